@@ -1,0 +1,37 @@
+"""The configs and data that ship: inside the installed package, or at the top of a checkout."""
+
+from pathlib import Path
+
+from stockcast.errors import ConfigError
+
+DEFAULT = "sp500"
+
+
+def bundled_folder() -> Path:
+    """Return the folder that holds `configs` and `data` side by side."""
+    package = Path(__file__).parent
+    inside_wheel = package / "bundled"
+    return inside_wheel if inside_wheel.is_dir() else package.parent
+
+
+def bundled_configs() -> list[str]:
+    """Return the names of the configs that ship, as `stockcast train NAME` takes them."""
+    return sorted(path.stem for path in (bundled_folder() / "configs").glob("*.yaml"))
+
+
+def find_config(config: str | None) -> Path:
+    """Return the file that a user means by a path, by the name of a shipped config, or by nothing.
+
+    Raises:
+        ConfigError: there is no such file or name.
+    """
+    if config is None:
+        config = DEFAULT
+    elif Path(config).is_file():
+        return Path(config)
+    if config in bundled_configs():
+        return bundled_folder() / "configs" / f"{config}.yaml"
+    raise ConfigError(
+        f"{config}: no such config file, and no config of that name ships with stockcast; those are "
+        f"{', '.join(bundled_configs())}. Make one for your own prices with: stockcast config init --data YOUR.csv"
+    )

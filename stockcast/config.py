@@ -1,0 +1,258 @@
+"""The YAML a user edits, as frozen values that refuse strangers."""
+
+import difflib
+import json
+from collections.abc import Callable, Collection
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stockcast import yamlfile
+from stockcast.data.features import FEATURES
+from stockcast.data.prices import PRICE_COLUMNS
+from stockcast.errors import ConfigError
+from stockcast.models.cells import CELLS
+from stockcast.models.heads import HEADS
+
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            near = difflib.get_close_matches(value, known, n=1)
+            raise ValueError(
+                f"must be one of {', '.join(sorted(known))}" + (f"; perhaps {near[0]}" if near else "")
+            )
+        return value
+
+    return check
+
+
+FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
+CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
+HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
+Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Units = Annotated[int, Field(ge=1, le=2048)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DataConfig(_Section):
+    """Where the prices are."""
+
+    path: Path = Field(description="Price file (CSV with Date and Close at least), relative to this file.")
+    calendar: str = Field("XNYS", description="Exchange whose sessions date the forecasts, as exchange_calendars has it.")
+    start: date | None = Field(None, description="First day to use, 1999-01-04; null for the file's first.")
+    end: date | None = Field(None, description="Last day to use; null for the file's last.")
+    date_format: str | None = Field(None, description="strptime format of the dates, '%d/%m/%Y'; null for 2018-12-31.")
+
+
+class TargetConfig(_Section):
+    """What is forecast."""
+
+    column: Literal["Open", "High", "Low", "Close", "Adj Close"] = Field(
+        "Close", description="Price that is forecast."
+    )
+    transform: Literal["log_return", "price"] = Field(
+        "log_return", description="What the network answers: the log return since the last day known, or the price."
+    )
+    adjusted: bool = Field(True, description="Adjust prices for splits and dividends by Adj Close, where the file has it.")
+
+
+class SplitConfig(_Section):
+    """How the days are divided: training first, then these three; shares of all days, or the first day of each."""
+
+    validation: Share | date = Field(0.1, description="Days that stop training early: a share, or their first day.")
+    calibration: Share | date = Field(0.1, description="Days that calibrate the bands: a share, or their first day.")
+    test: Share | date = Field(0.2, description="Days that are reported, up to the last: a share, or their first day.")
+
+    @model_validator(mode="after")
+    def _leave_days_to_train(self) -> Self:
+        taken = sum(part for part in (self.validation, self.calibration, self.test) if isinstance(part, float))
+        if taken >= 1:
+            raise ValueError(f"the shares add up to {taken:g} and leave no day for training; they must stay below 1")
+        return self
+
+
+class ModelConfig(_Section):
+    """The network: recurrent layers with dropout after each, then one dense layer."""
+
+    cell: CellName = Field("lstm", description="Recurrent layer that is stacked.")
+    layers: Annotated[tuple[Units, ...], Field(min_length=1, max_length=8)] = Field(
+        (50, 100), description="Units of each recurrent layer, first to last."
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped while training.")
+    head: HeadName = Field(
+        "student_t", description="What the last layer says: student_t a distribution, point a single number."
+    )
+
+
+class TrainingConfig(_Section):
+    """How the network is trained."""
+
+    epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training days, at the most.")
+    batch_size: int = Field(64, ge=1, le=65_536, description="Windows per step.")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer.")
+    optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="Rule that turns gradients into steps.")
+    clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of a gradient; null for no clipping.")
+    patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better validation loss before it stops.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of the first weights, the dropout and the shuffling.")
+
+
+class Config(_Section):
+    """Everything a run is made from."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="Name of the runs: letters, digits, dot, dash and underscore.",
+    )
+    data: DataConfig
+    features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=32)] = Field(
+        ("log_return", "abs_return"), description="What the network sees of each day, named inputs or plain columns."
+    )
+    target: TargetConfig = TargetConfig()
+    split: SplitConfig = SplitConfig()
+    window: int = Field(50, ge=1, le=1000, description="Trading days the network sees.")
+    horizon: int = Field(50, ge=1, le=250, description="Trading days it forecasts.")
+    strategy: Literal["direct", "recursive"] = Field(
+        "direct", description="direct: all days ahead at once; recursive: one day ahead, fed back for the next."
+    )
+    scaler: Literal["standard", "minmax", "robust", "none"] = Field(
+        "standard", description="How inputs are scaled, by what the training days show."
+    )
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @property
+    def steps(self) -> int:
+        """Days ahead that the network answers in one pass."""
+        return 1 if self.strategy == "recursive" else self.horizon
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.model.head == "student_t" and (self.strategy, self.target.transform) != ("direct", "log_return"):
+            raise ValueError(
+                "model.head student_t answers log returns, all days at once: it needs strategy direct and "
+                "target.transform log_return; for a recursive network or prices use model.head point"
+            )
+        if self.strategy == "recursive":
+            fed_back = self.target.column if self.target.transform == "price" else "log_return"
+            if self.features != (fed_back,):
+                raise ValueError(
+                    f"strategy recursive feeds its forecast back as its only input: features must be [{fed_back}]"
+                )
+        return self
+
+    def to_yaml(self) -> str:
+        """Return YAML that `load_config` turns into this value again."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_config(path: Path, overrides: Collection[str] = ()) -> Config:
+    """Read a config file and apply `KEY=VALUE` overrides to it.
+
+    Args:
+        path: a YAML file; the paths in it are relative to it.
+        overrides: `training.epochs=3`; values are YAML, paths are relative to the working directory.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value is wrong; names file, line, key and bound.
+    """
+    return parse_config(yamlfile.read(path), source=str(path), folder=path.parent, overrides=overrides)
+
+
+def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[str] = ()) -> Config:
+    """Turn YAML text into a config; `source` names it in errors, paths in it are relative to `folder`.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
+    values, lines = yamlfile.parse_mapping(text, source=source)
+    _resolve(values, folder)
+    for override in overrides:
+        _apply(values, override)
+        lines = {key: line for key, line in lines.items() if ".".join(key) != override.partition("=")[0].strip()}
+    try:
+        # By way of JSON, whose strict types are YAML's: lists for tuples, text for dates and paths.
+        return Config.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source, lines)) from None
+
+
+def _resolve(values: dict[str, Any], folder: Path) -> None:
+    """Make `data.path` absolute, in place: relative to `folder`."""
+    data = values.get("data")
+    if isinstance(data, dict) and isinstance(stated := data.get("path"), str):
+        if "://" in stated:
+            raise ConfigError(f"data.path is an address, {stated}; stockcast reads files. Download it first.")
+        data["path"] = str((folder / Path(stated).expanduser()).resolve())
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    """Set one dotted key, in place."""
+    dotted, equals, text = override.partition("=")
+    keys = [key.strip() for key in dotted.split(".")]
+    if not equals or not all(keys):
+        raise ConfigError(f"--set {override}: expected KEY=VALUE, as in --set training.epochs=3.")
+    section = values
+    for key in keys[:-1]:
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            raise ConfigError(f"--set {override}: {key} is a value, not a section with keys of its own.")
+    section[keys[-1]] = yamlfile.parse(text, source=f"--set {dotted}")
+    if keys == ["data", "path"]:
+        _resolve(values, Path.cwd())
+
+
+def _explain(error: ValidationError, source: str, lines: yamlfile.Lines) -> str:
+    """One sentence a wrong key: file, line, key, what was found, what is allowed, what the key means."""
+    said: dict[str, str] = {}
+    for problem in error.errors(include_url=False):
+        keys, description = _known_part(tuple(str(part) for part in problem["loc"]))
+        key = ".".join(keys)
+        place = f"{source}, line {lines[keys]}" if keys in lines else source
+        if problem["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(keys[-1], _all_keys(Config), n=1)
+            sentence = f"unknown key {key}." + (f" Did you mean {near[0]}?" if near else "")
+        elif problem["type"] == "missing":
+            sentence = f"key {key} is missing. {description}"
+        else:
+            reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
+            if problem["type"] == "string_type" and not isinstance(problem["input"], dict | list | None):
+                reason += ": put it in quotes"
+            if problem["type"] == "string_pattern_mismatch":
+                reason = "is not allowed"
+            found = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
+            sentence = f"{key}{found}: {reason}. {description}" if key else f"{reason}."
+        if not any(other.startswith(f"{key}.") for other in said):  # a list is wrong because of its item: say it once
+            said.setdefault(key, f"{place}: {sentence.strip()}")
+    return "\n".join(said.values())
+
+
+def _known_part(loc: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """The place of an error as the user wrote it, and the key's description.
+
+    Pydantic appends to it the branch of a union that it tried; no section of ours has a key of that name.
+    """
+    section: Any = Config
+    for depth, key in enumerate(loc):
+        field = section.model_fields.get(key)
+        if field is None:  # an unknown key
+            return loc[: depth + 1], ""
+        section = field.annotation
+        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+            item = loc[depth + 1 : depth + 2] if loc[depth + 1 : depth + 2] and loc[depth + 1].isdigit() else ()
+            return (*loc[: depth + 1], *item), field.description or ""
+    return loc, ""
+
+
+def _all_keys(section: type[BaseModel]) -> list[str]:
+    keys = list(section.model_fields)
+    for field in section.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys += _all_keys(field.annotation)
+    return keys

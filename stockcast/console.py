@@ -1,0 +1,120 @@
+"""What a person sees: progress on standard error, tables on standard output."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from stockcast.evaluation.scores import Comparison, Report
+from stockcast.forecast import Forecast
+from stockcast.models.training import Epoch
+
+
+def say(quiet: bool) -> Callable[[str], None]:
+    """Return what tells a sentence on standard error, or keeps it when `quiet`."""
+    return (lambda sentence: None) if quiet else (lambda sentence: print(sentence, file=sys.stderr, flush=True))
+
+
+class Progress:
+    """Training's progress: a bar on a terminal, a plain line an epoch elsewhere."""
+
+    def __init__(self, *, epochs: int, quiet: bool) -> None:
+        self._epochs = epochs
+        self._quiet = quiet
+        self._console = Console(stderr=True)
+        self._bar: Bar | None = None
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=20),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._bar.start()
+            self._bar.add_task("loading Keras", total=self._epochs)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def report(self, epoch: Epoch) -> None:
+        """Show one epoch."""
+        losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=epoch.number, description=f"epoch {epoch.number}  {losses}")
+        elif not self._quiet:
+            left = (time.perf_counter() - self._started) / epoch.number * (self._epochs - epoch.number)
+            print(f"epoch {epoch.number}/{self._epochs}  {losses}  at most {left:.0f} s left", file=sys.stderr, flush=True)
+
+
+def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
+    """Print CRPS, coverage and error of network and rivals, horizon by horizon."""
+    rivals = list(report.overall.baselines)
+    table = Table(
+        title=f"{title}: {span['origins']} origins, {span['first_origin']} to {span['last_target']}",
+        caption="CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
+        "cover: share of prices inside the 90 % band.",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in ("days ahead", "forecast", "CRPS", "network's is", "p", "cover 90 %", "MAE"):
+        table.add_column(column, justify="left" if column == "forecast" else "right")
+    rows: list[tuple[str, Comparison]] = [(str(step), comparison) for step, comparison in report.horizons.items()]
+    for label, comparison in [*rows, ("all", report.overall)]:
+        own = comparison.model
+        table.add_row(label, "network", f"{1e4 * own.crps:.1f}", "", "", _percent(own.coverage_90), f"{own.mae:,.2f}")
+        for rival in rivals:
+            scores, skill, test = comparison.baselines[rival], comparison.skill[rival], comparison.tests[rival]
+            table.add_row(
+                "",
+                rival,
+                f"{1e4 * scores.crps:.1f}",
+                "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}",
+                "" if test is None else f"{test.p_value:.3f}",
+                _percent(scores.coverage_90),
+                f"{scores.mae:,.2f}",
+                end_section=rival == rivals[-1],
+            )
+    _stdout().print(table)
+
+
+def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) -> None:
+    """Print the forecast, at most a dozen sessions of it."""
+    table = Table(
+        title=f"{run}: after {forecast.origin_dates[0]}, last price {forecast.last_close[0]:,.2f}", box=box.SIMPLE_HEAD
+    )
+    for column in ("date", "step", "median", "50 % band", "90 % band"):
+        table.add_column(column, justify="right")
+    steps = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250, len(rows)}
+    for row in rows:
+        if row["step"] in steps:
+            table.add_row(
+                row["date"],
+                str(row["step"]),
+                f"{row['median']:,.2f}",
+                f"{row['lower_50']:,.2f} to {row['upper_50']:,.2f}",
+                f"{row['lower_90']:,.2f} to {row['upper_90']:,.2f}",
+            )
+    _stdout().print(table)
+
+
+def _stdout() -> Console:
+    """Standard output, wide enough for a table when it is no terminal."""
+    return Console() if sys.stdout.isatty() else Console(width=110)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

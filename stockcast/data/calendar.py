@@ -1,0 +1,56 @@
+"""The exchange's sessions: which days come after the last row."""
+
+from typing import Any
+
+import numpy as np
+
+from stockcast.errors import DataError
+from stockcast.forecast import Dates
+
+
+def check_calendar(name: str) -> None:
+    """Check that an exchange of this name is known.
+
+    Raises:
+        DataError: it is not; names near ones.
+    """
+    import difflib
+
+    import exchange_calendars
+
+    names = exchange_calendars.get_calendar_names()
+    if name not in names:
+        near = difflib.get_close_matches(name.upper(), names, n=3)
+        raise DataError(
+            f"data.calendar {name!r} is no exchange that exchange_calendars knows. "
+            + (f"Did you mean {' or '.join(near)}? " if near else "")
+            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; 24/7 trades every day."
+        )
+
+
+def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
+    """Return the next `count` sessions of the exchange after `day`, datetime64[D], shape (count,).
+
+    Holidays and special closures are left out as far as exchange_calendars knows them: after 2018-12-31 New York
+    trades next on 2019-01-02.
+
+    Raises:
+        DataError: the exchange is unknown, or its calendar ends before that many sessions.
+    """
+    check_calendar(calendar)
+    # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
+    sessions = _sessions(calendar, day + 1, day + 22 + 2 * count)
+    if len(sessions) < count:
+        raise DataError(
+            f"The calendar of {calendar} ends before the {count} sessions after {day}. Ask for a shorter --horizon."
+        )
+    return sessions[:count]
+
+
+def _sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> Dates:
+    import exchange_calendars
+    import pandas as pd
+
+    known: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(first), end=pd.Timestamp(last))
+    sessions: Dates = known.sessions.to_numpy().astype("datetime64[D]")
+    return sessions

@@ -1,0 +1,41 @@
+"""Origins -> batches of windows; indices into one array, never copies of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockcast.data.targets import Target
+from stockcast.forecast import Days, Floats
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows that end at the given origins; memory grows with days, not with days x window.
+
+    Attributes:
+        scaled: features of all days, unitless, shape (days, features).
+        closes: prices of all days, shape (days,).
+        origins: last day of each window, shape (origins,), each at least window - 1.
+        window: days in.
+        horizon: days out.
+        target: the unit of the answers.
+    """
+
+    scaled: Floats
+    closes: Floats
+    origins: Days
+    window: int
+    horizon: int
+    target: Target
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def inputs(self, rows: Days | slice = slice(None)) -> Floats:
+        """Return the windows of the chosen origins, float32, shape (rows, window, features)."""
+        days = self.origins[rows][:, None] + np.arange(1 - self.window, 1)
+        return self.scaled[days].astype(np.float32)
+
+    def answers(self, rows: Days | slice = slice(None)) -> Floats:
+        """Return what the network should answer for the chosen origins, float32, shape (rows, horizon)."""
+        return self.target.answers(self.closes, self.origins[rows], horizon=self.horizon).astype(np.float32)

@@ -1,0 +1,41 @@
+"""The errors stockcast raises on purpose, each a message a user can act on.
+
+    StockcastError             printed as one message, exit code 1, no traceback
+    ├── ConfigError            a YAML key or a --set is wrong
+    ├── DataError              a price file cannot be used as it stands
+    │   ├── MissingColumns     ... a column that the config asks for is not in it
+    │   └── NotEnoughDays      ... it is too short for the window, the horizon and the splits
+    ├── TrainingError          the loss left the numbers
+    └── RunError               a run is missing, unfinished, damaged, or cannot be written
+
+Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
+keeps its traceback.
+"""
+
+
+class StockcastError(Exception):
+    """What a user can put right; the message says how."""
+
+
+class ConfigError(StockcastError):
+    """A config file or an override is wrong; the message names file, line, key and bound."""
+
+
+class DataError(StockcastError):
+    """A price file cannot be used as it stands; the message names file, line, column and value."""
+
+
+class MissingColumns(DataError):
+    """The price file lacks a column that the config asks for."""
+
+
+class NotEnoughDays(DataError):
+    """The price file is too short for what the config asks for."""
+
+
+class TrainingError(StockcastError):
+    """Training cannot go on; the message says what to lower."""
+
+
+class RunError(StockcastError):
+    """A run is missing, unfinished or damaged, or its directory cannot be written."""

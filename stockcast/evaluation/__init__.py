@@ -1,0 +1,1 @@
+"""How good was it, against whom, and how sure are we: rivals, bands, scores, tests, verdict."""

@@ -1,0 +1,82 @@
+"""Bands from days that neither trained the network nor stopped it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stockcast.errors import NotEnoughDays, RunError
+from stockcast.forecast import Floats, Forecast
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far prices strayed from the median on the calibration days.
+
+    Attributes:
+        levels: quantile levels, shape (levels,).
+        offsets: added to the log of the median to give each quantile, shape (horizon, levels); 0 at the median.
+        origins: on how many forecasts it rests.
+    """
+
+    levels: Floats
+    offsets: Floats
+    origins: int
+
+    def apply(self, forecast: Forecast) -> Forecast:
+        """Return the forecast with its median kept and every other quantile put at its offset from it.
+
+        Beyond the horizon that was calibrated, offsets grow with the root of the days ahead, as a random walk's do.
+        """
+        steps = np.arange(1, forecast.horizon + 1)
+        known = np.minimum(steps, len(self.offsets))
+        offsets = self.offsets[known - 1] * np.sqrt(steps / known)[:, None]
+        return replace(forecast, quantiles=np.exp(np.log(forecast.median)[:, :, None] + offsets))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain numbers that `from_json` turns back bit for bit."""
+        return {"levels": self.levels.tolist(), "offsets": self.offsets.tolist(), "origins": self.origins}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Calibration":
+        """Return the calibration that `to_json` stored.
+
+        Raises:
+            RunError: it is not what `to_json` writes.
+        """
+        try:
+            levels, offsets = np.array(stored["levels"], float), np.array(stored["offsets"], float)
+            calibration = cls(levels, offsets, int(stored["origins"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"calibration.json is damaged ({error}). Train again.") from error
+        if offsets.shape[1:] != levels.shape or not np.isfinite(offsets).all():
+            raise RunError("calibration.json is damaged: offsets must be finite, one for each horizon and level.")
+        return calibration
+
+
+def calibrate(forecast: Forecast, actual: Floats) -> Calibration:
+    """Measure the bands of point forecasts by split conformal prediction.
+
+    The central band of coverage p reaches as far to both sides, in log price, as the ceil((n + 1) p)-th smallest of
+    the n absolute errors on the calibration days (Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018).
+
+    Args:
+        forecast: of the calibration origins.
+        actual: what came, in price units, shape (origins, horizon).
+
+    Raises:
+        NotEnoughDays: the calibration days cannot carry the widest band.
+    """
+    count = len(actual)
+    coverages = np.abs(2 * forecast.levels - 1)
+    rank = np.ceil((count + 1) * coverages.max())
+    if rank > count:
+        raise NotEnoughDays(
+            f"{count} calibration origins cannot carry a band of {coverages.max():.0%}: it takes at least "
+            f"{int(np.ceil(1 / (1 - coverages.max())))}. Give split.calibration more days."
+        )
+    errors = np.sort(np.abs(np.log(actual / forecast.median)), axis=0)
+    ranks = np.maximum(np.ceil((count + 1) * coverages).astype(int), 1) - 1
+    offsets = np.sign(forecast.levels - 0.5) * errors[ranks].T
+    offsets[:, np.isclose(forecast.levels, 0.5)] = 0.0
+    return Calibration(forecast.levels, offsets, count)

@@ -1,0 +1,138 @@
+"""Significance tests -> plain words, also when the network loses."""
+
+from collections.abc import Iterable
+
+from stockcast.evaluation.behaviour import Lag, Trend
+from stockcast.evaluation.scores import Report
+from stockcast.evaluation.significance import holm
+
+ALPHA = 0.05
+"""Chance of one false claim in the whole verdict, after correction for the number of rivals and horizons."""
+
+BAND_TOLERANCE = 0.05
+"""A band holds if its coverage is no further than this from its promise."""
+
+RIVAL_NAMES = {
+    "random_walk": "the random walk",
+    "drift": "the random walk with drift",
+    "ewma": "the random walk with EWMA volatility",
+}
+
+
+def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
+    """Say in a few sentences what the scores carry, and no more.
+
+    Args:
+        report: network and rivals at each reported horizon.
+        trend: direction of the whole forecast.
+        lag: of the one-day median behind the price.
+
+    Returns:
+        One sentence each, the last one for somebody who reads only that.
+    """
+    outcomes = _outcomes(report)
+    sentences = [_against(rival, outcomes, report) for rival in report.overall.baselines]
+    sentences += [_bands(report), _median(report), _direction(trend)]
+    if lag.warning:
+        sentences.append(
+            f"The one-day median is yesterday's price in other words: its changes follow the price's own by {lag.peak} "
+            f"day (correlation {lag.correlation:.2f}). A chart of it beside the price looks good and means nothing."
+        )
+    return (*sentences, _in_short(outcomes))
+
+
+Outcomes = dict[str, dict[int, str]]
+"""Rival -> horizon -> better, worse or open."""
+
+
+def _outcomes(report: Report) -> Outcomes:
+    tested = [
+        (rival, step, test)
+        for step, comparison in report.horizons.items()
+        for rival, test in comparison.tests.items()
+        if test is not None
+    ]
+    corrected = holm([test.p_value for _, _, test in tested])
+    outcomes: Outcomes = {rival: dict.fromkeys(report.horizons, "open") for rival in report.overall.baselines}
+    for (rival, step, test), p_value in zip(tested, corrected, strict=True):
+        if p_value < ALPHA:
+            outcomes[rival][step] = "better" if test.statistic < 0 else "worse"
+    return outcomes
+
+
+def _against(rival: str, outcomes: Outcomes, report: Report) -> str:
+    by_outcome = {
+        outcome: [step for step, found in outcomes[rival].items() if found == outcome]
+        for outcome in ("better", "worse", "open")
+    }
+    parts = []
+    for outcome, words in (("better", "the network is better"), ("worse", "the network is worse")):
+        if by_outcome[outcome]:
+            parts.append(f"{words} at {_days(by_outcome[outcome])} (CRPS {_skills(rival, by_outcome[outcome], report)})")
+    if by_outcome["open"]:
+        skills = _skills(rival, by_outcome["open"], report)
+        parts.append(f"no difference beyond luck at {_days(by_outcome['open'])} (CRPS {skills})")
+    return f"Against {RIVAL_NAMES[rival]}, {'; '.join(parts)}."
+
+
+def _skills(rival: str, steps: list[int], report: Report) -> str:
+    """Say how much lower the network's CRPS is, step by step."""
+    skills = [report.horizons[step].skill[rival] for step in steps]
+    return ", ".join("n/a" if skill is None else f"{-100 * skill:+.1f} %" for skill in skills)
+
+
+def _bands(report: Report) -> str:
+    covered = {step: comparison.model.coverage_90 for step, comparison in report.horizons.items()}
+    narrow = [step for step, share in covered.items() if share < 0.9 - BAND_TOLERANCE]
+    wide = [step for step, share in covered.items() if share > 0.9 + BAND_TOLERANCE]
+    faults = [f"too {how} at {_days(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
+    verdict = f"They are {' and '.join(faults)}" if faults else "They hold"
+    return (
+        f"The 90 % bands covered {', '.join(f'{share:.0%}'.replace('%', ' %') for share in covered.values())} of the "
+        f"prices {_days(covered)} ahead. {verdict} (within {100 * BAND_TOLERANCE:.0f} points)."
+    )
+
+
+def _median(report: Report) -> str:
+    step = min(report.horizons)
+    comparison = report.horizons[step]
+    own, rival = comparison.model.mae, comparison.baselines["random_walk"].mae
+    return (
+        f"The median misses the price {_days([step])} ahead by {own:,.2f} on average; "
+        f"saying today's price misses it by {rival:,.2f}."
+    )
+
+
+def _direction(trend: Trend) -> str:
+    return (
+        f"The direction of the whole forecast (up, down, or flat within {100 * trend.threshold:.0f} %) was right for "
+        f"{100 * trend.accuracy:.0f} % of the origins; always saying up would have been right for "
+        f"{100 * trend.always_up:.0f} %."
+    )
+
+
+def _in_short(outcomes: Outcomes) -> str:
+    found = [outcome for by_step in outcomes.values() for outcome in by_step.values()]
+    beaten = [rival for rival, by_step in outcomes.items() if "better" in by_step.values()]
+    if "worse" in found and not beaten:
+        return "In short: on these days the network did worse than rivals that cost nothing. Do not use it."
+    if not beaten:
+        return "In short: on these days the network showed no skill beyond rivals that cost nothing."
+    names = _list([RIVAL_NAMES[rival] for rival in beaten])
+    if "worse" in found:
+        return f"In short: a mixed result; better than {names} at some horizons, and worse than a rival at others."
+    unbeaten = [RIVAL_NAMES[rival] for rival in outcomes if rival not in beaten]
+    rest = f", but not than {_list(unbeaten)}" if unbeaten else ""
+    return (
+        f"In short: on these days the network knew better than {names} how far the price might move{rest}. "
+        f"That is a statement about risk, not a tip to buy or sell."
+    )
+
+
+def _days(steps: Iterable[int]) -> str:
+    steps = list(steps)
+    return f"{_list([str(step) for step in steps])} {'day' if steps == [1] else 'days'}"
+
+
+def _list(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

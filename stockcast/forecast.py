@@ -1,0 +1,70 @@
+"""The value that every network and every rival produces, and that everything after it takes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Dates = npt.NDArray[np.datetime64]
+Days = npt.NDArray[np.intp]
+"""Indices of trading days, 0 is the first row of the data."""
+
+TAIL_LEVELS = (0.005, 0.01, 0.025)
+LEVELS: Floats = np.array(
+    [*TAIL_LEVELS, *(step / 20 for step in range(1, 20)), *(1 - level for level in reversed(TAIL_LEVELS))]
+)
+"""Quantile levels of every forecast: the tails, every 5 %, and with them the central bands of 50, 80, 90, 95, 98, 99 %."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What was said at each origin about the days after it, in price units.
+
+    Attributes:
+        origin_dates: the last day known, datetime64[D], shape (origins,).
+        target_dates: the days forecast, datetime64[D], shape (origins, horizon).
+        levels: quantile levels, increasing, symmetric around 0.5, shape (levels,).
+        quantiles: prices, never decreasing along the levels, shape (origins, horizon, levels).
+        last_close: price at the origin, shape (origins,).
+    """
+
+    origin_dates: Dates
+    target_dates: Dates
+    levels: Floats
+    quantiles: Floats
+    last_close: Floats
+
+    @property
+    def horizon(self) -> int:
+        """Trading days forecast from each origin."""
+        return int(self.target_dates.shape[1])
+
+    @property
+    def median(self) -> Floats:
+        """The forecast's middle, in price units, shape (origins, horizon)."""
+        return self.at(0.5)
+
+    def at(self, level: float) -> Floats:
+        """Return the quantile at one stored level, in price units, shape (origins, horizon).
+
+        Raises:
+            ValueError: the level is not stored.
+        """
+        (index,) = np.flatnonzero(np.isclose(self.levels, level))
+        values: Floats = self.quantiles[:, :, index]
+        return values
+
+    def band(self, coverage: float) -> tuple[Floats, Floats]:
+        """Lower and upper end of the central band that promises `coverage`, each in price units, (origins, horizon)."""
+        return self.at((1 - coverage) / 2), self.at((1 + coverage) / 2)
+
+    def log_returns(self) -> Floats:
+        """Quantiles as cumulative log returns since the origin, unitless, shape (origins, horizon, levels)."""
+        returns: Floats = np.log(self.quantiles / self.last_close[:, None, None])
+        return returns
+
+    def times(self, factor: float) -> "Forecast":
+        """Return the same forecast in another price unit: every price multiplied by `factor`."""
+        return replace(self, quantiles=self.quantiles * factor, last_close=self.last_close * factor)

@@ -1,0 +1,100 @@
+"""The last layer's meaning: how many numbers per horizon, the loss that trains them, the quantiles that they say.
+
+The losses are `keras.ops` and run on any backend; the quantiles are numpy and scipy, so that a forecast from an
+exported network needs no deep-learning library.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log, pi
+from typing import Any
+
+import numpy as np
+
+from stockcast.forecast import Floats
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Head:
+    """One way to answer.
+
+    Attributes:
+        parameters: numbers per horizon that the last layer gives.
+        loss: (answers of shape (batch, horizon), outputs of shape (batch, horizon, parameters)) -> shape (batch,).
+        quantiles: (outputs of shape (origins, horizon, parameters), levels) -> (origins, horizon, levels), unitless.
+        has_density: False for a head that says one number, whose bands come from the calibration days alone.
+    """
+
+    parameters: int
+    loss: Callable[[Tensor, Tensor], Tensor]
+    quantiles: Callable[[Floats, Floats], Floats]
+    has_density: bool
+
+
+def mean_squared_error(answers: Tensor, outputs: Tensor) -> Tensor:
+    """Mean over the horizon of the squared error, in squared scaled units, shape (batch,)."""
+    from keras import ops
+
+    return ops.mean(ops.square(answers - outputs[..., 0]), axis=-1)
+
+
+def _point_quantiles(outputs: Floats, levels: Floats) -> Floats:
+    """One number for every level: a point forecast claims to know the price exactly."""
+    return np.repeat(outputs[..., :1], len(levels), axis=-1)
+
+
+def log_gamma(x: Tensor) -> Tensor:
+    """Log of the gamma function for x >= 1; `keras.ops` has none.
+
+    Stirling's series (Abramowitz & Stegun 6.1.41) at x + 4, brought back by the recurrence Gamma(x + 1) = x Gamma(x).
+    Its own gradient is the digamma function, by the same series.
+    """
+    from keras import ops
+
+    y = x + 4.0
+    series = 1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5)
+    stirling = (y - 0.5) * ops.log(y) - y + 0.5 * log(2 * pi) + series
+    return stirling - ops.log(x * (x + 1) * (x + 2) * (x + 3))
+
+
+MIN_DEGREES = 2.1
+"""Fewer degrees of freedom have no variance, and no band worth drawing."""
+
+MIN_SCALE = 1e-3
+"""A thousandth of a day's deviation; keeps the density finite on days that a vendor repeated."""
+
+
+def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
+    """Mean over the horizon of minus the Student-t log density, in nats, shape (batch,)."""
+    from keras import ops
+
+    location = outputs[..., 0]
+    scale = ops.softplus(outputs[..., 1]) + MIN_SCALE
+    degrees = ops.softplus(outputs[..., 2]) + MIN_DEGREES
+    z = (answers - location) / scale
+    log_density = (
+        log_gamma((degrees + 1) / 2)
+        - log_gamma(degrees / 2)
+        - 0.5 * ops.log(pi * degrees)
+        - ops.log(scale)
+        - 0.5 * (degrees + 1) * ops.log1p(z * z / degrees)
+    )
+    return -ops.mean(log_density, axis=-1)
+
+
+def _student_t_quantiles(outputs: Floats, levels: Floats) -> Floats:
+    from scipy.special import stdtrit
+
+    location, raw_scale, raw_degrees = np.moveaxis(outputs.astype(np.float64), -1, 0)
+    scale = np.logaddexp(0, raw_scale) + MIN_SCALE
+    degrees = np.logaddexp(0, raw_degrees) + MIN_DEGREES
+    quantiles: Floats = location[..., None] + scale[..., None] * stdtrit(degrees[..., None], levels)
+    return quantiles
+
+
+HEADS: dict[str, Head] = {
+    "point": Head(1, mean_squared_error, _point_quantiles, has_density=False),
+    "student_t": Head(3, student_t_nll, _student_t_quantiles, has_density=True),
+}

@@ -1,0 +1,71 @@
+"""Run a trained network without a deep-learning library: ONNX Runtime, many windows at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast.errors import RunError
+from stockcast.forecast import Floats
+from stockcast.models.backend import quiet_stderr
+
+Network = Callable[[Floats], Floats]
+"""Windows of shape (origins, window, features) -> outputs of shape (origins, horizon, parameters), both float32."""
+
+_ROWS = 1024  # windows in one call: large enough to fill the cores, small enough to bound memory
+
+
+def export_onnx(network: Any, path: Path) -> None:
+    """Write a keras.Model as ONNX."""
+    import warnings
+
+    with warnings.catch_warnings(), quiet_stderr():
+        # tf2onnx asks numpy for an alias that a later numpy will define (keras/src/export/tf2onnx_lib.py)
+        warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
+        network.export(str(path), format="onnx", verbose=False)
+
+
+def load_onnx(path: Path) -> Network:
+    """Open an exported network.
+
+    Raises:
+        RunError: the file is no network that ONNX Runtime can open.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong is raised and told once, by us
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has no public family of errors
+        raise RunError(f"{path} is damaged: ONNX Runtime cannot open it. Train again.") from error
+    name = session.get_inputs()[0].name
+
+    def run(inputs: Floats) -> Floats:
+        parts = [
+            session.run(None, {name: inputs[row : row + _ROWS].astype(np.float32)})[0]
+            for row in range(0, len(inputs), _ROWS)
+        ]
+        outputs: Floats = np.concatenate(parts)
+        return outputs
+
+    return run
+
+
+def roll_forward(network: Network, inputs: Floats, *, steps: int) -> Floats:
+    """Forecast day after day, each forecast fed back as the next day's input, all origins side by side.
+
+    Args:
+        network: one that answers one day ahead in its input's own unit, one number per window.
+        inputs: the last known windows, one feature, shape (origins, window, 1).
+        steps: days ahead.
+
+    Returns:
+        One-day answers, shape (origins, steps).
+    """
+    origins, window, _ = inputs.shape
+    known = np.concatenate([inputs[:, :, 0], np.empty((origins, steps), dtype=inputs.dtype)], axis=1)
+    for step in range(steps):
+        known[:, window + step] = network(known[:, step : window + step, None])[:, 0, 0]
+    return known[:, window:]

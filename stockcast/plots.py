@@ -1,0 +1,162 @@
+"""Values -> matplotlib figures; nothing here shows or saves one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import matplotlib.dates as mdates
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from stockcast.forecast import Dates, Floats, Forecast
+
+PRICE, MEDIAN, BAND = "#222222", "#c1440e", "#e08e45"
+RIVALS = {"random_walk": "#1b6ca8", "drift": "#6a4c93", "ewma": "#2a9d63"}
+LABELS = {"random_walk": "random walk", "drift": "random walk with drift", "ewma": "EWMA volatility"}
+NOTE = "not investment advice"
+
+
+class EpochLike(Protocol):
+    """What the loss curve shows of an epoch."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+    @property
+    def loss(self) -> float: ...  # noqa: D102
+    @property
+    def val_loss(self) -> float: ...  # noqa: D102
+
+
+def price_label(calendar: str) -> str:
+    """Return the axis label of prices: in dollars on a New York calendar, in the file's unit elsewhere."""
+    return "price ($)" if calendar in ("XNYS", "XNAS", "NYSE", "NASDAQ", "us_futures") else "price (as in the data)"
+
+
+def loss_curve(history: Sequence[EpochLike], *, title: str) -> Figure:
+    """Training and validation loss by epoch, the best epoch marked."""
+    figure, axes = _figure(title)
+    numbers = [epoch.number for epoch in history]
+    best = min(history, key=lambda epoch: epoch.val_loss)
+    axes.plot(numbers, [epoch.loss for epoch in history], "o-", color="#1b6ca8", label="training")
+    axes.plot(numbers, [epoch.val_loss for epoch in history], "o-", color=MEDIAN, label="validation")
+    axes.axvline(best.number, color="grey", linestyle=":", label=f"kept: epoch {best.number}")
+    axes.set(xlabel="epoch", ylabel="loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    return figure
+
+
+def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: str, unit: str) -> Figure:
+    """The price, and over it one whole forecast every `horizon` days with its bands."""
+    figure, axes = _figure(title)
+    shown = (dates >= forecast.origin_dates[0]) & (dates <= forecast.target_dates[-1, -1])
+    rows = range(0, len(forecast.origin_dates), forecast.horizon)
+    for row in rows:
+        label = row == 0
+        _fan(axes, forecast, row, label=label)
+    axes.plot(dates[shown], closes[shown], color=PRICE, linewidth=1.1, label="price", zorder=3)
+    axes.set_ylabel(unit)
+    _price_axes(axes)
+    axes.set_title(f"one forecast every {forecast.horizon} trading days", fontsize=10, color="grey", loc="left")
+    return figure
+
+
+def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, unit: str) -> Figure:
+    """The last year of prices, then the median and the 50 % and 90 % bands of the days ahead."""
+    figure, axes = _figure(title)
+    axes.plot(dates[-252:], closes[-252:], color=PRICE, linewidth=1.3, label="price", zorder=3)
+    _fan(axes, forecast, 0, label=True)
+    axes.set_ylabel(unit)
+    _price_axes(axes)
+    (lower, upper), last = forecast.band(0.9), forecast.target_dates[0, -1]
+    for value, name in (
+        (upper[0, -1], "95 %"),
+        (forecast.median[0, -1], "median"),
+        (lower[0, -1], "5 %"),
+    ):
+        axes.annotate(
+            f"{value:,.2f}  {name}", (mdates.date2num(last), value), xytext=(6, 0), textcoords="offset points", va="center"
+        )
+    axes.margins(x=0.02)
+    first, end = mdates.date2num(dates[-252:][0]), mdates.date2num(last)
+    axes.set_xlim(first - 0.01 * (end - first), end + 0.13 * (end - first))
+    return figure
+
+
+def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
+    """How much lower the network's CRPS is than each rival's, for each day ahead."""
+    figure, axes = _figure(title)
+    for name, values in skill.items():
+        steps = np.arange(1, len(values) + 1)
+        axes.plot(steps, values, "o-", markersize=3, color=RIVALS[name], label=f"against {LABELS[name]}")
+    axes.axhline(0, color=PRICE, linewidth=1)
+    low, high = axes.get_ylim()
+    axes.axhspan(min(low, -0.02), 0, color="#c1121f", alpha=0.07, zorder=0)
+    axes.set_ylim(min(low, -0.02), max(high, 0.02))
+    axes.text(0.01, 0.02, "below zero: the rival is better", transform=axes.transAxes, color="#c1121f", fontsize=9)
+    axes.set(xlabel="trading days ahead", ylabel="CRPS lower than the rival's by")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    return figure
+
+
+def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats, title: str) -> Figure:
+    """What central bands promise against what they covered, over all origins and steps."""
+    figure, axes = _figure(title)
+    promised = 2 * forecast.levels[forecast.levels > 0.5] - 1
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as promised")
+    for name, one in {**rivals, "network": forecast}.items():
+        ends = [one.band(level) for level in promised]
+        observed = [np.mean((lower <= actual) & (actual <= upper)) for lower, upper in ends]
+        own = name == "network"
+        axes.plot(
+            promised,
+            observed,
+            "o-",
+            markersize=5 if own else 3,
+            linewidth=2.2 if own else 1,
+            color=MEDIAN if own else RIVALS[name],
+            label=name if own else LABELS[name],
+        )
+    axes.text(0.03, 0.93, "above the line: bands too wide", color="grey", fontsize=9, transform=axes.transAxes)
+    axes.text(0.72, 0.05, "below the line: bands too narrow", color="grey", fontsize=9, transform=axes.transAxes)
+    axes.set(xlabel="promised by the band", ylabel="prices inside it", xlim=(0, 1), ylim=(0, 1.01))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.legend(loc="center right")
+    return figure
+
+
+def _figure(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    figure.suptitle(title, fontsize=13)
+    figure.text(0.995, 0.005, f"stockcast, {NOTE}", ha="right", va="bottom", fontsize=7, color="grey")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _fan(axes: Axes, forecast: Forecast, row: int, *, label: bool) -> None:
+    """One forecast from its origin's price on: median and two bands."""
+    days = np.concatenate([forecast.origin_dates[row : row + 1], forecast.target_dates[row]])
+    start = forecast.last_close[row]
+
+    def line(values: Floats) -> Floats:
+        return np.concatenate([[start], values[row]])
+
+    for promised, alpha in ((0.9, 0.22), (0.5, 0.38)):
+        lower, upper = forecast.band(promised)
+        name = f"{100 * promised:.0f} % band" if label else None
+        axes.fill_between(days, line(lower), line(upper), color=BAND, alpha=alpha, linewidth=0, label=name)
+    axes.plot(days, line(forecast.median), color=MEDIAN, linewidth=1.4, label="median" if label else None)
+
+
+def _price_axes(axes: Axes) -> None:
+    locator = mdates.AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.legend(loc="upper left")

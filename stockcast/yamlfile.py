@@ -1,0 +1,96 @@
+"""YAML read as plain data, with the line of every key; nothing a file says is run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stockcast.errors import ConfigError
+
+Lines = dict[tuple[str, ...], int]
+"""Path of a key, such as ("training", "epochs"), to its line, from 1."""
+
+_MAX_CHARACTERS = 100_000
+_MAX_DEPTH = 20
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which also takes 1e-3 for the number that everybody means by it."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
+
+
+def read(path: Path) -> str:
+    """Read the text of a YAML file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            text = stream.read(_MAX_CHARACTERS + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text ({error.reason}). A config is a text file.") from error
+    if len(text) > _MAX_CHARACTERS:
+        raise ConfigError(f"{path}: larger than {_MAX_CHARACTERS:,} characters, so hardly a config.")
+    return text
+
+
+def parse_mapping(text: str, *, source: str) -> tuple[dict[str, Any], Lines]:
+    """Return the keys and values of a YAML text whose top level is a mapping, and the line of each key.
+
+    Raises:
+        ConfigError: it is no such text; names `source` and the line.
+    """
+    lines: Lines = {}
+    values = parse(text, source=source, lines=lines)
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source}: expected keys and values, as in `window: 50`. See `stockcast config init`.")
+    return values, lines
+
+
+def parse(text: str, *, source: str, lines: Lines | None = None) -> Any:
+    """Return the plain value of a YAML text; `source` names it in errors, `lines` receives the line of each key.
+
+    Raises:
+        ConfigError: not YAML, or YAML that says more than plain data.
+    """
+    try:
+        loader = _Loader(text)  # refuses control characters
+        node = loader.get_single_node()
+        return None if node is None else _plain(loader, node, (), source, {} if lines is None else lines)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ConfigError(f"{source}{f', line {mark.line + 1}' if mark else ''}: {error.problem or error}.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2018-02-30 looks like a date and is none
+        raise ConfigError(f"{source}: {error}.") from error
+    except RecursionError:
+        raise ConfigError(f"{source}: nested deeper than {_MAX_DEPTH} levels.") from None
+
+
+def _plain(loader: _Loader, node: yaml.Node, key: tuple[str, ...], source: str, lines: Lines) -> Any:
+    """Turn a node into plain data; refuse keys that stand twice and everything that nests without end."""
+    if len(key) > _MAX_DEPTH:
+        raise ConfigError(f"{source}, line {node.start_mark.line + 1}: nested deeper than {_MAX_DEPTH} levels.")
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_object(node)  # refuses every tag that is not plain data
+    if node.tag not in ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
+        raise ConfigError(f"{source}, line {node.start_mark.line + 1}: tag {node.tag} is not allowed in a config.")
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*key, str(index))] = item.start_mark.line + 1
+        return [_plain(loader, item, (*key, str(index)), source, lines) for index, item in enumerate(node.value)]
+    values: dict[str, Any] = {}
+    for name_node, value_node in node.value:
+        line = name_node.start_mark.line + 1
+        name = str(name_node.value)
+        if name in values:
+            first = lines[(*key, name)]
+            raise ConfigError(f"{source}, line {line}: key {name} stands twice (first in line {first}). Keep one.")
+        lines[(*key, name)] = line
+        values[name] = _plain(loader, value_node, (*key, name), source, lines)
+    return values
