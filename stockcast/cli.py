@@ -43,7 +43,7 @@ ConfigName = Annotated[
     str | None,
     typer.Argument(
         metavar="[CONFIG]",
-        help="A YAML file, the name of a shipped one (sp500, sp500-lab, ge, quick), or a CSV of prices [default: sp500].",
+        help="A YAML file, a shipped one by name (sp500, sp500-lab, ge, quick), or a CSV of prices [default: sp500].",
     ),
 ]
 Overrides = Annotated[
@@ -79,12 +79,12 @@ def train(
         trained = pipeline.train(chosen, runs=runs, name=name, say=say(quiet), report=progress.report)
     path = _shown(trained.run.path)
     if as_json:
-        _print_json({"run": path, "epochs": trained.epochs, "best_epoch": trained.best.number,
+        _print_json({"run": path, "epochs": trained.epochs, "best_epoch": trained.best.epoch,
                      "val_loss": trained.best.val_loss, "seconds": trained.seconds})  # fmt: skip
         return
     print(path)
     say(quiet)(
-        f"Kept epoch {trained.best.number} of {trained.epochs} (validation loss {trained.best.val_loss:.4f}).\n"
+        f"Kept epoch {trained.best.epoch} of {trained.epochs} (validation loss {trained.best.val_loss:.4f}).\n"
         f"Next: stockcast evaluate{'' if runs == Path('runs') else f' --runs {runs}'}"
     )
 
@@ -120,7 +120,9 @@ def predict(
         Path | None, typer.Option(metavar="CSV", help="A newer price file [default: the one it was trained on].")
     ] = None,
     horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead [default: the run's].")] = None,
-    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write [default: inside the run].")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write [default: inside the run].")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -199,21 +201,27 @@ def _print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
 
 
-def _on_terminate(number: int, frame: Any) -> None:
-    raise SystemExit(128 + number)
+class _Stopped(BaseException):
+    """Ctrl-C or a request to end; passes through every handler of ordinary errors."""
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise _Stopped(number)
 
 
 def main() -> None:
     """Run the command line; the one place that turns errors into messages and exit codes."""
-    signal.signal(signal.SIGTERM, _on_terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         app()
     except StockcastError as error:
         print(f"stockcast: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("stockcast: interrupted.", file=sys.stderr)
-        sys.exit(130)
+    except _Stopped as stopped:
+        (number,) = stopped.args
+        print(f"stockcast: {'interrupted' if number == signal.SIGINT else 'terminated'}.", file=sys.stderr)
+        sys.exit(128 + number)
     except BrokenPipeError:  # `stockcast predict | head -1`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

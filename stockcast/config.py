@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from stockcast import yamlfile
 from stockcast.data.features import FEATURES
-from stockcast.data.prices import PRICE_COLUMNS
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
 from stockcast.models.heads import HEADS
@@ -22,9 +21,7 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in known:
             near = difflib.get_close_matches(value, known, n=1)
-            raise ValueError(
-                f"must be one of {', '.join(sorted(known))}" + (f"; perhaps {near[0]}" if near else "")
-            )
+            raise ValueError(f"must be one of {', '.join(sorted(known))}" + (f"; perhaps {near[0]}" if near else ""))
         return value
 
     return check
@@ -45,7 +42,9 @@ class DataConfig(_Section):
     """Where the prices are."""
 
     path: Path = Field(description="Price file (CSV with Date and Close at least), relative to this file.")
-    calendar: str = Field("XNYS", description="Exchange whose sessions date the forecasts, as exchange_calendars has it.")
+    calendar: str = Field(
+        "XNYS", description="Exchange whose sessions date the forecasts, as exchange_calendars has it."
+    )
     start: date | None = Field(None, description="First day to use, 1999-01-04; null for the file's first.")
     end: date | None = Field(None, description="Last day to use; null for the file's last.")
     date_format: str | None = Field(None, description="strptime format of the dates, '%d/%m/%Y'; null for 2018-12-31.")
@@ -54,13 +53,13 @@ class DataConfig(_Section):
 class TargetConfig(_Section):
     """What is forecast."""
 
-    column: Literal["Open", "High", "Low", "Close", "Adj Close"] = Field(
-        "Close", description="Price that is forecast."
-    )
+    column: Literal["Open", "High", "Low", "Close", "Adj Close"] = Field("Close", description="Price that is forecast.")
     transform: Literal["log_return", "price"] = Field(
         "log_return", description="What the network answers: the log return since the last day known, or the price."
     )
-    adjusted: bool = Field(True, description="Adjust prices for splits and dividends by Adj Close, where the file has it.")
+    adjusted: bool = Field(
+        True, description="Adjust prices for splits and dividends by Adj Close, where the file has it."
+    )
 
 
 class SplitConfig(_Section):
@@ -175,12 +174,12 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
     _resolve(values, folder)
     for override in overrides:
         _apply(values, override)
-        lines = {key: line for key, line in lines.items() if ".".join(key) != override.partition("=")[0].strip()}
     try:
         # By way of JSON, whose strict types are YAML's: lists for tuples, text for dates and paths.
         return Config.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
-        raise ConfigError(_explain(error, source, lines)) from None
+        overridden = {override.partition("=")[0].strip() for override in overrides}
+        raise ConfigError(_explain(error, source, lines, overridden)) from None
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
@@ -208,13 +207,14 @@ def _apply(values: dict[str, Any], override: str) -> None:
         _resolve(values, Path.cwd())
 
 
-def _explain(error: ValidationError, source: str, lines: yamlfile.Lines) -> str:
+def _explain(error: ValidationError, source: str, lines: yamlfile.Lines, overridden: Collection[str]) -> str:
     """One sentence a wrong key: file, line, key, what was found, what is allowed, what the key means."""
     said: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         keys, description = _known_part(tuple(str(part) for part in problem["loc"]))
         key = ".".join(keys)
-        place = f"{source}, line {lines[keys]}" if keys in lines else source
+        in_file = f"{source}, line {lines[keys]}" if keys in lines else source
+        place = "--set" if key in overridden else in_file
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(keys[-1], _all_keys(Config), n=1)
             sentence = f"unknown key {key}." + (f" Did you mean {near[0]}?" if near else "")

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from stockcast.evaluation.scores import Comparison, Report
+from stockcast.evaluation.significance import Test
 from stockcast.forecast import Forecast
 from stockcast.models.training import Epoch
 
@@ -55,10 +56,12 @@ class Progress:
         """Show one epoch."""
         losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=epoch.number, description=f"epoch {epoch.number}  {losses}")
+            self._bar.update(self._bar.task_ids[0], completed=epoch.epoch, description=f"epoch {epoch.epoch}  {losses}")
         elif not self._quiet:
-            left = (time.perf_counter() - self._started) / epoch.number * (self._epochs - epoch.number)
-            print(f"epoch {epoch.number}/{self._epochs}  {losses}  at most {left:.0f} s left", file=sys.stderr, flush=True)
+            left = (time.perf_counter() - self._started) / epoch.epoch * (self._epochs - epoch.epoch)
+            print(
+                f"epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left", file=sys.stderr, flush=True
+            )
 
 
 def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
@@ -83,7 +86,7 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
                 rival,
                 f"{1e4 * scores.crps:.1f}",
                 "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}",
-                "" if test is None else f"{test.p_value:.3f}",
+                _p_value(test),
                 _percent(scores.coverage_90),
                 f"{scores.mae:,.2f}",
                 end_section=rival == rivals[-1],
@@ -114,6 +117,12 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
 def _stdout() -> Console:
     """Standard output, wide enough for a table when it is no terminal."""
     return Console() if sys.stdout.isatty() else Console(width=110)
+
+
+def _p_value(test: Test | None) -> str:
+    if test is None:
+        return ""
+    return f"{test.p_value:.3f}" if test.p_value >= 0.001 else "< 0.001"
 
 
 def _percent(share: float) -> str:

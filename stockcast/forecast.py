@@ -15,7 +15,7 @@ TAIL_LEVELS = (0.005, 0.01, 0.025)
 LEVELS: Floats = np.array(
     [*TAIL_LEVELS, *(step / 20 for step in range(1, 20)), *(1 - level for level in reversed(TAIL_LEVELS))]
 )
-"""Quantile levels of every forecast: the tails, every 5 %, and with them the central bands of 50, 80, 90, 95, 98, 99 %."""
+"""Quantile levels of every forecast: the tails and every 5 %, and so the central bands of 50, 80, 90, 95, 98, 99 %."""
 
 
 @dataclass(frozen=True)

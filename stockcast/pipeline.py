@@ -21,10 +21,10 @@ from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import PARTS, Part, Split, split_days
 from stockcast.data.targets import Target, fit_target
 from stockcast.data.windows import Windows
-from stockcast.errors import NotEnoughDays, RunError, StockcastError
+from stockcast.errors import MissingColumns, NotEnoughDays, RunError, StockcastError
 from stockcast.evaluation.baselines import BASELINES, Question
 from stockcast.evaluation.behaviour import Lag, Trend, lag_of, trend_of
-from stockcast.evaluation.calibration import Calibration, calibrate
+from stockcast.evaluation.calibration import Calibration, calibrate, check_origins
 from stockcast.evaluation.scores import Report, compare
 from stockcast.evaluation.verdict import judge
 from stockcast.forecast import LEVELS, Days, Floats, Forecast
@@ -124,7 +124,14 @@ def train(
     _check_days(config, split)
     config = _with_dates(config, split, prices)  # rows that come later must not move a border
     run = RunDirectory.create(runs, config_name=config.name, name=name)
+    try:
+        return _train(config, prices, split, run, report)
+    except BaseException:
+        run.discard_if_empty()
+        raise
 
+
+def _train(config: Config, prices: Prices, split: Split, run: RunDirectory, report: Callable[[Epoch], None]) -> Trained:
     features = make_features(prices, config.features)
     closes = prices.column(config.target.column)
     past = split.part("training")
@@ -154,7 +161,9 @@ def train(
     run.write_network(save_weights=network.save_weights, export=lambda path: export_onnx(network, path))
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     if not HEADS[config.model.head].has_density:
-        question = _question(material, split, split.origins("calibration", window=config.window, horizon=config.horizon))
+        question = _question(
+            material, split, split.origins("calibration", window=config.window, horizon=config.horizon)
+        )
         quantiles = material.forecast(load_onnx(run.onnx_path()), question.origins, steps=config.horizon)
         run.write_calibration(calibrate(question.forecast(quantiles), question.actual).to_json())
     best = min(history, key=lambda epoch: epoch.val_loss)
@@ -212,14 +221,21 @@ def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Eva
     title = f"{run.name}, {part} days {span['first_origin']} to {span['last_target']}"
     pictures = f"{folder.name}/plots"
     unit = plots.price_label(config.data.calendar)
-    run.write_plot("forecasts", plots.forecast_sequences(prices.dates, material.closes, forecast, title, unit), folder=pictures)
+    run.write_plot(
+        "forecasts", plots.forecast_sequences(prices.dates, material.closes, forecast, title, unit), folder=pictures
+    )
     run.write_plot("skill", plots.skill_by_horizon(report.skill_by_step, title), folder=pictures)
     run.write_plot("coverage", plots.coverage(forecast, rivals, question.actual, title), folder=pictures)
     return Evaluation(report, trend, lag, verdict, metrics, folder)
 
 
 def predict(
-    run: RunDirectory, *, data: Path | None = None, horizon: int | None = None, output: Path | None = None, say: Say = print
+    run: RunDirectory,
+    *,
+    data: Path | None = None,
+    horizon: int | None = None,
+    output: Path | None = None,
+    say: Say = print,
 ) -> Prediction:
     """Forecast the sessions after the last row, and write them as a table and a picture.
 
@@ -298,7 +314,7 @@ def _split(config: Config, prices: Prices) -> Split:
 def _with_dates(config: Config, split: Split, prices: Prices) -> Config:
     """The same config with each part's first day in place of its share."""
     parts = PARTS[1:]
-    firsts = {part: prices.dates[split.part(part).start].astype(object) for part in parts}
+    firsts: dict[str, Any] = {part: prices.dates[split.part(part).start].astype(object) for part in parts}
     return config.model_copy(update={"split": config.split.model_copy(update=firsts)})
 
 
@@ -309,8 +325,9 @@ def _origins(config: Config, split: Split, part: Part) -> Days:
 
 def _check_days(config: Config, split: Split) -> None:
     """Refuse data too short for any part before anything is built or written."""
-    for part in PARTS:
-        split.origins(part, window=config.window, horizon=config.horizon)
+    origins = {part: split.origins(part, window=config.window, horizon=config.horizon) for part in PARTS}
+    if not HEADS[config.model.head].has_density:
+        check_origins(len(origins["calibration"]))
 
 
 def _question(material: Material, split: Split, origins: Days) -> Question:
@@ -328,8 +345,11 @@ def _material(run: RunDirectory, config: Config, prices: Prices) -> Material:
     scalers = run.scalers()
     scaler = Scaler.from_json(scalers["features"])
     target = Target(config.target.transform, Scaler.from_json(scalers["target"]))
-    features = make_features(prices, config.features)
-    return Material(config, prices, prices.column(config.target.column), scaler.transform(features), target)
+    try:
+        features, closes = make_features(prices, config.features), prices.column(config.target.column)
+    except MissingColumns as error:
+        raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
+    return Material(config, prices, closes, scaler.transform(features), target)
 
 
 def _forecast(run: RunDirectory, material: Material, question: Question) -> Forecast:
@@ -387,7 +407,7 @@ def _manifest(
             "windows": len(_origins(config, split, "training")),
             "parameters": parameters,
             "epochs": len(history),
-            "best_epoch": best.number,
+            "best_epoch": best.epoch,
             "best_val_loss": best.val_loss,
             "seconds": round(sum(epoch.seconds for epoch in history), 2),
         },

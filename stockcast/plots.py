@@ -21,7 +21,7 @@ class EpochLike(Protocol):
     """What the loss curve shows of an epoch."""
 
     @property
-    def number(self) -> int: ...  # noqa: D102
+    def epoch(self) -> int: ...  # noqa: D102
     @property
     def loss(self) -> float: ...  # noqa: D102
     @property
@@ -36,11 +36,11 @@ def price_label(calendar: str) -> str:
 def loss_curve(history: Sequence[EpochLike], *, title: str) -> Figure:
     """Training and validation loss by epoch, the best epoch marked."""
     figure, axes = _figure(title)
-    numbers = [epoch.number for epoch in history]
+    numbers = [epoch.epoch for epoch in history]
     best = min(history, key=lambda epoch: epoch.val_loss)
     axes.plot(numbers, [epoch.loss for epoch in history], "o-", color="#1b6ca8", label="training")
     axes.plot(numbers, [epoch.val_loss for epoch in history], "o-", color=MEDIAN, label="validation")
-    axes.axvline(best.number, color="grey", linestyle=":", label=f"kept: epoch {best.number}")
+    axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch}")
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
@@ -76,7 +76,11 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
         (lower[0, -1], "5 %"),
     ):
         axes.annotate(
-            f"{value:,.2f}  {name}", (mdates.date2num(last), value), xytext=(6, 0), textcoords="offset points", va="center"
+            f"{value:,.2f}  {name}",
+            (mdates.date2num(last), value),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
         )
     axes.margins(x=0.02)
     first, end = mdates.date2num(dates[-252:][0]), mdates.date2num(last)
@@ -133,7 +137,7 @@ def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     figure.suptitle(title, fontsize=13)
-    figure.text(0.995, 0.005, f"stockcast, {NOTE}", ha="right", va="bottom", fontsize=7, color="grey")
+    figure.supxlabel(f"stockcast, {NOTE}", x=0.995, ha="right", fontsize=8, color="grey")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -4,13 +4,13 @@ Every file is written under a temporary name and moved into place, so that none 
 last and holds the SHA-256 of every file, so that a run without it is unfinished and a changed file is found out.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,19 +41,24 @@ class RunDirectory:
         Raises:
             RunError: the name is taken or no plain name, or the directory cannot be written.
         """
-        if name is not None and (name != Path(name).name or name.startswith(".") or "\0" in name):
+        if name is not None and (not name or name != Path(name).name or name.startswith(".") or "\0" in name):
             raise RunError(f"--name {name!r} must be a plain name; choose the folder with --runs.")
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        names = [name] if name else [f"{config_name}-{stamp}", *(f"{config_name}-{stamp}-{n}" for n in range(2, 100))]
+        names = (
+            [name]
+            if name is not None
+            else [f"{config_name}-{stamp}", *(f"{config_name}-{stamp}-{n}" for n in range(2, 100))]
+        )
         for candidate in names:
             path = root / candidate
             try:
                 path.mkdir(parents=True)
-                (path / "plots").mkdir()
             except FileExistsError:
                 continue
             except OSError as error:
-                raise RunError(f"Cannot make the run directory {path}: {error.strerror}. Choose another --runs.") from error
+                raise RunError(
+                    f"Cannot make the run directory {path}: {error.strerror}. Choose another --runs."
+                ) from error
             return cls(path)
         raise RunError(f"{root / names[-1]} exists. Choose another --name, or remove it.")
 
@@ -82,6 +87,11 @@ class RunDirectory:
     def name(self) -> str:
         """The directory's own name."""
         return self.path.resolve().name
+
+    def discard_if_empty(self) -> None:
+        """Remove the directory of a run that ended before it wrote anything."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     # What training writes and what is read back.
 
@@ -146,7 +156,7 @@ class RunDirectory:
             RunError: it is damaged.
         """
         try:
-            manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
             if not (isinstance(manifest["files"], dict) and isinstance(manifest["created"], str)):
                 raise TypeError("files or created")
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -201,7 +211,7 @@ class RunDirectory:
         table.writerows(rows)
         self._write_text(name, text.getvalue())
 
-    @contextmanager
+    @contextlib.contextmanager
     def _replacing(self, name: str | Path) -> Iterator[Path]:
         """Yield a temporary path; when the block ends well, it is flushed to disk and takes its place as `name`."""
         path = self.path / name  # an absolute name stays what it is

@@ -25,7 +25,7 @@ horizon: {horizon:<19} # trading days it forecasts
 strategy: direct
 scaler: standard
 model: {{cell: lstm, layers: [50, 100], dropout: 0.2, head: student_t}}
-training: {{epochs: 40, batch_size: 256, learning_rate: 3e-4, optimizer: adam, clip_norm: 1.0, patience: 5, seed: 0}}
+training: {{epochs: 40, batch_size: 256, learning_rate: 5e-4, optimizer: adam, clip_norm: 1.0, patience: 5, seed: 0}}
 """
 
 

@@ -19,7 +19,9 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, which also takes 1e-3 for the number that everybody means by it."""
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def read(path: Path) -> str:

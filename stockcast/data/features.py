@@ -28,34 +28,38 @@ class Feature:
     compute: Callable[[Bars], pd.Series]
 
 
+def _log(values: pd.Series) -> pd.Series:
+    return pd.Series(np.log(values.to_numpy(dtype=np.float64)), index=values.index)
+
+
 def _log_return(bars: Bars) -> pd.Series:
     """Log of today's close over yesterday's."""
-    return np.log(bars["Close"]).diff()
+    return _log(bars["Close"]).diff()
 
 
 def _log_range(bars: Bars) -> pd.Series:
     """Log of the day's volatility as its range shows it (Parkinson 1980); missing where high equals low."""
-    spread = np.log(bars["High"] / bars["Low"])
-    return np.log(spread.where(spread > 0) / (2 * np.sqrt(np.log(2))))
+    spread = _log(bars["High"] / bars["Low"])
+    return _log(spread.where(spread > 0) / (2 * np.sqrt(np.log(2))))
 
 
 def _log_volatility(bars: Bars) -> pd.Series:
     """Log of the exponentially weighted volatility of daily log returns."""
     variance = (_log_return(bars) ** 2).ewm(alpha=1 - DECAY, ignore_na=True).mean()
-    return np.log(variance.where(variance > 0)) / 2
+    return _log(variance.where(variance > 0)) / 2
 
 
 def _upper_shadow(bars: Bars) -> pd.Series:
-    return np.log(bars["High"] / bars[["Open", "Close"]].max(axis=1, skipna=False))
+    return _log(bars["High"] / bars[["Open", "Close"]].max(axis=1, skipna=False))
 
 
 def _lower_shadow(bars: Bars) -> pd.Series:
-    return np.log(bars[["Open", "Close"]].min(axis=1, skipna=False) / bars["Low"])
+    return _log(bars[["Open", "Close"]].min(axis=1, skipna=False) / bars["Low"])
 
 
 def _volume_ratio(bars: Bars) -> pd.Series:
     """Log of today's volume over the mean of the last 20 days."""
-    return np.log(bars["Volume"] / bars["Volume"].rolling(20, min_periods=1).mean())
+    return _log(bars["Volume"] / bars["Volume"].rolling(20, min_periods=1).mean())
 
 
 def _plain(column: str) -> Feature:
@@ -67,7 +71,7 @@ FEATURES: dict[str, Feature] = {
     "abs_return": Feature(("Close",), lambda bars: _log_return(bars).abs()),
     "log_volatility": Feature(("Close",), _log_volatility),
     "log_range": Feature(("High", "Low"), _log_range),
-    "open_to_close": Feature(("Open", "Close"), lambda bars: np.log(bars["Close"] / bars["Open"])),
+    "open_to_close": Feature(("Open", "Close"), lambda bars: _log(bars["Close"] / bars["Open"])),
     "upper_shadow": Feature(("Open", "High", "Close"), _upper_shadow),
     "lower_shadow": Feature(("Open", "Low", "Close"), _lower_shadow),
     "volume_ratio": Feature(("Volume",), _volume_ratio),
@@ -95,4 +99,6 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
 
 def features_for(columns: list[str]) -> tuple[str, ...]:
     """Return the return-like features that a file with these columns allows, in the order of `FEATURES`."""
-    return tuple(name for name, feature in FEATURES.items() if name not in COLUMNS and set(feature.needs) <= set(columns))
+    return tuple(
+        name for name, feature in FEATURES.items() if name not in COLUMNS and set(feature.needs) <= set(columns)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,23 +20,31 @@ _THOUSANDS = r"^\d{1,3}(,\d{3})+(\.\d*)?$"
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 _PROBLEMS_SHOWN = 10
 
+Problem = tuple[Any, Any, object, str]
+"""Line in the file, column, the value found there, what is wrong with it."""
+
 
 @dataclass(frozen=True)
 class Prices:
     """Daily bars of one series, oldest first, one row a day.
 
     Attributes:
-        name: the file's stem, for titles ("SP500").
+        source: the file.
         bars: columns out of `COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted for
             splits and dividends where asked. `Close` is never missing; another cell may be NaN.
         quoted: the closes as the exchange printed them (unadjusted), shape (days,).
         notes: what was mended or looks odd, one sentence each.
     """
 
-    name: str
+    source: Path
     bars: pd.DataFrame
     quoted: Floats
     notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's stem, for titles: `SP500`."""
+        return self.source.stem
 
     @property
     def dates(self) -> Dates:
@@ -65,8 +74,8 @@ class Prices:
         lacking = [column for column in columns if column not in self.bars.columns]
         if lacking:
             raise MissingColumns(
-                f"{self.name} has no column {', '.join(lacking)}; it has {', '.join(self.bars.columns)}. "
-                f"Ask for features and a target that need only those (features in the config), or use a fuller file."
+                f"{self.source} has no column {', '.join(lacking)}; it has {', '.join(self.bars.columns)}. Ask for "
+                f"features and a target that need no more (features, target in the config), or use a fuller file."
             )
 
 
@@ -107,7 +116,8 @@ def read_prices(
         notes.append("rows were not oldest first; sorted by date")
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
     notes += _drop_repeats(path, bars)
-    bars = bars[~bars.index.duplicated()].loc[start:end]  # type: ignore[misc]
+    bars = bars[~bars.index.duplicated()]
+    bars = bars[(bars.index >= pd.Timestamp(start or date.min)) & (bars.index <= pd.Timestamp(end or date.max))]
     if bars.empty:
         raise DataError(f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}.")
 
@@ -117,7 +127,7 @@ def read_prices(
         for column in ("Open", "High", "Low", "Close"):
             if column in bars:
                 bars[column] *= factor
-    return Prices(name=path.stem, bars=bars, quoted=quoted, notes=tuple(notes))
+    return Prices(source=path, bars=bars, quoted=quoted, notes=tuple(notes))
 
 
 def _read_cells(path: Path) -> pd.DataFrame:
@@ -133,7 +143,11 @@ def _read_cells(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as CSV in UTF-8.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path}: not a readable CSV: {error}") from error
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        raise DataError(
+            f"{path}: not a CSV of prices: {reason}. Expected a line of column names, Date and Close among them, then "
+            f"one line a day with as many cells."
+        ) from error
 
     cells.index = cells.index + 2  # line 1 is the header
     standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
@@ -150,13 +164,17 @@ def _read_cells(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}, line 1: column {', '.join(sorted(repeated))} stands twice. Keep one of them.")
     cells = cells.loc[:, [name is not None for name in found]].set_axis(known, axis=1)
     cells = cells.apply(lambda column: column.fillna("").str.strip())
-    return cells[(cells != "").any(axis=1)]
+    filled = (cells != "").any(axis=1)
+    kept: pd.DataFrame = cells.loc[filled]
+    return kept
 
 
 def _parse_dates(path: Path, text: pd.Series, date_format: str | None) -> pd.Series:
     """Dates of all rows, or a DataError that names the lines that are none."""
     dates = pd.to_datetime(text, format=date_format or "%Y-%m-%d", errors="coerce")
-    advice = f"expected {date_format}" if date_format else "expected 2018-12-31; for another format set data.date_format"
+    advice = (
+        f"expected {date_format}" if date_format else "expected 2018-12-31; for another format set data.date_format"
+    )
     _refuse(path, ((line, "Date", text[line], advice) for line in dates.index[dates.isna()]))
     today = pd.Timestamp.today().normalize()
     _refuse(path, ((line, "Date", text[line], "lies in the future") for line in dates.index[dates > today]))
@@ -173,7 +191,7 @@ def _parse_numbers(path: Path, text: pd.Series) -> pd.Series:
     return numbers
 
 
-def _impossible(bars: pd.DataFrame) -> Iterator[tuple[int, str, object, str]]:
+def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
     """What no exchange can have printed: (line, column, value, why)."""
     for column in ("Close", "Adj Close"):
         if column in bars:
@@ -219,7 +237,7 @@ def _drop_repeats(path: Path, bars: pd.DataFrame) -> list[str]:
     return [f"{int(bars.index.duplicated().sum())} repeated rows dropped"]
 
 
-def _refuse(path: Path, problems: Iterator[tuple[int, str, object, str]]) -> None:
+def _refuse(path: Path, problems: Iterator[Problem]) -> None:
     """Raise one DataError for all problems, if there are any."""
     found = list(problems)
     if found:

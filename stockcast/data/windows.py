@@ -34,7 +34,8 @@ class Windows:
     def inputs(self, rows: Days | slice = slice(None)) -> Floats:
         """Return the windows of the chosen origins, float32, shape (rows, window, features)."""
         days = self.origins[rows][:, None] + np.arange(1 - self.window, 1)
-        return self.scaled[days].astype(np.float32)
+        inputs: Floats = self.scaled[days].astype(np.float32)
+        return inputs
 
     def answers(self, rows: Days | slice = slice(None)) -> Floats:
         """Return what the network should answer for the chosen origins, float32, shape (rows, horizon)."""

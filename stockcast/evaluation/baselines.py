@@ -78,7 +78,7 @@ def _training_returns(question: Question) -> Floats:
 
 
 def _normal_steps(question: Question, *, drift: float, volatility: Floats | np.floating) -> Forecast:
-    """Log return after h days ~ Normal(h drift, h volatility**2); both a day, volatility one number or one an origin."""
+    """Log return after h days ~ Normal(h drift, h volatility**2); both a day, volatility one or one an origin."""
     from scipy.special import ndtri
 
     steps = np.arange(1, question.horizon + 1)[None, :, None]

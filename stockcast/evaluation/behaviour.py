@@ -11,6 +11,7 @@ FLAT = 0.02
 """A move of no more than this share of the last close, up or down, is called flat."""
 
 _MAX_LAG = 5
+_MIN_CORRELATION = 0.2  # three standard errors over a year of days
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Lag:
         peak: shift in days at which changes of the forecast resemble changes of the price most; 0 would be foresight.
             None where the forecast never changes.
         correlation: at the peak, -1 to 1.
-        warning: True where the forecast mostly repeats the price of the day before.
+        warning: True where the forecast trails the price: the peak lies a day or more behind, and is no accident.
     """
 
     peak: int | None
@@ -80,4 +81,4 @@ def lag_of(forecast: Forecast, actual: Floats) -> Lag:
     correlations = [np.corrcoef(said[lag:], came[: len(came) - lag])[0, 1] for lag in range(_MAX_LAG + 1)]
     peak = int(np.argmax(correlations))
     strength = float(correlations[peak])
-    return Lag(peak, strength, warning=peak == 1 and strength > 0.5)
+    return Lag(peak, strength, warning=peak >= 1 and strength > _MIN_CORRELATION)

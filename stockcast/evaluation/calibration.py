@@ -54,29 +54,43 @@ class Calibration:
         return calibration
 
 
+MIN_ORIGINS = 19
+"""So many calibration origins carry a band of 95 %, the widest that is reported."""
+
+
+def check_origins(count: int) -> None:
+    """Check that so many calibration origins can carry the bands.
+
+    Raises:
+        NotEnoughDays: they cannot.
+    """
+    if count < MIN_ORIGINS:
+        raise NotEnoughDays(
+            f"{count} calibration origins cannot carry the bands; it takes at least {MIN_ORIGINS}. Use a longer file, "
+            f"give split.calibration more days, or lower the horizon."
+        )
+
+
 def calibrate(forecast: Forecast, actual: Floats) -> Calibration:
     """Measure the bands of point forecasts by split conformal prediction.
 
     The central band of coverage p reaches as far to both sides, in log price, as the ceil((n + 1) p)-th smallest of
-    the n absolute errors on the calibration days (Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018).
+    the n absolute errors on the calibration days (Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018). Bands wider than
+    n errors can carry, such as 99 % of fewer than 99, end at the largest error seen.
 
     Args:
         forecast: of the calibration origins.
         actual: what came, in price units, shape (origins, horizon).
 
     Raises:
-        NotEnoughDays: the calibration days cannot carry the widest band.
+        NotEnoughDays: fewer than `MIN_ORIGINS` origins.
     """
     count = len(actual)
+    check_origins(count)
     coverages = np.abs(2 * forecast.levels - 1)
-    rank = np.ceil((count + 1) * coverages.max())
-    if rank > count:
-        raise NotEnoughDays(
-            f"{count} calibration origins cannot carry a band of {coverages.max():.0%}: it takes at least "
-            f"{int(np.ceil(1 / (1 - coverages.max())))}. Give split.calibration more days."
-        )
     errors = np.sort(np.abs(np.log(actual / forecast.median)), axis=0)
-    ranks = np.maximum(np.ceil((count + 1) * coverages).astype(int), 1) - 1
-    offsets = np.sign(forecast.levels - 0.5) * errors[ranks].T
+    # 0.9 is 0.8999... in floating point; without the rounding, whole ranks would come out one too high.
+    ranks = np.clip(np.ceil(np.round((count + 1) * coverages, 9)).astype(int), 1, count)
+    offsets = np.sign(forecast.levels - 0.5) * errors[ranks - 1].T
     offsets[:, np.isclose(forecast.levels, 0.5)] = 0.0
     return Calibration(forecast.levels, offsets, count)

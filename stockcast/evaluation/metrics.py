@@ -35,8 +35,7 @@ def crps(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
     Returns:
         Shape (...).
     """
-    score: Floats = 2 * np.trapezoid(pinball(quantiles, actual, levels), levels, axis=-1)
-    return score
+    return 2 * np.asarray(np.trapezoid(pinball(quantiles, actual, levels), levels, axis=-1))
 
 
 def mean_absolute_error(median: Floats, actual: Floats) -> float:

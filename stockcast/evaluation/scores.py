@@ -74,17 +74,14 @@ def compare(model: Forecast, rivals: Mapping[str, Forecast], actual: Floats) -> 
 
     def at(steps: slice, *, horizon: int) -> Comparison:
         scores = {
-            name: _score(forecast, actual, losses[name], steps)
-            for name, forecast in {"model": model, **rivals}.items()
+            name: _score(forecast, actual, losses[name], steps) for name, forecast in {"model": model, **rivals}.items()
         }
         own = losses["model"][:, steps].mean(axis=1)
         return Comparison(
             model=scores["model"],
             baselines={name: scores[name] for name in rivals},
             skill={name: _skill(scores["model"].crps, scores[name].crps) for name in rivals},
-            tests={
-                name: diebold_mariano(own, losses[name][:, steps].mean(axis=1), horizon=horizon) for name in rivals
-            },
+            tests={name: diebold_mariano(own, losses[name][:, steps].mean(axis=1), horizon=horizon) for name in rivals},
         )
 
     steps = [step for step in REPORTED_STEPS if step <= model.horizon] or [model.horizon]

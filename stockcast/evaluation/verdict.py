@@ -35,8 +35,8 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
     sentences += [_bands(report), _median(report), _direction(trend)]
     if lag.warning:
         sentences.append(
-            f"The one-day median is yesterday's price in other words: its changes follow the price's own by {lag.peak} "
-            f"day (correlation {lag.correlation:.2f}). A chart of it beside the price looks good and means nothing."
+            f"The one-day median trails the price by {_days([lag.peak or 0])} (its changes follow the price's own, "
+            f"correlation {lag.correlation:.2f}): beside the price on a chart it looks good, and says nothing new."
         )
     return (*sentences, _in_short(outcomes))
 
@@ -65,20 +65,22 @@ def _against(rival: str, outcomes: Outcomes, report: Report) -> str:
         outcome: [step for step, found in outcomes[rival].items() if found == outcome]
         for outcome in ("better", "worse", "open")
     }
-    parts = []
-    for outcome, words in (("better", "the network is better"), ("worse", "the network is worse")):
-        if by_outcome[outcome]:
-            parts.append(f"{words} at {_days(by_outcome[outcome])} (CRPS {_skills(rival, by_outcome[outcome], report)})")
-    if by_outcome["open"]:
-        skills = _skills(rival, by_outcome["open"], report)
-        parts.append(f"no difference beyond luck at {_days(by_outcome['open'])} (CRPS {skills})")
-    return f"Against {RIVAL_NAMES[rival]}, {'; '.join(parts)}."
+    words = {"better": "the network is better", "worse": "the network is worse", "open": "too close to call"}
+    parts = [
+        f"{words[outcome]} at {_days(steps)} (CRPS {_skills(rival, steps, report)})"
+        for outcome, steps in by_outcome.items()
+        if steps
+    ]
+    return f"Against {RIVAL_NAMES[rival]}: {'; '.join(parts)}."
 
 
 def _skills(rival: str, steps: list[int], report: Report) -> str:
-    """Say how much lower the network's CRPS is, step by step."""
+    """Say by how much the network's CRPS is lower or higher, step by step."""
     skills = [report.horizons[step].skill[rival] for step in steps]
-    return ", ".join("n/a" if skill is None else f"{-100 * skill:+.1f} %" for skill in skills)
+    return ", ".join(
+        "not to compare" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill >= 0 else 'higher'}"
+        for skill in skills
+    )
 
 
 def _bands(report: Report) -> str:
@@ -86,10 +88,11 @@ def _bands(report: Report) -> str:
     narrow = [step for step, share in covered.items() if share < 0.9 - BAND_TOLERANCE]
     wide = [step for step, share in covered.items() if share > 0.9 + BAND_TOLERANCE]
     faults = [f"too {how} at {_days(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
-    verdict = f"They are {' and '.join(faults)}" if faults else "They hold"
+    points = f"{100 * BAND_TOLERANCE:.0f} points"
+    verdict = f"They are {' and '.join(faults)}, by more than {points}." if faults else f"They hold to within {points}."
     return (
         f"The 90 % bands covered {', '.join(f'{share:.0%}'.replace('%', ' %') for share in covered.values())} of the "
-        f"prices {_days(covered)} ahead. {verdict} (within {100 * BAND_TOLERANCE:.0f} points)."
+        f"prices {_days(covered)} ahead. {verdict}"
     )
 
 

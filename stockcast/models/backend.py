@@ -1,11 +1,12 @@
 """Keras, loaded without its backend's chatter."""
 
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(kept, held.read())
             raise
@@ -30,12 +31,10 @@ def quiet_stderr() -> Iterator[None]:
             os.close(kept)
 
 
-def load_keras() -> ModuleType:
+def load_keras() -> Any:
     """Import Keras on the backend that `KERAS_BACKEND` names (TensorFlow if unset), in silence."""
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with quiet_stderr():
-            import keras  # noqa: F401
-    import keras
-
-    return keras
+            importlib.import_module("keras")
+    return importlib.import_module("keras")

@@ -32,13 +32,13 @@ class Epoch:
     """What one pass over the training windows came to.
 
     Attributes:
-        number: from 1.
+        epoch: its number, from 1.
         loss: mean over the training windows, dropout on, in the head's unit.
         val_loss: mean over the validation windows, dropout off, in the same unit.
         seconds: wall time of the epoch.
     """
 
-    number: int
+    epoch: int
     loss: float
     val_loss: float
     seconds: float
@@ -81,18 +81,18 @@ def fit(
     Raises:
         TrainingError: the loss is no number any more.
     """
-    keras = load_keras()
+    keras: Any = load_keras()
     network.compile(
         optimizer=keras.optimizers.get(
             {"class_name": optimizer, "config": {"learning_rate": learning_rate, "clipnorm": clip_norm}}
         ),
-        loss=HEADS[head].loss,
+        loss=_loss(keras, head),
         # XLA makes this LSTM slower on a CPU, and shuts out the cuDNN kernel on a GPU; JAX cannot do without it.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     history: list[Epoch] = []
 
-    class Recorder(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+    class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             self.started = time.perf_counter()
 
@@ -103,7 +103,7 @@ def fit(
             if not (isfinite(measured["loss"]) and isfinite(measured["val_loss"])):
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
-                    f"number. Lower training.learning_rate (now {learning_rate}) or training.clip_norm (now {clip_norm})."
+                    f"number. Lower training.learning_rate (now {learning_rate}) or clip_norm (now {clip_norm})."
                 )
             report(history[-1])
 
@@ -120,10 +120,24 @@ def fit(
     return history
 
 
+def _loss(keras: Any, head: str) -> Any:
+    """The head's loss as a class.
+
+    Given a bare function, Keras drops axes of length 1 from what it passes to it, and one-day answers of shape
+    (batch, 1) would then be compared each with every other.
+    """
+
+    class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return HEADS[head].loss(y_true, y_pred)
+
+    return HeadLoss(name=head)
+
+
 def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int | None) -> Any:
     """A keras PyDataset of (inputs, answers), in order if `seed` is None."""
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.order: Days = np.arange(len(examples))

@@ -1,0 +1,90 @@
+"""Measure what the README promises: wall time, peak memory and skill of the default run, each beside its bar.
+
+    python benchmarks/main_job.py [--repeats 3]
+
+Every command runs as a user runs it, in a process of its own, from an empty folder. The table goes to standard output.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+STOCKCAST = [sys.executable, "-m", "stockcast"]
+BARS = {
+    "--help": (0.3, None),
+    "train": (90.0, 1500),
+    "evaluate": (20.0, 1500),
+    "predict": (None, 1500),
+}
+"""Command -> most seconds of wall time, most megabytes of peak memory; None where nothing is promised."""
+
+
+def measure(arguments: list[str], folder: Path) -> tuple[float, float]:
+    """Run one command; return its wall time in seconds and its peak memory in megabytes."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [*STOCKCAST, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"stockcast {' '.join(arguments)} ended with {process.returncode}")
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return seconds, kilobytes / 1024
+
+
+def verdict(value: float, bar: float | None) -> str:
+    """Say the bar and whether the value keeps it."""
+    return "" if bar is None else f"{'kept' if value <= bar else 'MISSED'} (at most {bar:g})"
+
+
+def costs(folder: Path, repeats: int) -> None:
+    """Print wall time and peak memory of each command."""
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{platform.system()}; median of {repeats} (least to most)\n"
+    )
+    print("| command | seconds | bar | peak memory, MB | bar |\n|---|---|---|---|---|")
+    for command, (most_seconds, most_megabytes) in BARS.items():
+        runs = [measure([command], folder) for _ in range(repeats)]
+        seconds, megabytes = ([run[which] for run in runs] for which in (0, 1))
+        middle = statistics.median(seconds)
+        print(
+            f"| `stockcast {command}` | {middle:.2f} ({min(seconds):.2f} to {max(seconds):.2f}) "
+            f"| {verdict(middle, most_seconds)} | {max(megabytes):,.0f} | {verdict(max(megabytes), most_megabytes)} |"
+        )
+
+
+def skill(folder: Path) -> None:
+    """Print the default network's CRPS on the test days beside every rival's."""
+    found = subprocess.run([*STOCKCAST, "evaluate", "--json", "-q"], cwd=folder, capture_output=True, check=True)
+    metrics = json.loads(found.stdout)
+    rivals = list(metrics["overall"]["baselines"])
+    span = metrics["split"]
+    print(f"\nCRPS of log returns x 10,000, {span['origins']} origins, {span['first_origin']} to {span['last_target']}\n")
+    print(f"| days ahead | network | {' | '.join(rivals)} | 90 % band covers |\n|{'---|' * (len(rivals) + 3)}")
+    for step, scores in {**metrics["horizons"], "all": metrics["overall"]}.items():
+        cells = [
+            f"{1e4 * scores['baselines'][rival]['crps']:.1f} ({100 * scores['skill'][rival]:+.1f} %)"
+            for rival in rivals
+        ]
+        model = scores["model"]
+        print(f"| {step} | {1e4 * model['crps']:.1f} | {' | '.join(cells)} | {100 * model['coverage_90']:.0f} % |")
+    print("\nIn brackets: by how much the network's CRPS is lower than that rival's.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        costs(Path(scratch), chosen.repeats)
+        skill(Path(scratch))

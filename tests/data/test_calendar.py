@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from stockcast.data.calendar import check_calendar, sessions_after
+from stockcast.errors import DataError
+
+# exchange_calendars 4.13 reads a column in a way that pandas 3.1 deprecates; stockcast never reads one so.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Series.values returning an ndarray that drops timezone:DeprecationWarning"
+)
+
+
+def after(day: str, count: int, calendar: str = "XNYS") -> list[str]:
+    return [str(session) for session in sessions_after(np.datetime64(day), count, calendar=calendar)]
+
+
+def test_the_session_after_new_years_eve_2018_is_the_second_of_january():
+    assert after("2018-12-31", 1) == ["2019-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("day", "sessions"),
+    [
+        pytest.param("2018-12-04", ["2018-12-06", "2018-12-07"], id="mourning for George H. W. Bush"),
+        pytest.param("2019-04-18", ["2019-04-22", "2019-04-23"], id="Good Friday"),
+        pytest.param("2012-10-26", ["2012-10-31", "2012-11-01"], id="hurricane Sandy"),
+        pytest.param("2001-09-10", ["2001-09-17", "2001-09-18"], id="11 September 2001"),
+        pytest.param("2018-07-03", ["2018-07-05", "2018-07-06"], id="Independence Day"),
+        pytest.param("2018-11-21", ["2018-11-23", "2018-11-26"], id="a half day is a session"),
+    ],
+)
+def test_new_yorks_closures_are_left_out(day, sessions):
+    assert after(day, 2) == sessions
+
+
+def test_weekends_are_left_out_also_when_the_data_end_on_one():
+    assert after("2019-01-04", 2) == after("2019-01-05", 2) == after("2019-01-06", 2) == ["2019-01-07", "2019-01-08"]
+
+
+def test_the_year_2019_has_252_sessions():
+    sessions = after("2018-12-31", 253)  # the exchange's own count for 2019 is 252
+
+    assert (sessions[251], sessions[252]) == ("2019-12-31", "2020-01-02")
+
+
+def test_sessions_are_days_in_order_and_as_many_as_asked_for():
+    for count in (1, 2, 50, 250):
+        sessions = sessions_after(np.datetime64("2018-12-31"), count, calendar="XNYS")
+
+        assert sessions.shape == (count,)
+        assert sessions.dtype == np.dtype("datetime64[D]")
+        assert sessions[0] > np.datetime64("2018-12-31")
+        assert (np.diff(sessions) > np.timedelta64(0, "D")).all()
+
+
+def test_exchanges_keep_their_own_holidays():
+    # Tokyo closed for ten days when the emperor abdicated, London over Christmas and on Boxing Day
+    assert after("2019-04-26", 1, "XTKS") == ["2019-05-07"]
+    assert after("2018-12-24", 1, "XLON") == ["2018-12-27"]
+
+
+def test_a_market_that_never_closes_trades_every_day():
+    assert after("2018-12-31", 5, "24/7") == ["2019-01-01", "2019-01-02", "2019-01-03", "2019-01-04", "2019-01-05"]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("xnys", "XNYS"), ("XNYSE", "XNYS"), ("NYSEE", "NYSE")])
+def test_an_unknown_exchange_is_refused_with_the_nearest_known_one(name, meant):
+    with pytest.raises(DataError, match=rf"'{name}'.*Did you mean .*{meant}"):
+        check_calendar(name)
+
+
+def test_no_exchange_at_all_is_refused():
+    with pytest.raises(DataError, match=r"data\.calendar ''"):
+        check_calendar("")
+
+
+def test_sessions_of_an_unknown_exchange_are_refused():
+    with pytest.raises(DataError, match="XNYX"):
+        sessions_after(np.datetime64("2018-12-31"), 1, calendar="XNYX")
+
+
+@pytest.mark.parametrize("name", ["XNYS", "XLON", "XFRA", "XTKS", "24/7"])
+def test_the_exchanges_that_the_advice_names_exist(name):
+    check_calendar(name)

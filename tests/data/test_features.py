@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+
+from stockcast.data.features import FEATURES, features_for, make_features
+from stockcast.data.prices import COLUMNS, Prices
+from stockcast.errors import MissingColumns
+
+NAN = float("nan")
+
+# Three days: up a tenth, then down by half; the third has no open.
+THREE_DAYS = {
+    "Open": [100, 100, NAN],
+    "High": [110, 121, 100],
+    "Low": [80, 88, 50],
+    "Close": [100, 110, 55],
+    "Adj Close": [50, 55, 27.5],
+    "Volume": [100, 300, 200],
+}
+
+LN_11 = 0.0953101798043249  # log of 1.1
+LN_HALF = -0.6931471805599453
+
+
+@pytest.fixture
+def three_days(make_prices) -> Prices:
+    return make_prices(THREE_DAYS)
+
+
+def feature(prices: Prices, name: str) -> list[float]:
+    return make_features(prices, (name,))[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # 110 / 100, then 55 / 110
+        ("log_return", [NAN, LN_11, LN_HALF]),
+        ("abs_return", [NAN, LN_11, -LN_HALF]),
+        # day 2: the one return, ln 0.0953101798; day 3: variance (0.4804530139 + 0.94 x 0.0090840304) / 1.94
+        # = 0.2520577328, deviation 0.5020535163, ln = -0.6890485588
+        ("log_volatility", [NAN, -2.3506186555, -0.6890485588]),
+        # 110 / 100; 110 / 100; no open
+        ("open_to_close", [0.0, LN_11, NAN]),
+        # high over the body's top: 110 / 100, 121 / 110
+        ("upper_shadow", [LN_11, LN_11, NAN]),
+        # the body's bottom over the low: 100 / 80 = 1.25, 100 / 88 = 1.13636
+        ("lower_shadow", [0.2231435513, 0.1278333715, NAN]),
+        # 100 / 100; 300 / mean(100, 300) = 1.5; 200 / mean(100, 300, 200) = 1
+        ("volume_ratio", [0.0, 0.4054651081, 0.0]),
+    ],
+)
+def test_a_feature_is_what_its_name_says_by_hand(three_days, name, expected):
+    assert feature(three_days, name) == pytest.approx(expected, abs=1e-10, nan_ok=True)
+
+
+def test_the_log_range_is_parkinsons_volatility_of_the_day(make_prices):
+    prices = make_prices({"High": [110, 121, 100], "Low": [100, 88, 50], "Close": [105, 100, 60]})
+
+    # sqrt(ln(H/L)^2 / (4 ln 2)): 0.0953101798^2 / 2.7725887222 = 0.0032763714, its root 0.0572395964; the others alike
+    assert np.exp(feature(prices, "log_range")) == pytest.approx([0.0572395964, 0.1912509563, 0.4162773056], rel=1e-9)
+
+
+def test_volume_is_compared_with_the_mean_of_the_last_twenty_days(make_prices):
+    volumes = [1000.0] + [100.0] * 20
+    ratios = feature(make_prices({"Close": [10.0] * 21, "Volume": volumes}), "volume_ratio")
+
+    # day 20 still sees the 1,000: mean (1000 + 19 x 100) / 20 = 145, ln(100 / 145); on day 21 it has left
+    assert ratios[19] == pytest.approx(-0.3715635564, abs=1e-10)
+    assert ratios[20] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_yesterdays_variance_weighs_94_hundredths_of_todays(make_prices):
+    # one big move, then none: the variance falls by 0.94 a day once the start has faded
+    closes = [100.0] * 400 + [110.0] * 300
+    volatility = np.exp(feature(make_prices({"Close": closes}), "log_volatility"))
+
+    assert (volatility[-1] / volatility[-2]) ** 2 == pytest.approx(0.94, rel=1e-9)
+
+
+def test_a_feature_by_a_columns_name_is_that_column(three_days):
+    for column in COLUMNS:
+        assert feature(three_days, column) == pytest.approx(THREE_DAYS[column], nan_ok=True)
+
+
+def test_a_day_without_an_open_lacks_the_features_of_the_open_and_no_other(three_days):
+    last_day = dict(zip(FEATURES, make_features(three_days, tuple(FEATURES))[-1], strict=True))
+
+    assert {name for name, value in last_day.items() if np.isnan(value)} == {
+        "open_to_close",
+        "upper_shadow",
+        "lower_shadow",
+        "Open",
+    }
+
+
+def test_a_day_without_range_has_no_log_range_rather_than_an_infinite_one(make_prices):
+    prices = make_prices({"High": [10, 11], "Low": [10, 10], "Close": [10, 10]})
+
+    assert np.isnan(feature(prices, "log_range")).tolist() == [True, False]
+
+
+def test_days_that_never_moved_have_no_log_volatility_rather_than_an_infinite_one(make_prices):
+    assert np.isnan(feature(make_prices({"Close": [10, 10, 10]}), "log_volatility")).all()
+
+
+def test_columns_come_in_the_order_asked_for(three_days):
+    both = make_features(three_days, ("abs_return", "Close"))
+
+    assert both.shape == (3, 2)
+    assert both.dtype == np.float64
+    assert both[2].tolist() == [pytest.approx(-LN_HALF), 55.0]
+
+
+def random_bars(days: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Bars with the holes that real files have."""
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, days)))
+    opens = closes * np.exp(rng.normal(0, 0.01, days))
+    bars = {
+        "Open": opens,
+        "High": np.maximum(opens, closes) * np.exp(rng.exponential(0.01, days)),
+        "Low": np.minimum(opens, closes) * np.exp(-rng.exponential(0.01, days)),
+        "Close": closes,
+        "Adj Close": closes / 2,
+        "Volume": rng.integers(1, 1000, days).astype(np.float64),
+    }
+    for column in ("Open", "High", "Low", "Volume"):
+        bars[column][rng.random(days) < 0.2] = NAN
+    return bars
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_no_feature_ever_uses_a_later_row(make_prices, name):
+    rng = np.random.default_rng(7)
+    bars = random_bars(120, rng)
+    computed = make_features(make_prices(bars), (name,))
+    for day in (0, 1, *rng.integers(2, 119, 10)):
+        nonsense = {
+            column: np.concatenate([values[: day + 1], rng.uniform(1, 1e9, 119 - day)])
+            for column, values in bars.items()
+        }
+        known = {column: values[: day + 1] for column, values in bars.items()}
+
+        expected = computed[: day + 1].tobytes()  # bit for bit, so that no rounding hides a leak
+        assert make_features(make_prices(nonsense), (name,))[: day + 1].tobytes() == expected
+        assert make_features(make_prices(known), (name,)).tobytes() == expected
+
+
+def test_features_of_a_file_that_lacks_their_columns_are_refused_with_all_that_is_lacking(make_prices):
+    with pytest.raises(MissingColumns, match="High, Low, Volume"):
+        make_features(make_prices({"Close": [10, 11]}), ("log_return", "log_range", "volume_ratio"))
+
+
+def test_a_file_of_closes_allows_the_features_of_closes(make_prices):
+    names = features_for(["Close"])
+
+    assert set(names) == {"log_return", "abs_return", "log_volatility"}
+    assert make_features(make_prices({"Close": [10, 11, 12]}), names).shape == (3, 3)
+
+
+def test_a_full_file_allows_every_feature_but_the_plain_columns():
+    assert set(features_for(list(COLUMNS))) == set(FEATURES) - set(COLUMNS)
+
+
+def test_a_file_without_an_open_allows_no_feature_of_the_open():
+    assert set(features_for(["Close", "High", "Low"])) == set(features_for(["Close"])) | {"log_range"}

@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+
+from stockcast.data.scaling import Scaler
+from stockcast.data.targets import Target, fit_target
+
+RNG = np.random.default_rng(11)
+CLOSES = 100 * np.exp(np.cumsum(RNG.normal(0.001, 0.02, 300)))
+ORIGINS = np.array([10, 57, 130, 249])
+KINDS = ("standard", "minmax", "robust", "none")
+
+
+def target_of(transform: str, *, center: float, scale: float) -> Target:
+    return Target(transform, Scaler(np.array([center]), np.array([scale]), np.array([center])))
+
+
+def test_a_log_return_is_answered_in_deviations_beyond_the_mean_drift():
+    closes = np.exp([0.0, 0.1, 0.7])  # cumulative returns 0.1 and 0.7 since day 0
+    target = target_of("log_return", center=0.05, scale=0.5)
+
+    answers = target.answers(closes, np.array([0]), horizon=2)
+
+    # one day: (0.1 - 0.05) / 0.5 = 0.1; two: (0.7 - 2 x 0.05) / (0.5 x 1.4142136) = 0.6 / 0.7071068 = 0.8485281
+    assert answers == pytest.approx(np.array([[0.1, 0.8485281374]]), abs=1e-9)
+
+
+def test_a_price_is_answered_on_the_scale_of_the_training_days():
+    target = target_of("price", center=100, scale=20)
+
+    answers = target.answers(np.array([90.0, 100.0, 120.0, 70.0]), np.array([0, 1]), horizon=2)
+
+    assert answers.tolist() == [[0.0, 1.0], [1.0, -1.5]]  # (100 - 100) / 20, (120 - 100) / 20, (70 - 100) / 20
+
+
+def test_the_unit_is_of_like_size_at_every_horizon():
+    closes = np.exp(np.cumsum(RNG.normal(0.0, 0.02, 60_000)))
+    target = fit_target(closes, transform="log_return", kind="standard")
+
+    spread = target.answers(closes, np.arange(59_900), horizon=50)[:, [0, 4, 49]].std(axis=0)
+
+    assert spread == pytest.approx([1, 1, 1], abs=0.1)  # a random walk's deviation grows with the root of the days
+
+
+def test_steady_growth_is_answered_with_zero_at_every_horizon():
+    closes = np.exp(0.01 * np.arange(100))
+    answers = target_of("log_return", center=0.01, scale=0.02).answers(closes, np.array([0, 40]), horizon=50)
+
+    assert np.abs(answers).max() < 1e-12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+def test_answers_turn_back_into_the_prices_they_came_from(transform, kind):
+    target = fit_target(CLOSES[:200], transform=transform, kind=kind)
+    answers = target.answers(CLOSES, ORIGINS, horizon=50)
+
+    prices = target.prices(answers[:, :, None], CLOSES[ORIGINS])
+
+    later = [[[CLOSES[origin + step]] for step in range(1, 51)] for origin in ORIGINS]
+    np.testing.assert_allclose(prices, later, rtol=1e-10)
+
+
+def test_an_answer_of_one_deviation_is_a_price_by_hand():
+    target = target_of("log_return", center=0.0, scale=0.1)
+
+    prices = target.prices(np.ones((1, 4, 1)), np.array([200.0]))
+
+    # after four days one deviation is 0.1 x 2: 200 x e^0.2 = 244.2805516; after one it is 200 x e^0.1 = 221.0341836
+    assert prices[0, [0, 3], 0] == pytest.approx([221.0341836, 244.2805516], abs=1e-6)
+
+
+def test_every_origin_starts_from_its_own_last_close():
+    target = target_of("log_return", center=0.0, scale=0.1)
+
+    prices = target.prices(np.zeros((3, 2, 1)), np.array([1.0, 20.0, 300.0]))
+
+    assert prices[:, 1, 0] == pytest.approx([1.0, 20.0, 300.0])
+
+
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+def test_higher_answers_are_never_lower_prices(transform):
+    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+    levels = np.sort(RNG.normal(0, 30, (4, 50, 9)), axis=-1)
+
+    assert (np.diff(target.prices(levels, CLOSES[ORIGINS]), axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+@pytest.mark.parametrize("answer", [-1e30, -1e3, 1e3, 1e30])
+def test_a_network_far_astray_still_says_a_finite_price_above_zero(transform, answer):
+    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+
+    prices = target.prices(np.full((4, 50, 1), answer), CLOSES[ORIGINS])
+
+    assert np.isfinite(prices).all()
+    assert (prices > 0).all()
+
+
+def test_daily_answers_of_1_2_and_3_add_up_along_the_days():
+    along = target_of("log_return", center=0.01, scale=0.2).along(np.array([[1.0, 2.0, 3.0]]))
+
+    # 1; (1 + 2) / sqrt 2; (1 + 2 + 3) / sqrt 3
+    assert along == pytest.approx(np.array([[1.0, 2.1213203436, 3.4641016151]]), abs=1e-9)
+
+
+def test_daily_prices_are_already_the_answers_along_the_days():
+    daily = np.array([[1.0, 2.0, 3.0]])
+
+    assert target_of("price", center=100, scale=20).along(daily).tolist() == daily.tolist()
+
+
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+def test_the_right_daily_answers_lead_along_the_days_to_the_right_prices(transform):
+    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+    origin = 100
+    daily = np.array([[target.answers(CLOSES, np.array([origin + day]), horizon=1)[0, 0] for day in range(20)]])
+
+    prices = target.prices(target.along(daily)[:, :, None], CLOSES[[origin]])
+
+    np.testing.assert_allclose(prices[0, :, 0], CLOSES[101:121], rtol=1e-10)
+
+
+def test_the_unit_of_log_returns_is_fitted_on_daily_returns():
+    closes = np.exp(np.cumsum([0.0, 0.1, 0.3, 0.1, 0.3]))
+
+    target = fit_target(closes, transform="log_return", kind="standard")
+
+    assert target.scaler.center == pytest.approx([0.2])  # returns 0.1, 0.3, 0.1, 0.3: mean 0.2, deviation 0.1
+    assert target.scaler.scale == pytest.approx([0.1])
+
+
+def test_the_unit_of_prices_is_fitted_on_the_closes():
+    target = fit_target(np.array([10.0, 30.0]), transform="price", kind="minmax")
+
+    assert (target.scaler.center.tolist(), target.scaler.scale.tolist()) == ([10.0], [20.0])
+
+
+def test_closes_that_never_move_have_a_unit_all_the_same():
+    target = fit_target(np.full(50, 10.0), transform="log_return", kind="standard")
+
+    assert target.answers(np.full(60, 10.0), np.array([20]), horizon=3).tolist() == [[0.0, 0.0, 0.0]]

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stockcast.errors import RunError
+from stockcast.models.factory import build_network
+from stockcast.models.heads import HEADS
+from stockcast.models.inference import export_onnx, load_onnx, roll_forward
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_an_exported_network_answers_as_keras_does(head: str, tmp_path: Path) -> None:
+    network = build_network(cell="lstm", layers=(6, 5), dropout=0.2, head=head, window=10, features=2, horizon=7)
+    inputs = np.random.default_rng(0).normal(size=(33, 10, 2)).astype(np.float32)
+    expected = network.predict(inputs, verbose=0)
+    export_onnx(network, tmp_path / "model.onnx")
+    np.testing.assert_allclose(load_onnx(tmp_path / "model.onnx")(inputs), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_file_that_is_no_network_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a network")
+    with pytest.raises(RunError, match=r"model\.onnx is damaged"):
+        load_onnx(tmp_path / "model.onnx")
+
+
+def test_rolling_forward_feeds_each_forecast_back_as_the_next_days_input() -> None:
+    # A network that answers the sum of the last two days: 1, 1 -> 2, 3, 5, 8; and 2, 5 -> 7, 12, 19, 31.
+    def fibonacci(windows: np.ndarray) -> np.ndarray:
+        return windows[:, -2:, :].sum(axis=1)[:, None, :]
+
+    inputs = np.array([[[9.0], [1.0], [1.0]], [[9.0], [2.0], [5.0]]])
+    np.testing.assert_array_equal(roll_forward(fibonacci, inputs, steps=4), [[2, 3, 5, 8], [7, 12, 19, 31]])
+
+
+def test_rolling_forward_advances_all_origins_in_one_call_a_day() -> None:
+    calls = []
+
+    def network(windows: np.ndarray) -> np.ndarray:
+        calls.append(len(windows))
+        return windows[:, -1:, :]
+
+    roll_forward(network, np.zeros((1000, 5, 1)), steps=6)
+    assert calls == [1000] * 6

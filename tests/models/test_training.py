@@ -1,0 +1,94 @@
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stockcast.errors import TrainingError
+from stockcast.models.factory import build_network
+from stockcast.models.training import fit
+
+SETTINGS: dict[str, Any] = {
+    "head": "point",
+    "epochs": 3,
+    "batch_size": 4,
+    "learning_rate": 1e-2,
+    "optimizer": "adam",
+    "clip_norm": 1.0,
+    "patience": 10,
+    "seed": 0,
+}
+
+
+class Recorded:
+    """Examples that remember which rows were asked for."""
+
+    def __init__(self, inputs: np.ndarray, answers: np.ndarray) -> None:
+        self._inputs, self._answers = inputs.astype(np.float32), answers.astype(np.float32)
+        self.asked: list[list[int]] = []
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def inputs(self, rows: Any = slice(None)) -> np.ndarray:
+        self.asked.append(list(np.arange(len(self))[rows]))
+        return self._inputs[rows]
+
+    def answers(self, rows: Any = slice(None)) -> np.ndarray:
+        return self._answers[rows]
+
+
+def yesterdays_value(count: int) -> Recorded:
+    values = np.random.default_rng(0).uniform(-1, 1, size=(count, 3, 1))
+    return Recorded(values, values[:, -1])
+
+
+def tiny(**changes: Any) -> Any:
+    sizes: dict[str, Any] = {"layers": (8,), "dropout": 0.0, "window": 3, "features": 1, "horizon": 1, "head": "point"}
+    return build_network(cell="lstm", **{**sizes, **changes})
+
+
+def epochs_of(examples: Recorded, *, batches: int) -> Iterator[list[int]]:
+    asked = examples.asked[-3 * batches :]  # Keras looks at a few batches first, to learn their shapes
+    for epoch in range(3):
+        yield [row for batch in asked[epoch * batches : (epoch + 1) * batches] for row in batch]
+
+
+def test_every_epoch_sees_every_window_once_in_an_order_of_its_own() -> None:
+    examples = yesterdays_value(10)
+    fit(tiny(), examples, yesterdays_value(4), **SETTINGS)
+    orders = list(epochs_of(examples, batches=3))
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_the_same_seed_gives_the_same_order_and_the_same_losses() -> None:
+    runs = []
+    for _ in range(2):
+        examples = yesterdays_value(10)
+        history = fit(tiny(dropout=0.3, seed=5), examples, yesterdays_value(4), **SETTINGS)
+        runs.append((list(epochs_of(examples, batches=3)), [(epoch.loss, epoch.val_loss) for epoch in history]))
+    assert runs[0] == runs[1]
+
+
+def test_a_network_that_answers_one_day_learns_to_copy_yesterday() -> None:
+    # The variance of the answers is 1/3; a loss that compared each answer with every other could not fall below it.
+    history = fit(tiny(), yesterdays_value(256), yesterdays_value(64), **{**SETTINGS, "epochs": 40, "batch_size": 16})
+    assert min(epoch.val_loss for epoch in history) < 0.01
+
+
+def test_the_weights_kept_are_those_of_the_best_validation_epoch() -> None:
+    training, validation = yesterdays_value(64), yesterdays_value(32)
+    validation = Recorded(validation.inputs(), -validation.answers())  # what is learnt makes validation worse
+    network = tiny()
+    history = fit(network, training, validation, **{**SETTINGS, "epochs": 8, "patience": 3})
+    best = min(history, key=lambda epoch: epoch.val_loss)
+    assert len(history) == best.epoch + 3
+    errors = validation.answers() - np.asarray(network(validation.inputs()))[:, :, 0]
+    assert np.mean(errors**2) == pytest.approx(best.val_loss, rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_training_and_says_what_to_lower() -> None:
+    wild = Recorded(np.ones((8, 3, 1)), np.full((8, 1), np.inf))
+    with pytest.raises(TrainingError, match="learning_rate"):
+        fit(tiny(), wild, yesterdays_value(4), **SETTINGS)

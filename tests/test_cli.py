@@ -1,0 +1,170 @@
+"""The program as a user meets it: its own process, its streams and its exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, TINY, make_bars
+from test_architecture import loaded_by
+
+STOCKCAST = [sys.executable, "-m", "stockcast"]
+
+
+def stockcast(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*STOCKCAST, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder with a price file, a config, and one run that has been trained there."""
+    folder = tmp_path_factory.mktemp("home")
+    make_bars().to_csv(folder / "prices.csv", index=False)
+    (folder / "tiny.yaml").write_text(TINY)
+    trained = stockcast("train", "tiny.yaml", "--name", "first", cwd=folder)
+    assert trained.returncode == 0, trained.stderr
+    assert trained.stdout == "runs/first\n"
+    return folder
+
+
+def test_training_tells_its_progress_on_standard_error_and_the_next_step(home: Path) -> None:
+    done = stockcast("train", "tiny.yaml", "--json", cwd=home)
+    result = json.loads(done.stdout)
+    assert set(result) == {"run", "epochs", "best_epoch", "val_loss", "seconds"}
+    assert "epoch 2/2" in done.stderr
+    assert "WARNING" not in done.stderr
+    assert "oneDNN" not in done.stderr
+
+
+def test_quiet_says_nothing_but_the_result(home: Path) -> None:
+    done = stockcast("train", "tiny.yaml", "--quiet", "--name", "hushed", cwd=home)
+    assert (done.stdout, done.stderr) == ("runs/hushed\n", "")
+
+
+def test_evaluate_prints_the_scores_beside_every_rival_and_the_verdict(home: Path) -> None:
+    done = stockcast("evaluate", "first", cwd=home)
+    assert done.returncode == 0, done.stderr
+    for word in ("network", "random_walk", "drift", "ewma", "Against the random walk:", "In short:"):
+        assert word in done.stdout
+
+
+def test_json_output_is_one_document_and_nothing_else(home: Path) -> None:
+    metrics = json.loads(stockcast("evaluate", "first", "--json", cwd=home).stdout)
+    assert metrics["split"]["origins"] == 138
+    forecast = json.loads(stockcast("predict", "first", "--json", cwd=home).stdout)["forecast"]
+    assert [row["step"] for row in forecast] == [1, 2, 3]
+
+
+def test_the_validation_days_can_be_scored_and_are_kept_apart(home: Path) -> None:
+    metrics = json.loads(stockcast("evaluate", "first", "--split", "validation", "--json", cwd=home).stdout)
+    assert metrics["split"]["part"] == "validation"
+    assert (home / "runs" / "first" / "evaluation-validation" / "metrics.json").is_file()
+
+
+def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    for command in ("predict", "evaluate"):
+        assert loaded_by(command, "first").isdisjoint({"tensorflow", "keras", "torch", "jax", "sklearn"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["train", "nowhere.yaml"], 1, ["nowhere.yaml", "no such config", "quick"]),
+        (["train", "tiny.yaml", "--set", "windw=3"], 1, ["windw", "window"]),
+        (["train", "tiny.yaml", "--set", "training.epochs=0"], 1, ["training.epochs", "1"]),
+        (["train", "tiny.yaml", "--name", "first"], 1, ["first", "exists"]),
+        (["train", "tiny.yaml", "--name", "../x"], 1, ["plain name"]),
+        (["predict", "other"], 1, ["other", "first"]),
+        (["predict", "first", "--data", "nowhere.csv"], 1, ["nowhere.csv", "no such file"]),
+        (["predict", "first", "--horizon", "0"], 2, ["--horizon"]),
+        (["evaluate", "--split", "training"], 2, ["training"]),
+        (["bogus"], 2, ["bogus"]),
+        (["config", "init", "--data", "tiny.yaml"], 1, ["tiny.yaml", "Date"]),
+    ],
+)
+def test_a_wrong_input_gets_a_message_an_exit_code_and_no_traceback(
+    arguments: list[str], code: int, words: list[str], home: Path
+) -> None:
+    done = stockcast(*arguments, cwd=home)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(home: Path) -> None:
+    (home / "a-file").write_text("")
+    done = stockcast("train", "tiny.yaml", "--runs", "a-file/runs", cwd=home)
+    assert done.returncode == 1
+    assert "a-file" in done.stderr
+    assert "epoch" not in done.stderr
+
+
+def test_ones_own_csv_goes_from_init_to_a_forecast(home: Path) -> None:
+    made = stockcast("config", "init", "--data", "prices.csv", cwd=home)
+    assert made.stdout == "prices.yaml\n"
+    small = ["--set", "training.epochs=1", "--set", "model.layers=[4]", "--set", "window=5"]
+    assert stockcast("train", "prices.yaml", "--name", "own", *small, cwd=home).returncode == 0
+    assert stockcast("evaluate", "own", cwd=home).returncode == 0
+    assert stockcast("predict", "own", cwd=home).returncode == 0
+    again = stockcast("config", "init", "--data", "prices.csv", cwd=home)
+    assert again.returncode == 1
+    assert "prices.yaml exists" in again.stderr
+
+
+def test_a_csv_can_be_trained_on_at_once(home: Path) -> None:
+    small = ["--set", "training.epochs=1", "--set", "model.layers=[4]", "--set", "window=5"]
+    done = stockcast("train", "prices.csv", "--name", "at-once", *small, cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "name: prices" in (home / "runs" / "at-once" / "config.yaml").read_text()
+
+
+def test_config_show_prints_what_train_would_use(home: Path) -> None:
+    done = stockcast("config", "show", "tiny.yaml", "--set", "window=7", cwd=home)
+    assert "window: 7\n" in done.stdout
+    assert f"path: {home / 'prices.csv'}\n" in done.stdout
+
+
+def test_the_schema_beside_the_shipped_configs_is_the_programs_own(home: Path) -> None:
+    printed = json.loads(stockcast("config", "schema", cwd=home).stdout)
+    assert printed == json.loads((REPOSITORY / "configs" / "schema.json").read_text())
+
+
+def test_a_reader_that_stops_early_ends_predict_quietly(home: Path) -> None:
+    command = f"{sys.executable} -m stockcast predict first | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=home, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_says_so_and_leaves_no_run(number: int, code: int, home: Path) -> None:
+    long = ["--set", "training.epochs=10000", "--set", "training.patience=10000", "--name", f"stopped-{code}"]
+    process = subprocess.Popen(
+        [*STOCKCAST, "train", "tiny.yaml", *long], cwd=home, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 1/"):
+            break
+    time.sleep(0.2)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] in ("stockcast: interrupted.", "stockcast: terminated.")
+    assert not (home / "runs" / f"stopped-{code}").exists()

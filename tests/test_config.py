@@ -1,0 +1,515 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from stockcast.bundle import bundled_configs, bundled_folder, find_config
+from stockcast.config import Config, load_config, parse_config
+from stockcast.data.features import FEATURES
+from stockcast.errors import ConfigError
+
+SHIPPED = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+FOLDER = Path("/home/ann/configs")
+
+SMALLEST = "name: ge\ndata: {path: ge.csv}\n"
+RECURSIVE = SMALLEST + "strategy: recursive\nfeatures: [log_return]\nmodel: {head: point}\n"
+
+
+def config(text: str = "", *overrides: str) -> Config:
+    """The smallest config and some more lines, of which the first is line 3."""
+    return parse_config(SMALLEST + text, source="my.yaml", folder=FOLDER, overrides=overrides)
+
+
+def refusal(text: str = "", *overrides: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        config(text, *overrides)
+    return str(refused.value)
+
+
+# --- What is read -----------------------------------------------------------------------------------------------------
+
+
+def test_a_name_and_a_price_file_are_enough():
+    smallest = config()
+
+    assert smallest.name == "ge"
+    assert smallest.data.path == FOLDER / "ge.csv"
+    assert (smallest.window, smallest.horizon, smallest.model.layers) == (50, 50, (50, 100))
+    assert (smallest.strategy, smallest.target.column, smallest.target.transform) == ("direct", "Close", "log_return")
+
+
+def test_every_key_of_the_file_is_kept():
+    text = """
+features: [Close, Volume]
+target: {column: Open, transform: price, adjusted: false}
+split: {validation: 0.15, calibration: 0.05, test: 2015-01-02}
+window: 20
+horizon: 7
+scaler: robust
+model: {cell: lstm, layers: [8], dropout: 0, head: point}
+training: {epochs: 3, batch_size: 16, learning_rate: 2e-3, optimizer: sgd, clip_norm: null, patience: 2, seed: 9}
+"""
+    read = config(text)
+
+    assert read.features == ("Close", "Volume")
+    assert (read.target.column, read.target.transform, read.target.adjusted) == ("Open", "price", False)
+    assert (read.split.validation, read.split.calibration, read.split.test) == (0.15, 0.05, date(2015, 1, 2))
+    assert (read.window, read.horizon, read.scaler) == (20, 7, "robust")
+    assert (read.model.layers, read.model.dropout, read.model.head) == ((8,), 0.0, "point")
+    assert (read.training.epochs, read.training.batch_size, read.training.learning_rate) == (3, 16, 0.002)
+    assert (read.training.optimizer, read.training.clip_norm, read.training.patience) == ("sgd", None, 2)
+    assert read.training.seed == 9
+
+
+def test_1e_minus_3_is_a_number():
+    assert config("training: {learning_rate: 1e-3}\n").training.learning_rate == 0.001
+
+
+def test_dates_may_stand_with_or_without_quotes():
+    plain = parse_config("name: x\ndata: {path: a, start: 1999-01-04}\n", source="my.yaml", folder=FOLDER)
+    quoted = parse_config("name: x\ndata: {path: a, start: '1999-01-04'}\n", source="my.yaml", folder=FOLDER)
+
+    assert plain.data.start == quoted.data.start == date(1999, 1, 4)
+
+
+def test_a_direct_network_answers_the_whole_horizon_at_once_and_a_recursive_one_a_day():
+    assert config("horizon: 20\n").steps == 20
+    assert parse_config(RECURSIVE, source="my.yaml", folder=FOLDER).steps == 1
+
+
+def test_a_config_cannot_be_changed_after_it_is_read():
+    with pytest.raises(ValueError, match="frozen"):
+        config().window = 3
+
+
+# --- Paths ------------------------------------------------------------------------------------------------------------
+
+
+def test_paths_are_relative_to_the_file_they_stand_in(tmp_path, monkeypatch):
+    (tmp_path / "configs").mkdir()
+    path = tmp_path / "configs" / "my.yaml"
+    path.write_text("name: x\ndata: {path: ../data/prices.csv}\n")
+    monkeypatch.chdir("/")
+
+    assert load_config(path).data.path == tmp_path.resolve() / "data" / "prices.csv"
+
+
+def test_absolute_paths_stay_and_the_home_directory_is_known(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+
+    assert config("", "data.path=/prices/ge.csv").data.path == Path("/prices/ge.csv")
+    assert config("", "data.path=~/ge.csv").data.path == Path("/home/ann/ge.csv")
+
+
+def test_a_path_given_by_override_is_relative_to_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert config("", "data.path=mine.csv").data.path == tmp_path.resolve() / "mine.csv"
+
+
+@pytest.mark.parametrize("address", ["https://example.com/ge.csv", "http://example.com/ge.csv", "s3://prices/ge.csv"])
+def test_an_address_for_a_path_is_refused_with_the_advice_to_download(address):
+    with pytest.raises(ConfigError, match=rf"data\.path.*{address}.*Download it first"):
+        parse_config(f"name: x\ndata: {{path: '{address}'}}\n", source="my.yaml", folder=FOLDER)
+    assert "Download it first" in refusal("", f"data.path={address}")
+
+
+# --- Strangers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "meant"),
+    [
+        ("windw: 60", "windw", "window"),
+        ("feature: [Close]", "feature", "features"),
+        ("training: {epoch: 3}", "training.epoch", "epochs"),
+        ("model: {dropuot: 0.1}", "model.dropuot", "dropout"),
+        ("split: {tset: 0.1}", "split.tset", "test"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_its_line_and_the_nearest_known_one(line, key, meant):
+    assert f"my.yaml, line 3: unknown key {key}. Did you mean {meant}?" in refusal(line)
+
+
+def test_a_key_like_no_other_is_refused_without_a_guess():
+    assert refusal("zzzz: 1\n") == "my.yaml, line 3: unknown key zzzz."
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines():
+    assert "my.yaml, line 6: key epochs stands twice (first in line 4)" in refusal(
+        "training:\n  epochs: 3\n  seed: 1\n  epochs: 4\n"
+    )
+
+
+def test_all_wrong_keys_are_named_at_once_each_with_its_line():
+    said = refusal("window: 0\nhorizon: 0\nwindw: 3\n").splitlines()
+
+    assert len(said) == 3
+    assert sorted(line.partition(":")[0] for line in said) == [f"my.yaml, line {number}" for number in (3, 4, 5)]
+
+
+@pytest.mark.parametrize(("text", "key"), [("name: x\n", "data"), ("data: {path: a}\n", "name")])
+def test_a_missing_key_is_named(text, key):
+    with pytest.raises(ConfigError, match=rf"my\.yaml: key {key} is missing"):
+        parse_config(text, source="my.yaml", folder=FOLDER)
+
+
+def test_a_missing_price_file_is_named_by_its_key_and_meaning():
+    with pytest.raises(ConfigError, match=r"key data\.path is missing\. Price file"):
+        parse_config("name: x\ndata: {}\n", source="my.yaml", folder=FOLDER)
+
+
+# --- Types and bounds -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "said"),
+    [
+        ("window: fifty", "window = 'fifty'", "integer"),
+        ("window: '50'", "window = '50'", "integer"),
+        ("window: 50.5", "window = 50.5", "integer"),
+        ("window: true", "window = True", "integer"),
+        ("window: null", "window = None", "integer"),
+        ("window: [50]", "window = [50]", "integer"),
+        ("training: {epochs: 1e2}", "training.epochs = 100.0", "integer"),
+        ("training: {learning_rate: fast}", "training.learning_rate = 'fast'", "number"),
+        ("target: {adjusted: 1}", "target.adjusted = 1", "boolean"),
+        ("features: log_return", "features = 'log_return'", "array"),
+        ("model: {layers: 50}", "model.layers = 50", "array"),
+        ("model: {layers: [50, x]}", "model.layers.1 = 'x'", "integer"),
+        ("training: 3", "training = 3", "object"),
+        ("split: {test: banana}", "split.test = 'banana'", "first day"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_with_its_line_key_value_and_the_right_type(line, key, said):
+    message = refusal(line)
+
+    assert message.startswith(f"my.yaml, line 3: {key}: ")
+    assert said in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "bound"),
+    [
+        ("window: 0", "window = 0", "greater than or equal to 1"),
+        ("window: -1", "window = -1", "greater than or equal to 1"),
+        ("window: 1001", "window = 1001", "less than or equal to 1000"),
+        ("horizon: 0", "horizon = 0", "greater than or equal to 1"),
+        ("horizon: 251", "horizon = 251", "less than or equal to 250"),
+        ("training: {epochs: 0}", "training.epochs = 0", "greater than or equal to 1"),
+        ("training: {batch_size: 0}", "training.batch_size = 0", "greater than or equal to 1"),
+        ("training: {learning_rate: 0}", "training.learning_rate = 0", "greater than 0"),
+        ("training: {learning_rate: 11}", "training.learning_rate = 11", "less than or equal to 10"),
+        ("training: {clip_norm: 0}", "training.clip_norm = 0", "greater than 0"),
+        ("training: {patience: 0}", "training.patience = 0", "greater than or equal to 1"),
+        ("training: {seed: -1}", "training.seed = -1", "greater than or equal to 0"),
+        ("training: {seed: 99999999999999999999}", "training.seed = 99999999999999999999", "less than"),
+        ("model: {dropout: 1}", "model.dropout = 1", "less than 1"),
+        ("model: {dropout: -0.1}", "model.dropout = -0.1", "greater than or equal to 0"),
+        ("model: {layers: [0]}", "model.layers.0 = 0", "greater than or equal to 1"),
+        ("model: {layers: [2000000000]}", "model.layers.0 = 2000000000", "less than or equal to 2048"),
+        ("model: {layers: []}", "model.layers = []", "at least 1"),
+        ("model: {layers: [1, 1, 1, 1, 1, 1, 1, 1, 1]}", "model.layers = [1, ", "at most 8"),
+        ("features: []", "features = []", "at least 1"),
+        ("split: {test: 0}", "split.test = 0", "greater than 0"),
+        ("split: {test: 1.0}", "split.test = 1.0", "less than 1"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_with_the_bound(line, key, bound):
+    message = refusal(line)
+
+    assert message.startswith(f"my.yaml, line 3: {key}")
+    assert bound in message
+
+
+def test_the_bounds_themselves_are_allowed():
+    edges = config(
+        "window: 1000\nhorizon: 250\nmodel: {layers: [1, 2048], dropout: 0.99}\n"
+        "training: {epochs: 1, batch_size: 1, learning_rate: 10, patience: 1, seed: 2147483647}\n"
+    )
+
+    assert (edges.window, edges.horizon, edges.model.layers) == (1000, 250, (1, 2048))
+
+
+@pytest.mark.parametrize("key", ["training: {learning_rate", "training: {clip_norm", "model: {dropout", "split: {test"])
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e999"])
+def test_no_number_may_be_infinite_or_none_at_all(key, number):
+    assert "finite number" in refusal(f"{key}: {number}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "choices"),
+    [
+        ("strategy: recursiv", "strategy = 'recursiv'", ["direct", "recursive"]),
+        ("scaler: minmx", "scaler = 'minmx'", ["standard", "minmax", "robust", "none"]),
+        ("target: {column: close}", "target.column = 'close'", ["Open", "High", "Low", "Close", "Adj Close"]),
+        ("target: {transform: log}", "target.transform = 'log'", ["log_return", "price"]),
+        ("model: {cell: lstn}", "model.cell = 'lstn'", ["lstm"]),
+        ("model: {head: student}", "model.head = 'student'", ["student_t", "point"]),
+        ("training: {optimizer: Adam}", "training.optimizer = 'Adam'", ["adam", "rmsprop", "sgd"]),
+        ("features: [log_retrun]", "features.0 = 'log_retrun'", [*FEATURES, "perhaps log_return"]),
+    ],
+)
+def test_a_value_that_is_none_of_the_choices_is_refused_with_all_of_them(line, key, choices):
+    message = refusal(line)
+
+    assert message.startswith(f"my.yaml, line 3: {key}: ")
+    assert [choice for choice in choices if choice not in message] == []
+
+
+@pytest.mark.parametrize("written", ["NO", "ON", "000660", "1e3", "12"])
+def test_a_ticker_that_yaml_takes_for_something_else_is_told_to_be_quoted(written):
+    with pytest.raises(ConfigError, match=r"my\.yaml, line 1: name .*quotes"):
+        parse_config(f"name: {written}\ndata: {{path: a}}\n", source="my.yaml", folder=FOLDER)
+
+    quoted = parse_config(f"name: '{written}'\ndata: {{path: a}}\n", source="my.yaml", folder=FOLDER)
+    assert quoted.name == written
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "/x", "a/b", ".", "..", ".hidden", "-x", "a b", "a\\0b", "a\\n", "", "x" * 65]
+)
+def test_a_name_that_is_no_plain_file_name_is_refused(name):
+    with pytest.raises(ConfigError, match=r"line 1: name = .*letters, digits, dot, dash and underscore"):
+        parse_config(f'name: "{name}"\ndata: {{path: a}}\n', source="my.yaml", folder=FOLDER)
+
+
+def test_a_config_that_would_run_something_is_refused(tmp_path):
+    made = tmp_path / "made"
+
+    assert "line 3" in refusal(f"window: !!python/object/apply:os.mkdir ['{made}']\n")
+    assert not made.exists()
+
+
+def test_a_config_nested_3000_deep_is_refused():
+    assert "nested deeper than 20 levels" in refusal("training: " + "[" * 3000 + "]" * 3000)
+
+
+# --- What must fit together -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        "{validation: 0.5, calibration: 0.3, test: 0.2}",
+        "{validation: 0.5, calibration: 0.5, test: 0.5}",
+        "{test: 0.8}",
+        "{validation: 0.5, calibration: 0.5, test: 2015-01-02}",
+    ],
+)
+def test_shares_that_leave_no_day_for_training_are_refused(split):
+    message = refusal(f"split: {split}\n")
+
+    assert message.startswith("my.yaml, line 3: split: ")
+    assert "no day for training" in message
+
+
+def test_shares_just_below_one_are_allowed():
+    assert config("split: {validation: 0.3, calibration: 0.3, test: 0.3}\n").split.test == 0.3
+
+
+def test_a_recursive_network_takes_back_the_price_or_the_return_that_it_forecasts():
+    returns = parse_config(RECURSIVE, source="my.yaml", folder=FOLDER)
+    prices = parse_config(
+        RECURSIVE.replace("[log_return]", "[Open]") + "target: {column: Open, transform: price}\n",
+        source="my.yaml",
+        folder=FOLDER,
+    )
+
+    assert (returns.features, prices.features) == (("log_return",), ("Open",))
+
+
+@pytest.mark.parametrize(
+    ("features", "target", "needed"),
+    [
+        ("[Close]", "{transform: log_return}", "[log_return]"),
+        ("[log_return, log_range]", "{transform: log_return}", "[log_return]"),
+        ("[log_return]", "{transform: price}", "[Close]"),
+        ("[Close]", "{transform: price, column: Open}", "[Open]"),
+        ("[Close, Open]", "{transform: price}", "[Close]"),
+    ],
+)
+def test_a_recursive_network_with_other_inputs_is_refused_with_the_one_it_needs(features, target, needed):
+    message = refusal(f"strategy: recursive\nmodel: {{head: point}}\nfeatures: {features}\ntarget: {target}\n")
+
+    assert f"features must be {needed}" in message
+
+
+@pytest.mark.parametrize("other", ["strategy: recursive\nfeatures: [log_return]\n", "target: {transform: price}\n"])
+def test_a_student_t_head_answers_log_returns_all_days_at_once_only(other):
+    message = refusal(other + "model: {head: student_t}\n")
+
+    assert "model.head student_t" in message
+    assert "model.head point" in message
+
+
+# --- Overrides --------------------------------------------------------------------------------------------------------
+
+
+def test_an_override_sets_a_key_of_a_section_that_the_file_has_and_leaves_its_others():
+    overridden = config("training: {epochs: 9, seed: 4}\n", "training.epochs=3")
+
+    assert (overridden.training.epochs, overridden.training.seed) == (3, 4)
+
+
+def test_an_override_sets_a_key_of_a_section_that_the_file_lacks():
+    assert config("", "training.epochs=3").training.epochs == 3
+
+
+def test_the_last_override_wins():
+    assert config("window: 10\n", "window=20", "window=30").window == 30
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("training.learning_rate=1e-3", lambda read: read.training.learning_rate == 0.001),
+        ("training.clip_norm=null", lambda read: read.training.clip_norm is None),
+        ("model.layers=[8, 16]", lambda read: read.model.layers == (8, 16)),
+        ("features=[Close]", lambda read: read.features == ("Close",)),
+        ("split.test=2015-01-02", lambda read: read.split.test == date(2015, 1, 2)),
+        ("training={epochs: 3}", lambda read: read.training.epochs == 3),
+        ("name='NO'", lambda read: read.name == "NO"),
+        (" window = 7 ", lambda read: read.window == 7),
+    ],
+)
+def test_the_value_of_an_override_is_yaml(override, value):
+    assert value(config("", override))
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("training.epochs=three", "training.epochs = 'three'"),
+        ("training.epochs=0", "greater than or equal to 1"),
+        ("training.learning_rate=.nan", "finite number"),
+        ("window=2.5", "integer"),
+        ("name=NO", "quotes"),
+        ("data.start=2018-02-30", "data.start"),
+        ("training.epochs=[3", "training.epochs"),
+        ("training={epochs: 3, epochs: 4}", "stands twice"),
+        ("window=!!python/name:os.system", "python/name"),
+    ],
+)
+def test_an_override_is_checked_like_the_file(override, said):
+    assert said in refusal("", override)
+
+
+def test_an_override_of_an_unknown_key_is_refused_with_the_nearest_known_one():
+    assert "unknown key training.epoch. Did you mean epochs?" in refusal("", "training.epoch=3")
+    assert "unknown key windw. Did you mean window?" in refusal("", "windw=3")
+
+
+def test_an_override_that_is_wrong_is_not_blamed_on_a_line_of_the_file():
+    assert "line" not in refusal("window: 10\n", "window=0").partition(":")[0]
+
+
+@pytest.mark.parametrize("override", ["window", "=3", "training.=3", ".epochs=3", "training..epochs=3", ""])
+def test_an_override_that_is_no_key_and_value_is_refused_with_an_example(override):
+    assert "expected KEY=VALUE, as in --set training.epochs=3" in refusal("", override)
+
+
+def test_an_override_below_a_plain_value_is_refused():
+    assert "window is a value, not a section" in refusal("window: 10\n", "window.days=3")
+
+
+# --- Out again --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        "split: {validation: 2013-01-02, calibration: 2014-01-02, test: 2015-01-02}\n",
+        "training: {learning_rate: 1e-5, clip_norm: null}\nmodel: {layers: [1, 2, 3]}\nwindow: 3\n",
+        "strategy: recursive\nfeatures: [Open]\ntarget: {column: Open, transform: price}\nmodel: {head: point}\n",
+    ],
+)
+def test_a_config_comes_back_from_its_own_yaml(lines):
+    before = config(lines)
+
+    assert parse_config(before.to_yaml(), source="config.yaml", folder=Path("/elsewhere")) == before
+
+
+@pytest.mark.parametrize("path", ["a: b.csv", "été.csv", "a 'b' \"c\".csv", "#1.csv", "{x}.csv", "1e3", "NO", "-x.csv"])
+def test_a_price_file_of_any_name_comes_back_from_its_configs_own_yaml(tmp_path, path):
+    text = f"name: x\ndata:\n  path: '{path.replace(chr(39), chr(39) * 2)}'\n"
+    before = parse_config(text, source="my.yaml", folder=tmp_path.resolve())
+
+    assert before.data.path == tmp_path.resolve() / path
+    assert parse_config(before.to_yaml(), source="config.yaml", folder=Path("/elsewhere")) == before
+
+
+@pytest.mark.parametrize("name", ["NO", "000660", "null", "1_000", "0x1f", "2018-01-01", "1.5", "true"])
+def test_a_name_that_yaml_takes_for_something_else_comes_back_from_its_own_yaml(name):
+    before = parse_config(f"name: '{name}'\ndata: {{path: a}}\n", source="my.yaml", folder=FOLDER)
+
+    assert parse_config(before.to_yaml(), source="config.yaml", folder=FOLDER).name == name
+
+
+# --- What ships -------------------------------------------------------------------------------------------------------
+
+
+def test_some_configs_ship():
+    assert {"sp500", "sp500-lab", "ge", "quick"} <= {path.stem for path in SHIPPED}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_loads_finds_its_data_and_comes_back_from_its_own_yaml(path):
+    shipped = load_config(path)
+
+    assert shipped.name == path.stem
+    assert shipped.data.path.is_file()
+    assert parse_config(shipped.to_yaml(), source="config.yaml", folder=Path("/elsewhere")) == shipped
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_config_names_the_schema_for_editors(path):
+    assert path.read_text().startswith("# yaml-language-server: $schema=")
+
+
+def test_the_classroom_lab_takes_50_closes_and_feeds_the_51st_back():
+    lab = load_config(find_config("sp500-lab"))
+
+    assert (lab.features, lab.window, lab.steps, lab.horizon) == (("Close",), 50, 1, 50)
+    assert (lab.strategy, lab.target.transform, lab.model.head) == ("recursive", "price", "point")
+
+
+def test_without_a_config_the_sp500_is_meant():
+    assert find_config(None) == find_config("sp500") == bundled_folder() / "configs" / "sp500.yaml"
+
+
+def test_a_config_of_ones_own_is_found_by_its_path(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(SMALLEST)
+
+    assert find_config(str(path)) == path
+
+
+def test_a_config_that_is_neither_a_file_nor_shipped_is_refused_with_those_that_are(tmp_path):
+    with pytest.raises(ConfigError, match=f"sp501: no such config file.*{', '.join(bundled_configs())}"):
+        find_config("sp501")
+    with pytest.raises(ConfigError, match="no such config file"):
+        find_config(str(tmp_path))
+
+
+def test_the_json_schema_describes_every_key_and_refuses_strangers():
+    schema = Config.model_json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    undescribed = []
+    for section in sections:
+        assert section["additionalProperties"] is False
+        for key, value in section["properties"].items():
+            described = schema["$defs"][value["$ref"].split("/")[-1]] if "$ref" in value else value
+            if len(described.get("description", "")) < 10:
+                undescribed.append(key)
+
+    assert len(sections) == 6
+    assert undescribed == []
+
+
+def test_the_json_schema_offers_the_features_that_there_are():
+    offered = Config.model_json_schema()["properties"]["features"]["items"]["enum"]
+
+    assert offered == list(FEATURES)

@@ -1,0 +1,231 @@
+"""The whole way from a CSV to a verdict, at tiny size."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import REPOSITORY, TINY, make_bars
+
+from stockcast import pipeline
+from stockcast.config import load_config
+from stockcast.errors import MissingColumns, NotEnoughDays, RunError, StockcastError
+from stockcast.models.inference import load_onnx
+from stockcast.runs import RunDirectory
+
+WriteTiny = Callable[..., Path]
+RECURSIVE = """\
+name: rolled
+data: {path: prices.csv}
+features: [Close]
+target: {transform: price}
+window: 5
+horizon: 3
+strategy: recursive
+scaler: minmax
+model: {layers: [4], head: point}
+training: {epochs: 2}
+"""
+
+
+def quiet(_: object) -> None:
+    """Tells nobody."""
+
+
+def train(config: Path, root: Path, *overrides: str, name: str | None = None) -> RunDirectory:
+    return pipeline.train(load_config(config, overrides), runs=root, name=name, say=quiet, report=quiet).run
+
+
+def stored(run: RunDirectory) -> dict[str, np.ndarray]:
+    with np.load(run.path / "evaluation" / "forecasts.npz") as arrays:  # allow_pickle is off by default
+        return dict(arrays)
+
+
+def answers(run: RunDirectory, *, features: int) -> np.ndarray:
+    """What the run's network answers to the same made-up windows: equal to the last bit only for equal weights."""
+    windows = np.random.default_rng(0).normal(size=(50, 5, features)).astype(np.float32)
+    return load_onnx(run.onnx_path())(windows)
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    folder = tmp_path_factory.mktemp("tiny")
+    make_bars().to_csv(folder / "prices.csv", index=False)
+    (folder / "tiny.yaml").write_text(TINY)
+    run = train(folder / "tiny.yaml", folder / "runs")
+    pipeline.evaluate(run, say=quiet)
+    return run
+
+
+def test_training_leaves_every_file_that_the_design_promises(tiny_run: RunDirectory) -> None:
+    names = {path.relative_to(tiny_run.path).as_posix() for path in tiny_run.path.rglob("*") if path.is_file()}
+    assert {
+        "run.json", "config.yaml", "scaler.json", "history.csv", "model.onnx", "model.weights.h5", "plots/loss.png",
+        "evaluation/metrics.json", "evaluation/forecasts.npz", "evaluation/verdict.txt",
+        "evaluation/plots/forecasts.png", "evaluation/plots/skill.png", "evaluation/plots/coverage.png",
+    } <= names  # fmt: skip
+    assert list(pd.read_csv(tiny_run.path / "history.csv").columns) == ["epoch", "loss", "val_loss", "seconds"]
+
+
+def test_the_stored_config_trains_the_same_network_again(tiny_run: RunDirectory, tmp_path: Path) -> None:
+    again = train(tiny_run.path / "config.yaml", tmp_path)
+    for name in ("config.yaml", "scaler.json"):
+        assert (again.path / name).read_bytes() == (tiny_run.path / name).read_bytes()
+    np.testing.assert_array_equal(answers(again, features=2), answers(tiny_run, features=2))
+
+
+def test_stored_forecasts_have_the_shapes_and_the_prices_of_the_file(tiny_run: RunDirectory) -> None:
+    arrays = stored(tiny_run)
+    bars = make_bars()
+    dates, closes = bars["Date"].to_numpy("datetime64[D]"), bars["Close"].to_numpy()
+    # 700 days, the last 20 % are test days 560 to 699; origins 559 to 696 have three targets among them
+    assert arrays["origin_dates"][0] == dates[559]
+    assert arrays["target_dates"][-1, -1] == dates[699]
+    assert arrays["quantiles"].shape == (138, 3, len(arrays["levels"]))
+    np.testing.assert_allclose(arrays["actual"][10], closes[570:573], rtol=1e-12)
+    np.testing.assert_allclose(arrays["last_close"][10], closes[569], rtol=1e-12)
+    assert (np.diff(arrays["quantiles"], axis=2) >= 0).all()
+
+
+def test_metrics_hold_what_the_design_promises_and_no_nan(tiny_run: RunDirectory) -> None:
+    metrics = json.loads((tiny_run.path / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert {"data", "split", "horizons", "overall", "trend", "lag", "verdict"} <= set(metrics)
+    for comparison in (*metrics["horizons"].values(), metrics["overall"]):
+        assert set(comparison) == {"model", "baselines", "skill", "tests"}
+        for scores in (comparison["model"], *comparison["baselines"].values()):
+            assert set(scores) == {
+                "crps", "mae", "rmse", "mape", "coverage_50", "coverage_90", "width_90", "direction_accuracy",
+            }  # fmt: skip
+    assert (tiny_run.path / "evaluation" / "verdict.txt").read_text().splitlines() == metrics["verdict"]
+
+
+def test_a_file_that_ends_at_an_origin_gives_the_forecast_that_evaluate_made_there(
+    tiny_run: RunDirectory, tmp_path: Path
+) -> None:
+    arrays = stored(tiny_run)
+    for row in (0, 57, 137):
+        known = make_bars()[: 559 + row + 1]
+        known.to_csv(tmp_path / "known.csv", index=False)
+        prediction = pipeline.predict(tiny_run, data=tmp_path / "known.csv", output=tmp_path, say=quiet)
+        np.testing.assert_allclose(prediction.forecast.quantiles[0], arrays["quantiles"][row], rtol=1e-6)
+
+
+@pytest.mark.parametrize("config", [TINY, RECURSIVE], ids=["direct", "recursive"])
+def test_prices_after_the_origin_never_change_what_came_before(
+    config: str, write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    bars = make_bars()
+    nonsense = bars.copy()
+    cut = 620  # in the test part, which begins at day 560
+    random = np.random.default_rng(1)
+    prices = ["Open", "High", "Low", "Close", "Adj Close"]
+    wild = 1e4 * np.exp(random.standard_normal((len(bars) - cut - 1, 1)))
+    nonsense.loc[cut + 1 :, prices] = np.repeat(wild, len(prices), axis=1)
+
+    runs = [
+        train(write_tiny(rows, folder=folder, config=config), tmp_path / folder)
+        for rows, folder in ((bars, "true"), (nonsense, "false"))
+    ]
+    for run in runs:
+        pipeline.evaluate(run, say=quiet)
+
+    assert runs[0].scalers() == runs[1].scalers()
+    features = len(load_config(runs[0].config_path()).features)
+    np.testing.assert_array_equal(*(answers(run, features=features) for run in runs))  # same windows, same weights
+    before, after = (stored(run) for run in runs)
+    known = before["origin_dates"] <= np.datetime64(bars["Date"][cut])
+    assert 0 < known.sum() < len(known)
+    np.testing.assert_array_equal(before["quantiles"][known], after["quantiles"][known])
+    assert not np.array_equal(before["actual"], after["actual"])
+
+
+def test_calibrated_bands_of_a_point_forecast_are_around_it_and_stored(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
+    assert set(run.calibration()) == {"levels", "offsets", "origins"}
+    pipeline.evaluate(run, say=quiet)
+    arrays = stored(run)
+    assert (arrays["quantiles"][:, :, 0] < arrays["quantiles"][:, :, -1]).all()
+
+
+def test_a_recursive_network_forecasts_further_than_its_horizon_and_a_direct_one_refuses(
+    tiny_run: RunDirectory, write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
+    prediction = pipeline.predict(run, horizon=8, say=quiet)
+    assert len(prediction.rows) == 8
+    widths = [row["upper_90"] - row["lower_90"] for row in prediction.rows]
+    assert widths[7] > widths[2]
+    with pytest.raises(StockcastError, match="3 days ahead"):
+        pipeline.predict(tiny_run, horizon=8, say=quiet)
+
+
+def test_a_forecast_is_dated_on_the_exchanges_sessions(tiny_run: RunDirectory, tmp_path: Path) -> None:
+    bars = make_bars(60)
+    bars["Date"] = pd.bdate_range(end="2018-12-31", periods=60).strftime("%Y-%m-%d")
+    bars.to_csv(tmp_path / "newer.csv", index=False)
+    prediction = pipeline.predict(tiny_run, data=tmp_path / "newer.csv", output=tmp_path / "out", say=quiet)
+    table = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    assert list(table.columns) == ["date", "step", "median", "lower_50", "upper_50", "lower_90", "upper_90"]
+    assert list(table["date"]) == ["2019-01-02", "2019-01-03", "2019-01-04"]
+    assert (prediction.table.parent / "forecast.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_forecast_is_in_the_dollars_that_were_quoted_on_the_last_day(tiny_run: RunDirectory, tmp_path: Path) -> None:
+    bars = make_bars(60)
+    bars.to_csv(tmp_path / "plain.csv", index=False)
+    bars["Adj Close"] = bars["Close"] / 2  # a dividend since: every adjusted price is half the quoted one
+    bars.to_csv(tmp_path / "adjusted.csv", index=False)
+    plain, adjusted = (
+        pipeline.predict(tiny_run, data=tmp_path / name, output=tmp_path, say=quiet).rows
+        for name in ("plain.csv", "adjusted.csv")
+    )
+    assert adjusted == plain
+
+
+def test_data_that_do_not_fit_the_run_are_refused_in_plain_words(tiny_run: RunDirectory, tmp_path: Path) -> None:
+    bars = make_bars(60)
+    bars[["Date", "Close"]].to_csv(tmp_path / "closes.csv", index=False)
+    bars[:4].to_csv(tmp_path / "short.csv", index=False)
+    with pytest.raises(MissingColumns, match="High, Low"):
+        pipeline.predict(tiny_run, data=tmp_path / "closes.csv", say=quiet)
+    with pytest.raises(NotEnoughDays, match=r"4 trading days.*looks back over 5"):
+        pipeline.predict(tiny_run, data=tmp_path / "short.csv", say=quiet)
+
+
+def test_a_file_too_short_to_train_on_is_refused_before_anything_is_written(
+    write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    with pytest.raises(NotEnoughDays, match="validation"):
+        train(write_tiny(make_bars(20)), tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_evaluating_on_a_changed_price_file_is_refused(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = train(write_tiny(), tmp_path / "runs")
+    write_tiny(make_bars(seed=1))
+    with pytest.raises(RunError, match="has changed"):
+        pipeline.evaluate(run, say=quiet)
+
+
+def test_a_training_that_fails_leaves_no_empty_run_behind(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.train(load_config(write_tiny()), runs=tmp_path / "runs", say=quiet, report=stop)
+    assert not list((tmp_path / "runs").iterdir())
+
+
+SMALL = (
+    "data.start=2013-01-01", "window=8", "horizon=5", "training.epochs=1", "training.batch_size=256",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((REPOSITORY / "configs").glob("*.yaml"))])
+def test_every_shipped_config_trains_evaluates_and_predicts(name: str, tmp_path: Path) -> None:
+    run = train(REPOSITORY / "configs" / f"{name}.yaml", tmp_path, *SMALL, "model.layers=[4, 4]")
+    evaluation = pipeline.evaluate(run, say=quiet)
+    assert evaluation.verdict[-1].startswith("In short")
+    assert len(pipeline.predict(run, say=quiet).rows) == 5

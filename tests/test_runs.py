@@ -1,0 +1,116 @@
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stockcast.errors import RunError
+from stockcast.runs import RunDirectory
+
+
+def make_run(root: Path, name: str | None = None) -> RunDirectory:
+    run = RunDirectory.create(root, config_name="sp500", name=name)
+    run.write_config("name: sp500\n")
+    run.write_scalers({"features": {"center": [0.1]}})
+    run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"))
+    run.finish({"seed": 0})
+    return run
+
+
+def test_a_run_is_named_after_its_config_and_the_time_in_utc(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path, config_name="sp500", name=None)
+    assert re.fullmatch(r"sp500-\d{8}T\d{6}Z", run.name)
+
+
+def test_two_runs_of_the_same_second_get_two_directories(tmp_path: Path) -> None:
+    assert len({RunDirectory.create(tmp_path, config_name="sp500", name=None).path for _ in range(3)}) == 3
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_is_touched(tmp_path: Path) -> None:
+    make_run(tmp_path, "mine")
+    before = sorted(path.name for path in (tmp_path / "mine").iterdir())
+    with pytest.raises(RunError, match="exists"):
+        RunDirectory.create(tmp_path, config_name="sp500", name="mine")
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["../escape", "/absolute", "a/b", "..", ".", ".hidden", "nul\0", ""])
+def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError):
+        RunDirectory.create(tmp_path / "runs", config_name="sp500", name=name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_newest_finished_run_is_found_and_an_unfinished_one_is_not(tmp_path: Path) -> None:
+    make_run(tmp_path, "zzz-older")
+    newer = make_run(tmp_path, "aaa-newer")
+    RunDirectory.create(tmp_path, config_name="sp500", name="unfinished")
+    assert RunDirectory.find(tmp_path, None) == newer
+
+
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path, config_name="sp500", name="half")
+    with pytest.raises(RunError, match="unfinished"):
+        RunDirectory.find(tmp_path, "half")
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    make_run(tmp_path, "mine")
+    with pytest.raises(RunError, match=r"'yours'.*mine"):
+        RunDirectory.find(tmp_path, "yours")
+    with pytest.raises(RunError, match="stockcast train"):
+        RunDirectory.find(tmp_path / "empty", None)
+
+
+def test_a_run_is_found_by_its_path_too(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "mine")
+    assert RunDirectory.find(tmp_path / "elsewhere", str(run.path)).name == "mine"
+
+
+def test_the_manifest_lists_every_file_and_comes_last(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    manifest = run.manifest()
+    assert manifest["status"] == "finished"
+    assert set(manifest["files"]) == {"config.yaml", "scaler.json", "model.weights.h5", "model.onnx"}
+    # sha256 of the four bytes "onnx", as `printf onnx | sha256sum` prints it
+    assert manifest["files"]["model.onnx"] == "87e93f89f2be0db364e8be052f79f389e6c2da239831922e24513288af522a43"
+
+
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("config.yaml", RunDirectory.config_path),
+        ("scaler.json", RunDirectory.scalers),
+        ("model.onnx", RunDirectory.onnx_path),
+    ],
+)
+def test_one_changed_bit_in_a_file_is_found_out_before_it_is_used(
+    file: str, read: Callable[[RunDirectory], object], tmp_path: Path
+) -> None:
+    run = make_run(tmp_path)
+    content = bytearray((run.path / file).read_bytes())
+    content[-1] ^= 1
+    (run.path / file).write_bytes(content)
+    with pytest.raises(RunError, match=f"{file} is damaged"):
+        read(run)
+
+
+def test_a_damaged_manifest_is_told_by_name(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    (run.path / "run.json").write_text("{")
+    with pytest.raises(RunError, match=r"run\.json is damaged"):
+        run.manifest()
+
+
+def test_a_write_that_fails_leaves_what_stood_before(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+
+    def fail(path: Path) -> None:
+        path.write_bytes(b"half of")
+        raise OSError(28, os.strerror(28))
+
+    with pytest.raises(RunError, match=r"model\.onnx: No space left"):
+        run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=fail)
+    assert (run.path / "model.onnx").read_bytes() == b"onnx"
+    assert not [path for path in run.path.iterdir() if "partial" in path.name]

@@ -1,0 +1,158 @@
+from pathlib import Path
+
+import pytest
+
+from stockcast.config import Config, load_config
+from stockcast.data.features import make_features
+from stockcast.data.prices import read_prices
+from stockcast.data.splits import PARTS, split_days
+from stockcast.errors import DataError
+from stockcast.starter import config_name, starter_config
+
+REPO = Path(__file__).resolve().parents[1]
+SHARED = (REPO.parent / "shared" / "data").resolve()
+OF_CLOSES = {"log_return", "abs_return", "log_volatility"}
+
+
+def started(data: Path, folder: Path, **options: str) -> Config:
+    """The config that is made for a price file, read from the file it is written to."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "made.yaml"
+    path.write_text(starter_config(data, folder=folder, **options), encoding="utf-8")
+    return load_config(path)
+
+
+def price_file(path: Path, *, days: int = 2) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"{2000 + day // 336}-{day // 28 % 12 + 1:02}-{day % 28 + 1:02},{10 + day % 7}" for day in range(days)]
+    path.write_text("\n".join(["Date,Close", *rows]) + "\n")
+    return path
+
+
+def test_a_file_of_closes_gets_a_config_that_names_only_inputs_from_closes(tmp_path):
+    config = started(REPO / "data" / "GE.csv", tmp_path)
+
+    assert config.name == "GE"
+    assert config.data.path == REPO / "data" / "GE.csv"
+    assert set(config.features) == OF_CLOSES
+
+
+def test_a_full_file_gets_a_config_with_inputs_from_all_its_columns(tmp_path):
+    if not SHARED.is_dir():
+        pytest.skip(f"the real stock files are not beside this checkout ({SHARED})")
+    config = started(SHARED / "GE.csv", tmp_path)
+
+    assert config.data.path == SHARED / "GE.csv"
+    assert set(config.features) >= OF_CLOSES | {"log_range", "open_to_close", "volume_ratio"}
+
+
+@pytest.mark.parametrize("data", [REPO / "data" / "GE.csv", REPO / "data" / "SP500.csv", SHARED / "GE.csv"])
+def test_a_made_config_fits_its_data_in_every_part(tmp_path, data):
+    if not data.is_file():
+        pytest.skip(f"{data} is not beside this checkout")
+    config, prices = started(data, tmp_path), read_prices(data)
+
+    features = make_features(prices, config.features)
+    split = split_days(prices.dates, **dict(config.split))
+
+    assert features.shape == (len(prices.dates), len(config.features))
+    for part in PARTS:
+        assert len(split.origins(part, window=config.window, horizon=config.horizon)) > 100
+
+
+@pytest.mark.parametrize("days", [250, 999, 1000])
+def test_a_short_file_gets_a_horizon_that_fits_into_every_part(tmp_path, days):
+    data = price_file(tmp_path / "short.csv", days=days)
+    config, prices = started(data, tmp_path), read_prices(data)
+
+    split = split_days(prices.dates, **dict(config.split))
+
+    assert len(prices.dates) == days
+    assert [len(split.origins(part, window=config.window, horizon=config.horizon)) > 0 for part in PARTS] == [True] * 4
+
+
+def test_a_made_config_says_what_the_file_holds():
+    text = starter_config(REPO / "data" / "GE.csv", folder=REPO / "configs")
+
+    assert "GE.csv: 8313 trading days, 1990-01-02 to 2022-12-28" in text
+    assert "path: ../data/GE.csv" in text
+
+
+def test_a_made_config_finds_its_data_from_any_folder(tmp_path):
+    data = price_file(tmp_path / "prices" / "ge.csv")
+
+    assert started(data, tmp_path / "configs").data.path == data.resolve()
+    assert started(data, tmp_path / "prices").data.path == data.resolve()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my prices: GE #1.csv",
+        "ünï cödé.csv",
+        "日本.csv",
+        "😀.csv",
+        "-lead.csv",
+        'it\'s "quoted".csv',
+        "{braces}.csv",
+        "{0}.csv",
+        "%s.csv",
+        "back\\slash.csv",
+        "*.csv",
+        "&anchor.csv",
+        "!tag.csv",
+        "NO.csv",
+        "000660.csv",
+        "null.csv",
+        "2018-01-01.csv",
+        "1_000.csv",
+        ".hidden",
+        "no ending",
+        "tab\there.csv",
+        " .csv",
+        "x" * 200 + ".csv",
+        "folder: a/[b] #c/d.csv",
+    ],
+)
+def test_a_file_of_any_name_gets_a_config_that_loads_and_finds_it(tmp_path, name):
+    data = price_file(tmp_path / "data" / name)
+
+    config = started(data, tmp_path / "configs")
+
+    assert config.data.path == data.resolve()
+    assert set(config.features) == OF_CLOSES
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("GE.csv", "GE"),
+        ("my prices (GE).csv", "my-prices-GE"),
+        ("BRK.B.csv", "BRK.B"),
+        ("-x-.csv", "x"),
+        ("日本.csv", "prices"),
+        ("...csv", "prices"),
+        ("x" * 80 + ".csv", "x" * 64),
+    ],
+)
+def test_a_config_is_named_after_its_file_as_far_as_a_name_may_go(file, name):
+    assert config_name(Path("anywhere") / file) == name
+
+
+@pytest.mark.parametrize(("date_format", "written"), [("%d/%m/%Y", "30/09/2013"), ("%Y%m%d", "20130930")])
+def test_a_made_config_keeps_the_date_format_it_was_made_with(tmp_path, date_format, written):
+    data = tmp_path / "dates.csv"
+    data.write_text(f"Date,Close\n{written},10\n")
+
+    config = started(data, tmp_path, date_format=date_format)
+
+    assert config.data.date_format == date_format
+    assert str(read_prices(config.data.path, date_format=config.data.date_format).dates[0]) == "2013-09-30"
+
+
+def test_what_is_no_price_file_gets_no_config(tmp_path):
+    data = tmp_path / "prices.csv"
+    data.write_text("Day,Price\n2018-01-02,10\n")
+
+    with pytest.raises(DataError, match=r"prices\.csv, line 1: no column Date"):
+        starter_config(data, folder=tmp_path)
