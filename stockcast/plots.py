@@ -100,7 +100,7 @@ def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     axes.set_ylim(min(low, -0.02), max(high, 0.02))
     axes.text(0.01, 0.02, "below zero: the rival is better", transform=axes.transAxes, color="#c1121f", fontsize=9)
     axes.set(xlabel="trading days ahead", ylabel="CRPS lower than the rival's by")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     return figure

@@ -9,7 +9,7 @@ from stockcast.data.features import FEATURES
 from stockcast.errors import ConfigError
 
 SHIPPED = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
-FOLDER = Path("/home/ann/configs")
+FOLDER = Path("/no-such-folder/configs")
 
 SMALLEST = "name: ge\ndata: {path: ge.csv}\n"
 RECURSIVE = SMALLEST + "strategy: recursive\nfeatures: [log_return]\nmodel: {head: point}\n"
@@ -95,10 +95,10 @@ def test_paths_are_relative_to_the_file_they_stand_in(tmp_path, monkeypatch):
 
 
 def test_absolute_paths_stay_and_the_home_directory_is_known(monkeypatch):
-    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("HOME", "/no-such-home")
 
     assert config("", "data.path=/prices/ge.csv").data.path == Path("/prices/ge.csv")
-    assert config("", "data.path=~/ge.csv").data.path == Path("/home/ann/ge.csv")
+    assert config("", "data.path=~/ge.csv").data.path == Path("/no-such-home/ge.csv")
 
 
 def test_a_path_given_by_override_is_relative_to_the_working_directory(tmp_path, monkeypatch):

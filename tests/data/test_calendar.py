@@ -4,11 +4,6 @@ import pytest
 from stockcast.data.calendar import check_calendar, sessions_after
 from stockcast.errors import DataError
 
-# exchange_calendars 4.13 reads a column in a way that pandas 3.1 deprecates; stockcast never reads one so.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Series.values returning an ndarray that drops timezone:DeprecationWarning"
-)
-
 
 def after(day: str, count: int, calendar: str = "XNYS") -> list[str]:
     return [str(session) for session in sessions_after(np.datetime64(day), count, calendar=calendar)]
