@@ -69,7 +69,8 @@ def skill(folder: Path) -> None:
     metrics = json.loads(found.stdout)
     rivals = list(metrics["overall"]["baselines"])
     span = metrics["split"]
-    print(f"\nCRPS of log returns x 10,000, {span['origins']} origins, {span['first_origin']} to {span['last_target']}\n")
+    period = f"{span['first_origin']} to {span['last_target']}"
+    print(f"\nCRPS of log returns x 10,000, {span['origins']} origins, {period}\n")
     print(f"| days ahead | network | {' | '.join(rivals)} | 90 % band covers |\n|{'---|' * (len(rivals) + 3)}")
     for step, scores in {**metrics["horizons"], "all": metrics["overall"]}.items():
         cells = [

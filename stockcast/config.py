@@ -2,13 +2,22 @@
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Collection
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from stockcast import yamlfile
 from stockcast.data.features import FEATURES
@@ -30,6 +39,16 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
 CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
 HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
+
+
+def _only_iso(value: Any) -> Any:
+    """Keep pydantic from taking numbers for seconds since 1970."""
+    if not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        raise ValueError("should be a date such as 2015-01-02")
+    return value
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_only_iso)]
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Units = Annotated[int, Field(ge=1, le=2048)]
 
@@ -45,9 +64,16 @@ class DataConfig(_Section):
     calendar: str = Field(
         "XNYS", description="Exchange whose sessions date the forecasts, as exchange_calendars has it."
     )
-    start: date | None = Field(None, description="First day to use, 1999-01-04; null for the file's first.")
-    end: date | None = Field(None, description="Last day to use; null for the file's last.")
+    start: Day | None = Field(None, description="First day to use, 1999-01-04; null for the file's first.")
+    end: Day | None = Field(None, description="Last day to use; null for the file's last.")
     date_format: str | None = Field(None, description="strptime format of the dates, '%d/%m/%Y'; null for 2018-12-31.")
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _is_no_address(cls, path: Any) -> Any:
+        if isinstance(path, str) and "://" in path:
+            raise ValueError("is an address, and stockcast reads files. Download it first")
+        return path
 
 
 class TargetConfig(_Section):
@@ -65,9 +91,9 @@ class TargetConfig(_Section):
 class SplitConfig(_Section):
     """How the days are divided: training first, then these three; shares of all days, or the first day of each."""
 
-    validation: Share | date = Field(0.1, description="Days that stop training early: a share, or their first day.")
-    calibration: Share | date = Field(0.1, description="Days that calibrate the bands: a share, or their first day.")
-    test: Share | date = Field(0.2, description="Days that are reported, up to the last: a share, or their first day.")
+    validation: Share | Day = Field(0.1, description="Days that stop training early: a share, or their first day.")
+    calibration: Share | Day = Field(0.1, description="Days that calibrate the bands: a share, or their first day.")
+    test: Share | Day = Field(0.2, description="Days that are reported, up to the last: a share, or their first day.")
 
     @model_validator(mode="after")
     def _leave_days_to_train(self) -> Self:
@@ -126,6 +152,13 @@ class Config(_Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @field_validator("features")
+    @classmethod
+    def _once_each(cls, features: tuple[str, ...]) -> tuple[str, ...]:
+        if repeated := sorted({name for name in features if features.count(name) > 1}):
+            raise ValueError(f"{', '.join(repeated)} stands twice")
+        return features
+
     @property
     def steps(self) -> int:
         """Days ahead that the network answers in one pass."""
@@ -140,6 +173,8 @@ class Config(_Section):
             )
         if self.strategy == "recursive":
             fed_back = self.target.column if self.target.transform == "price" else "log_return"
+            if self.target.transform == "log_return" and self.target.column != "Close":
+                raise ValueError("strategy recursive with log returns forecasts the Close: target.column must be Close")
             if self.features != (fed_back,):
                 raise ValueError(
                     f"strategy recursive feeds its forecast back as its only input: features must be [{fed_back}]"
@@ -148,7 +183,7 @@ class Config(_Section):
 
     def to_yaml(self) -> str:
         """Return YAML that `load_config` turns into this value again."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        return yamlfile.dump(self.model_dump(mode="json"))
 
 
 def load_config(path: Path, overrides: Collection[str] = ()) -> Config:
@@ -183,54 +218,67 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
-    """Make `data.path` absolute, in place: relative to `folder`."""
+    """Make `data.path` absolute, in place: relative to `folder`. An address is left for the check of the key."""
     data = values.get("data")
-    if isinstance(data, dict) and isinstance(stated := data.get("path"), str):
-        if "://" in stated:
-            raise ConfigError(f"data.path is an address, {stated}; stockcast reads files. Download it first.")
-        data["path"] = str((folder / Path(stated).expanduser()).resolve())
+    if isinstance(data, dict) and isinstance(stated := data.get("path"), str) and "://" not in stated:
+        try:
+            path = Path(stated).expanduser() if stated.startswith("~") else Path(stated)  # ./~x is a file
+            data["path"] = str((folder / path).resolve())
+        except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a loop of links
+            raise ConfigError(f"data.path = {stated!r} is no path: {error}.") from error
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
     """Set one dotted key, in place."""
     dotted, equals, text = override.partition("=")
     keys = [key.strip() for key in dotted.split(".")]
-    if not equals or not all(keys):
-        raise ConfigError(f"--set {override}: expected KEY=VALUE, as in --set training.epochs=3.")
+    if not equals or not all(keys) or len(keys) > 8:
+        raise ConfigError(f"--set {override[:80]}: expected KEY=VALUE, as in --set training.epochs=3.")
     section = values
     for key in keys[:-1]:
         section = section.setdefault(key, {})
         if not isinstance(section, dict):
             raise ConfigError(f"--set {override}: {key} is a value, not a section with keys of its own.")
     section[keys[-1]] = yamlfile.parse(text, source=f"--set {dotted}")
-    if keys == ["data", "path"]:
+    if keys[0] == "data":
         _resolve(values, Path.cwd())
 
 
 def _explain(error: ValidationError, source: str, lines: yamlfile.Lines, overridden: Collection[str]) -> str:
     """One sentence a wrong key: file, line, key, what was found, what is allowed, what the key means."""
+    reasons: dict[str, list[str]] = {}
     said: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         keys, description = _known_part(tuple(str(part) for part in problem["loc"]))
         key = ".".join(keys)
+        if any(other.startswith(f"{key}.") for other in said):
+            continue  # a list is wrong because of its item: said once
         in_file = f"{source}, line {lines[keys]}" if keys in lines else source
-        place = "--set" if key in overridden else in_file
+        place = "--set" if any(key == one or key.startswith(f"{one}.") for one in overridden) else in_file
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(keys[-1], _all_keys(Config), n=1)
             sentence = f"unknown key {key}." + (f" Did you mean {near[0]}?" if near else "")
         elif problem["type"] == "missing":
             sentence = f"key {key} is missing. {description}"
         else:
-            reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-            if problem["type"] == "string_type" and not isinstance(problem["input"], dict | list | None):
-                reason += ": put it in quotes"
-            if problem["type"] == "string_pattern_mismatch":
-                reason = "is not allowed"
+            reasons.setdefault(key, []).append(_reason(problem))  # one for each branch of a union
+            reason = ", or ".join(dict.fromkeys(reasons[key]))
             found = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
             sentence = f"{key}{found}: {reason}. {description}" if key else f"{reason}."
-        if not any(other.startswith(f"{key}.") for other in said):  # a list is wrong because of its item: say it once
-            said.setdefault(key, f"{place}: {sentence.strip()}")
+        said[key] = f"{place}: {sentence.strip()}"
     return "\n".join(said.values())
+
+
+def _reason(problem: Any) -> str:
+    """What is wrong with a value, in the words of the file."""
+    if problem["type"] == "string_pattern_mismatch":
+        return "is not allowed"
+    if problem["type"] == "too_short":
+        return "needs at least 1 item"
+    reason = str(problem["msg"]).removeprefix("Value error, ").replace("Input should", "should")
+    if problem["type"] == "string_type" and not isinstance(problem["input"], dict | list | None):
+        reason += ": put it in quotes"
+    return reason
 
 
 def _known_part(loc: tuple[str, ...]) -> tuple[tuple[str, ...], str]:

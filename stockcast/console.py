@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from stockcast.evaluation.scores import Comparison, Report
-from stockcast.evaluation.significance import Test
+from stockcast.evaluation.significance import SkillTest
 from stockcast.forecast import Forecast
 from stockcast.models.training import Epoch
 
@@ -119,7 +119,7 @@ def _stdout() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=110)
 
 
-def _p_value(test: Test | None) -> str:
+def _p_value(test: SkillTest | None) -> str:
     if test is None:
         return ""
     return f"{test.p_value:.3f}" if test.p_value >= 0.001 else "< 0.001"

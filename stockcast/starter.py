@@ -4,10 +4,10 @@ import os
 import re
 from pathlib import Path
 
-import yaml
-
+from stockcast import yamlfile
 from stockcast.data.features import features_for
 from stockcast.data.prices import read_prices
+from stockcast.errors import DataError
 
 _TEMPLATE = """\
 # yaml-language-server: $schema=schema.json
@@ -45,19 +45,26 @@ def starter_config(data: Path, *, folder: Path, date_format: str | None = None) 
     """
     prices = read_prices(data, date_format=date_format)
     days = len(prices.dates)
-    path = yaml.safe_dump(os.path.relpath(data.resolve(), folder.resolve()), width=1000).removesuffix("...\n").strip()
+    path = os.path.relpath(data.resolve(), folder.resolve())
+    if any("\ud800" <= letter <= "\udfff" for letter in path):
+        raise DataError(f"{path!a}: a name that is not UTF-8 cannot stand in a config. Rename the file.")
+    stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be somebody's home
     if date_format:
-        path += f"\n  date_format: {yaml.safe_dump(date_format).removesuffix('...' + chr(10)).strip()}"
+        stated += f"\n  date_format: {_value(date_format)}"
     return _TEMPLATE.format(
-        file=data.name,
+        file=data.name if data.name.isprintable() else ascii(data.name),
         days=days,
         first=prices.dates[0],
         last=prices.dates[-1],
-        name=yaml.safe_dump(config_name(data)).removesuffix("...\n").strip(),
-        path=path,
+        name=_value(config_name(data)),
+        path=stated,
         features=", ".join(features_for(list(prices.bars.columns))),
         horizon=50 if days >= 1000 else 10,  # each part must hold whole forecasts: a tenth of the days, and more
     )
+
+
+def _value(text: str) -> str:
+    return yamlfile.dump(text).strip()
 
 
 def config_name(data: Path) -> str:

@@ -16,12 +16,28 @@ _MAX_DEPTH = 20
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also takes 1e-3 for the number that everybody means by it."""
+    """PyYAML's safe loader, which takes 1e-3 for the number that everybody means by it, and no aliases.
+
+    A few lines of aliases of aliases stand for more values than any memory holds.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases (*) are not allowed in a config", problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads back: the word '1e3' in quotes."""
+
+
+for _style in (_Loader, _Dumper):
+    _style.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+    )
+
+_PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp"))
 
 
 def read(path: Path) -> str:
@@ -68,7 +84,7 @@ def parse(text: str, *, source: str, lines: Lines | None = None) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise ConfigError(f"{source}{f', line {mark.line + 1}' if mark else ''}: {error.problem or error}.") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2018-02-30 looks like a date and is none
+    except yaml.YAMLError as error:
         raise ConfigError(f"{source}: {error}.") from error
     except RecursionError:
         raise ConfigError(f"{source}: nested deeper than {_MAX_DEPTH} levels.") from None
@@ -78,10 +94,14 @@ def _plain(loader: _Loader, node: yaml.Node, key: tuple[str, ...], source: str, 
     """Turn a node into plain data; refuse keys that stand twice and everything that nests without end."""
     if len(key) > _MAX_DEPTH:
         raise ConfigError(f"{source}, line {node.start_mark.line + 1}: nested deeper than {_MAX_DEPTH} levels.")
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_object(node)  # refuses every tag that is not plain data
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN:
+        try:
+            return loader.construct_object(node)
+        except ValueError as error:  # 2018-02-30 looks like a date and is none
+            raise ConfigError(f"{source}, line {line}: {node.value[:40]}: {error}.") from error
     if node.tag not in ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
-        raise ConfigError(f"{source}, line {node.start_mark.line + 1}: tag {node.tag} is not allowed in a config.")
+        raise ConfigError(f"{source}, line {line}: tag {node.tag} is not allowed in a config.")
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*key, str(index))] = item.start_mark.line + 1
@@ -89,6 +109,8 @@ def _plain(loader: _Loader, node: yaml.Node, key: tuple[str, ...], source: str, 
     values: dict[str, Any] = {}
     for name_node, value_node in node.value:
         line = name_node.start_mark.line + 1
+        if not isinstance(name_node, yaml.ScalarNode):
+            raise ConfigError(f"{source}, line {line}: a key must be a word, as in `window: 50`.")
         name = str(name_node.value)
         if name in values:
             first = lines[(*key, name)]
@@ -96,3 +118,12 @@ def _plain(loader: _Loader, node: yaml.Node, key: tuple[str, ...], source: str, 
         lines[(*key, name)] = line
         values[name] = _plain(loader, value_node, (*key, name), source, lines)
     return values
+
+
+def dump(value: Any) -> str:
+    """Return plain data as YAML that `parse` turns back into it; a single value stands on a line of its own."""
+    for as_written in (True, False):
+        text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=as_written, width=1000)
+        if not set("\x85\u2028\u2029") & set(text):  # line breaks that PyYAML writes but folds when it reads
+            break
+    return text.removesuffix("...\n")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import REPOSITORY
+from made import REPOSITORY
 
 PACKAGE = REPOSITORY / "stockcast"
 WINGS = ("data", "models", "evaluation")

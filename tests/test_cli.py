@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, TINY, make_bars
+from made import REPOSITORY, TINY, make_bars
 from test_architecture import loaded_by
 
 STOCKCAST = [sys.executable, "-m", "stockcast"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, TINY, make_bars
+from made import REPOSITORY, TINY, make_bars
 
 from stockcast import pipeline
 from stockcast.config import load_config

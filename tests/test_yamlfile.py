@@ -162,7 +162,7 @@ def test_a_tag_that_says_text_keeps_text():
 def test_nesting_without_end_is_refused_soon(text):
     started = time.process_time()
 
-    with pytest.raises(ConfigError, match=r"my\.yaml.*nested deeper than 20 levels"):
+    with pytest.raises(ConfigError, match=r"my\.yaml.*(nested deeper than 20 levels|aliases)"):
         yamlfile.parse(text, source="my.yaml")
 
     assert time.process_time() - started < 2  # half a second when measured; a busy machine may take longer

@@ -38,19 +38,17 @@ def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
         DataError: the exchange is unknown, or its calendar ends before that many sessions.
     """
     check_calendar(calendar)
-    # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
-    sessions = _sessions(calendar, day + 1, day + 22 + 2 * count)
-    if len(sessions) < count:
-        raise DataError(
-            f"The calendar of {calendar} ends before the {count} sessions after {day}. Ask for a shorter --horizon."
-        )
-    return sessions[:count]
-
-
-def _sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> Dates:
     import exchange_calendars
     import pandas as pd
 
-    known: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(first), end=pd.Timestamp(last))
+    too_far = f"The calendar of {calendar} ends before the {count} sessions after {day}"
+    try:
+        # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
+        first, last = pd.Timestamp(day + 1), pd.Timestamp(day + 22 + 2 * count)
+        known: Any = exchange_calendars.get_calendar(calendar, start=first, end=last)
+    except ValueError as error:  # of pandas and of exchange_calendars: beyond the dates they know
+        raise DataError(f"{too_far}: {error} Ask for a shorter --horizon.") from error
     sessions: Dates = known.sessions.to_numpy().astype("datetime64[D]")
-    return sessions
+    if len(sessions) < count:
+        raise DataError(f"{too_far}. Ask for a shorter --horizon.")
+    return sessions[:count]

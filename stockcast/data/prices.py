@@ -1,8 +1,11 @@
 """A CSV of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was mended."""
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ _MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
 _THOUSANDS = r"^\d{1,3}(,\d{3})+(\.\d*)?$"
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 _PROBLEMS_SHOWN = 10
+_MAX_BYTES = 64_000_000  # about 900,000 bars; 60 years of days are 1 MB
 
 Problem = tuple[Any, Any, object, str]
 """Line in the file, column, the value found there, what is wrong with it."""
@@ -102,14 +106,18 @@ def read_prices(
     """
     cells = _read_cells(path)
     dates = _parse_dates(path, cells.pop("Date"), date_format)
+    kept = (dates >= pd.Timestamp(start or date.min)) & (dates <= pd.Timestamp(end or date.max))
+    cells, dates = cells[kept], dates[kept]  # what lies outside is neither checked nor mended
     bars = pd.DataFrame({name: _parse_numbers(path, column) for name, column in cells.items()})
     _refuse(path, _impossible(bars))
 
     notes = []
-    unusable = bars["Close"].isna()
-    if unusable.any():
-        notes.append(f"{_count(unusable, 'row')} without a close dropped")
-    bars, dates = bars[~unusable], dates[~unusable]
+    adjusting = adjusted and "Adj Close" in bars
+    for column in ("Close", "Adj Close") if adjusting else ("Close",):
+        unusable = bars[column].isna()
+        if unusable.any():
+            notes.append(f"{_count(unusable.sum(), 'row')} without {column} dropped")
+        bars, dates = bars[~unusable], dates[~unusable]
     notes += _mend(bars)
 
     if not dates.is_monotonic_increasing:
@@ -117,12 +125,11 @@ def read_prices(
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
     notes += _drop_repeats(path, bars)
     bars = bars[~bars.index.duplicated()]
-    bars = bars[(bars.index >= pd.Timestamp(start or date.min)) & (bars.index <= pd.Timestamp(end or date.max))]
     if bars.empty:
         raise DataError(f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}.")
 
     quoted = bars["Close"].to_numpy(dtype=np.float64)
-    if adjusted and "Adj Close" in bars:
+    if adjusting:
         factor = bars["Adj Close"] / bars["Close"]
         for column in ("Open", "High", "Low", "Close"):
             if column in bars:
@@ -132,53 +139,86 @@ def read_prices(
 
 def _read_cells(path: Path) -> pd.DataFrame:
     """All cells as text under their standard column names; the index is the line number in the file."""
-    try:
-        cells = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False, index_col=False
+    lines, rows = _read_rows(path)
+    header = [name.strip() for name in rows[0]]
+    standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
+    found = [standard.get(name.lower().replace(" ", "").replace("_", "")) for name in header]
+    known = [name for name in found if name]
+    lacking = [column for column in ("Date", "Close") if column not in known]
+    if lacking:
+        raise MissingColumns(
+            f"{path}, line {lines[0]}: no column {' or '.join(lacking)}; found {', '.join(header)[:200]}. "
+            + ("It is not a CSV of prices, which needs at least these." if len(lacking) == 2 else "It needs both.")
         )
+    repeated = sorted({name for name in known if known.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path}, line {lines[0]}: column {', '.join(repeated)} stands twice. Keep one of them.")
+    places = [place for place, name in enumerate(found) if name]
+    return pd.DataFrame([[row[place].strip() for place in places] for row in rows[1:]], columns=known, index=lines[1:])
+
+
+def _read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
+    """The rows that hold anything, the header first, and the line that each begins in.
+
+    Read by the standard library: pandas cuts a first row that is too long, and fills short ones, without a word.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DataError(f"{path}: larger than {_MAX_BYTES:,} bytes, so no file of daily bars. Make the bars daily.")
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file. Check the path (data.path in the config, or --data).") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    if b"\0" in raw[:1000]:
+        raise DataError(f"{path}: UTF-16, or no text at all. Save it as CSV in UTF-8.")
+    try:
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as CSV in UTF-8.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise DataError(
-            f"{path}: not a CSV of prices: {reason}. Expected a line of column names, Date and Close among them, then "
-            f"one line a day with as many cells."
-        ) from error
 
-    cells.index = cells.index + 2  # line 1 is the header
-    standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
-    found = [standard.get(str(name).strip().lower().replace(" ", "").replace("_", "")) for name in cells.columns]
-    known = [name for name in found if name]
-    for column in ("Date", "Close"):
-        if column not in known:
-            raise MissingColumns(
-                f"{path}, line 1: no column {column}; found {', '.join(map(str, cells.columns))[:200]}. "
-                f"A price file needs at least Date and Close."
-            )
-    repeated = {name for name in known if known.count(name) > 1}
-    if repeated:
-        raise DataError(f"{path}, line 1: column {', '.join(sorted(repeated))} stands twice. Keep one of them.")
-    cells = cells.loc[:, [name is not None for name in found]].set_axis(known, axis=1)
-    cells = cells.apply(lambda column: column.fillna("").str.strip())
-    filled = (cells != "").any(axis=1)
-    kept: pd.DataFrame = cells.loc[filled]
-    return kept
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                if rows and len(row) != len(rows[0]):
+                    raise DataError(
+                        f"{path}, line {line}: {_count(len(row), 'cell')}, where line {lines[0]} names "
+                        f"{_count(len(rows[0]), 'column')}. It is not a CSV of prices, or the line is damaged."
+                    )
+                lines.append(line)
+                rows.append(row)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path}, line {line}: not a CSV: {error}.") from error
+    if not rows:
+        raise DataError(f"{path} is not a CSV of prices: it is empty.")
+    return lines, rows
 
 
 def _parse_dates(path: Path, text: pd.Series, date_format: str | None) -> pd.Series:
     """Dates of all rows, or a DataError that names the lines that are none."""
-    dates = pd.to_datetime(text, format=date_format or "%Y-%m-%d", errors="coerce")
-    advice = (
-        f"expected {date_format}" if date_format else "expected 2018-12-31; for another format set data.date_format"
-    )
+    if date_format is None:
+        dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+        advice = "expected 2018-12-31; for another format set data.date_format"
+    else:
+        dates = pd.to_datetime(text.map(lambda cell: _strptime(cell, date_format)))
+        advice = f"not a date by data.date_format {date_format!r}"
     _refuse(path, ((line, "Date", text[line], advice) for line in dates.index[dates.isna()]))
     today = pd.Timestamp.today().normalize()
     _refuse(path, ((line, "Date", text[line], "lies in the future") for line in dates.index[dates > today]))
     return dates.dt.normalize()
+
+
+def _strptime(cell: str, date_format: str) -> datetime | None:
+    """The date of one cell, on the exchange's own clock: a time zone (%z) is read and left out."""
+    try:
+        return datetime.strptime(cell, date_format).replace(tzinfo=None)
+    except (ValueError, re.error):  # re.error: a format such as %d/%d
+        return None
 
 
 def _parse_numbers(path: Path, text: pd.Series) -> pd.Series:
@@ -198,27 +238,43 @@ def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
             for line in bars.index[bars[column] <= 0]:
                 yield line, column, bars[column][line], "a close must be above zero"
     if {"High", "Low"} <= set(bars.columns):
-        # A zero is a vendor's word for "missing" and is mended, not compared.
-        inverted = (bars["High"] < bars["Low"] * (1 - _ROUNDING)) & (bars["High"] > 0)
-        for line in bars.index[inverted]:
+        # A zero is a vendor's word for "missing", and old bars without an open often have no true range: both mended.
+        for line in bars.index[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]:
             yield line, "High", bars["High"][line], f"below the day's low of {bars['Low'][line]}"
 
 
 def _mend(bars: pd.DataFrame) -> list[str]:
     """Turn vendors' stand-ins for "unknown" into NaN, in place; say what was mended and what looks odd."""
     notes = []
+    if {"High", "Low"} <= set(bars.columns):
+        inverted = _inverted(bars) & _without_open(bars)
+        if inverted.any():
+            bars.loc[inverted, ["High", "Low"]] = np.nan
+            notes.append(
+                f"{_count(inverted.sum(), 'row')} without Open and with High below Low, both counted as missing"
+            )
     for column in ("Open", "High", "Low", "Volume"):
         if column in bars:
             zero = bars[column] <= 0
             bars.loc[zero, column] = np.nan
             if zero.any():
-                notes.append(f"{_count(zero, 'row')} with {column} of zero or less, counted as missing")
+                notes.append(f"{_count(zero.sum(), 'row')} with {column} of zero or less, counted as missing")
     if {"High", "Low"} <= set(bars.columns):
         for column in {"Open", "Close"} & set(bars.columns):
             outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
             if outside.any():
-                notes.append(f"{_count(outside, 'row')} with {column} outside the day's low to high, kept")
+                notes.append(f"{_count(outside.sum(), 'row')} with {column} outside the day's low to high, kept")
     return sorted(notes)
+
+
+def _inverted(bars: pd.DataFrame) -> pd.Series:
+    """Days whose high is below their low by more than rounding."""
+    return bars["High"] < bars["Low"] * (1 - _ROUNDING)
+
+
+def _without_open(bars: pd.DataFrame) -> pd.Series:
+    """Days for which the vendor wrote an open of zero: bars of before 1982, put together from closes."""
+    return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
 
 
 def _drop_repeats(path: Path, bars: pd.DataFrame) -> list[str]:
@@ -231,10 +287,10 @@ def _drop_repeats(path: Path, bars: pd.DataFrame) -> list[str]:
     if differing.any():
         days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
         raise DataError(
-            f"{path}: {len(days)} days stand twice with different values: {', '.join(days[:_PROBLEMS_SHOWN])}. "
-            f"Keep one row a day; intraday bars must be made daily first."
+            f"{path}: {_count(len(days), 'day')} more than once with different values: "
+            f"{', '.join(days[:_PROBLEMS_SHOWN])}. Keep one row a day; intraday bars must be made daily first."
         )
-    return [f"{int(bars.index.duplicated().sum())} repeated rows dropped"]
+    return [f"{_count(bars.index.duplicated().sum(), 'repeated row')} dropped"]
 
 
 def _refuse(path: Path, problems: Iterator[Problem]) -> None:
@@ -246,6 +302,5 @@ def _refuse(path: Path, problems: Iterator[Problem]) -> None:
         raise DataError("\n".join(lines[:_PROBLEMS_SHOWN]) + (f"\n... and {more} more." if more > 0 else ""))
 
 
-def _count(mask: pd.Series, noun: str) -> str:
-    number = int(mask.sum())
-    return f"{number} {noun}{'s' if number != 1 else ''}"
+def _count(number: float, noun: str) -> str:
+    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"

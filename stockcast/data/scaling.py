@@ -44,10 +44,12 @@ class Scaler:
         """
         try:
             arrays = [np.array(stored[name], dtype=np.float64) for name in ("center", "scale", "fill")]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RunError(f"scaler.json is damaged ({error}). Train again.") from error
         if len({array.shape for array in arrays}) != 1 or arrays[0].ndim != 1 or not np.isfinite(arrays).all():
             raise RunError("scaler.json is damaged: center, scale and fill must be finite lists of one length.")
+        if (arrays[1] <= 0).any():
+            raise RunError("scaler.json is damaged: every scale must be above zero.")
         return cls(*arrays)
 
 

@@ -19,6 +19,9 @@ class Windows:
         window: days in.
         horizon: days out.
         target: the unit of the answers.
+
+    Raises:
+        ValueError: an origin has fewer than `window` days; reading on from the end of the array would be the future.
     """
 
     scaled: Floats
@@ -27,6 +30,10 @@ class Windows:
     window: int
     horizon: int
     target: Target
+
+    def __post_init__(self) -> None:
+        if len(self.origins) and self.origins.min() < self.window - 1:
+            raise ValueError(f"origin {self.origins.min()} has fewer than {self.window} days up to it")
 
     def __len__(self) -> int:
         return len(self.origins)

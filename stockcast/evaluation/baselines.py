@@ -16,9 +16,12 @@ class Question:
     Attributes:
         dates: all trading days, datetime64[D], shape (days,).
         closes: their prices, shape (days,).
-        origins: day indices, shape (origins,); origins + horizon are days.
+        origins: day indices, shape (origins,), each at least 1 (a day before it); origins + horizon are days.
         horizon: days ahead.
-        training_days: how many of the first days a rival may estimate constants from.
+        training_days: how many of the first days a rival may estimate constants from, at least 3.
+
+    Raises:
+        ValueError: an origin or the training days leave no return to go by.
     """
 
     dates: Dates
@@ -26,6 +29,10 @@ class Question:
     origins: Days
     horizon: int
     training_days: int
+
+    def __post_init__(self) -> None:
+        if self.origins.min() < 1 or self.training_days < 3:
+            raise ValueError(f"no returns before origin {self.origins.min()}, or in {self.training_days} training days")
 
     @property
     def targets(self) -> Days:
@@ -50,7 +57,8 @@ class Question:
 
 def random_walk(question: Question) -> Forecast:
     """Tomorrow is today: no drift, normal steps of the training days' volatility."""
-    return _normal_steps(question, drift=0.0, volatility=_training_returns(question).std())
+    volatility = np.sqrt(np.mean(_training_returns(question) ** 2))  # around the drift it claims: none
+    return _normal_steps(question, drift=0.0, volatility=volatility)
 
 
 def drift(question: Question) -> Forecast:

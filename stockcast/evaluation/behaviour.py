@@ -11,7 +11,7 @@ FLAT = 0.02
 """A move of no more than this share of the last close, up or down, is called flat."""
 
 _MAX_LAG = 5
-_MIN_CORRELATION = 0.2  # three standard errors over a year of days
+_MIN_CORRELATION = 0.2  # less is no resemblance worth a warning, however many the days
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Lag:
 
     Attributes:
         peak: shift in days at which changes of the forecast resemble changes of the price most; 0 would be foresight.
-            None where the forecast never changes.
+            None where forecast or price stand still, or there are too few origins to tell.
         correlation: at the peak, -1 to 1.
         warning: True where the forecast trails the price: the peak lies a day or more behind, and is no accident.
     """
@@ -76,9 +76,11 @@ def lag_of(forecast: Forecast, actual: Floats) -> Lag:
     Changes from day to day are compared, not levels: two prices that drift together always look alike.
     """
     said, came = np.diff(np.log(forecast.median[:, 0])), np.diff(np.log(actual[:, 0]))
-    if len(said) < 4 * _MAX_LAG or np.ptp(said) == 0 or np.ptp(came) == 0:
+    # The slices that all lags share must move: a constant one has no correlation.
+    if len(said) < 4 * _MAX_LAG or np.ptp(said[_MAX_LAG:]) == 0 or np.ptp(came[:-_MAX_LAG]) == 0:
         return Lag(None, None, warning=False)
     correlations = [np.corrcoef(said[lag:], came[: len(came) - lag])[0, 1] for lag in range(_MAX_LAG + 1)]
     peak = int(np.argmax(correlations))
     strength = float(correlations[peak])
-    return Lag(peak, strength, warning=peak >= 1 and strength > _MIN_CORRELATION)
+    by_chance = 3 / np.sqrt(len(said))  # three standard errors
+    return Lag(peak, strength, warning=bool(peak >= 1 and strength > max(_MIN_CORRELATION, by_chance)))

@@ -24,7 +24,7 @@ def pinball(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
 def crps(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
     """Continuous ranked probability score, in the unit of `actual`; >= 0, lower is better.
 
-    Twice the integral of the pinball loss over the levels (Gneiting & Ranjan 2011, eq. 10), by the trapezoid rule
+    Twice the integral of the pinball loss over the levels (Gneiting & Ranjan 2011), by the trapezoid rule
     over the levels given; what lies outside the outermost levels is left out, for every forecast alike.
 
     Args:

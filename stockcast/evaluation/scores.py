@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from stockcast.evaluation import metrics
-from stockcast.evaluation.significance import Test, diebold_mariano
+from stockcast.evaluation.significance import SkillTest, diebold_mariano
 from stockcast.forecast import Floats, Forecast
 
 REPORTED_STEPS = (1, 5, 10, 20, 50)
+"""Days ahead that are reported as far as the horizon goes, and beside them its last day."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Comparison:
     model: Scores
     baselines: dict[str, Scores]
     skill: dict[str, float | None]
-    tests: dict[str, Test | None]
+    tests: dict[str, SkillTest | None]
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as metrics.json holds it."""
@@ -84,7 +85,7 @@ def compare(model: Forecast, rivals: Mapping[str, Forecast], actual: Floats) -> 
             tests={name: diebold_mariano(own, losses[name][:, steps].mean(axis=1), horizon=horizon) for name in rivals},
         )
 
-    steps = [step for step in REPORTED_STEPS if step <= model.horizon] or [model.horizon]
+    steps = sorted({*(step for step in REPORTED_STEPS if step <= model.horizon), model.horizon})
     by_step = {name: losses[name].mean(axis=0) for name in losses}
     with np.errstate(divide="ignore", invalid="ignore"):
         skill_by_step = {name: 1 - by_step["model"] / by_step[name] for name in rivals}

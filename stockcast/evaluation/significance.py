@@ -8,7 +8,7 @@ from stockcast.forecast import Floats
 
 
 @dataclass(frozen=True)
-class Test:
+class SkillTest:
     """A two-sided test of equal skill.
 
     Attributes:
@@ -20,13 +20,14 @@ class Test:
     p_value: float
 
 
-def diebold_mariano(losses: Floats, rival_losses: Floats, *, horizon: int) -> Test | None:
+def diebold_mariano(losses: Floats, rival_losses: Floats, *, horizon: int) -> SkillTest | None:
     """Test equal predictive accuracy (Diebold & Mariano 1995).
 
     Forecasts of `horizon` days made every day overlap, so their losses are alike from day to day. The variance of the
     mean difference therefore comes from its slowest cosine waves, the equal-weighted-cosine estimator of Lazarus,
-    Lewis, Stock & Watson (2018), with at most one wave for each stretch of `horizon` days; its own uncertainty is in
-    the degrees of freedom of Student's t. The small-sample factor is that of Harvey, Leybourne & Newbold (1997).
+    Lewis, Stock & Watson (2018), with one wave at most for each stretch of `horizon` days, but no fewer than four; its
+    own uncertainty is in the degrees of freedom of Student's t. The small-sample factor is that of Harvey, Leybourne &
+    Newbold (1997).
 
     Args:
         losses: of one forecast, oldest origin first, consecutive origins, shape (origins,).
@@ -34,13 +35,15 @@ def diebold_mariano(losses: Floats, rival_losses: Floats, *, horizon: int) -> Te
         horizon: days ahead, at least 1.
 
     Returns:
-        None if nothing can be tested: fewer than 16 origins or 2 horizons of them, or losses that never differ.
+        None if nothing can be tested: fewer than 16 origins or 2 horizons of them, or a difference that never varies
+        by more than rounding.
     """
     from scipy.special import stdtr
 
     difference = losses - rival_losses
     count = len(difference)
-    if count < max(16, 2 * horizon) or np.ptp(difference) == 0:
+    rounding = 1e-9 * np.mean(np.abs(losses) + np.abs(rival_losses))
+    if count < max(16, 2 * horizon) or np.ptp(difference) <= rounding:
         return None
     waves = max(4, int(min(0.4 * count ** (2 / 3), count / horizon)))
     middles = (np.arange(count) + 0.5) / count
@@ -48,7 +51,7 @@ def diebold_mariano(losses: Floats, rival_losses: Floats, *, horizon: int) -> Te
     variance = np.mean((cosines @ difference) ** 2)  # long-run, of one difference
     correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
     statistic = float(np.mean(difference) / np.sqrt(variance / count) * np.sqrt(correction))
-    return Test(statistic, float(2 * stdtr(waves, -abs(statistic))))
+    return SkillTest(statistic, float(2 * stdtr(waves, -abs(statistic))))
 
 
 def holm(p_values: list[float]) -> list[float]:

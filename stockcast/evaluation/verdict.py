@@ -42,7 +42,7 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
 
 
 Outcomes = dict[str, dict[int, str]]
-"""Rival -> horizon -> better, worse or open."""
+"""Rival -> horizon -> better, worse, open (tested, and within luck) or untested."""
 
 
 def _outcomes(report: Report) -> Outcomes:
@@ -53,19 +53,24 @@ def _outcomes(report: Report) -> Outcomes:
         if test is not None
     ]
     corrected = holm([test.p_value for _, _, test in tested])
-    outcomes: Outcomes = {rival: dict.fromkeys(report.horizons, "open") for rival in report.overall.baselines}
+    outcomes: Outcomes = {rival: dict.fromkeys(report.horizons, "untested") for rival in report.overall.baselines}
     for (rival, step, test), p_value in zip(tested, corrected, strict=True):
-        if p_value < ALPHA:
-            outcomes[rival][step] = "better" if test.statistic < 0 else "worse"
+        carried = "better" if test.statistic < 0 else "worse"
+        outcomes[rival][step] = carried if p_value < ALPHA else "open"
     return outcomes
 
 
 def _against(rival: str, outcomes: Outcomes, report: Report) -> str:
     by_outcome = {
         outcome: [step for step, found in outcomes[rival].items() if found == outcome]
-        for outcome in ("better", "worse", "open")
+        for outcome in ("better", "worse", "open", "untested")
     }
-    words = {"better": "the network is better", "worse": "the network is worse", "open": "too close to call"}
+    words = {
+        "better": "the network is better",
+        "worse": "the network is worse",
+        "open": "too close to call",
+        "untested": "too few days to tell",
+    }
     parts = [
         f"{words[outcome]} at {_days(steps)} (CRPS {_skills(rival, steps, report)})"
         for outcome, steps in by_outcome.items()
@@ -91,7 +96,7 @@ def _bands(report: Report) -> str:
     points = f"{100 * BAND_TOLERANCE:.0f} points"
     verdict = f"They are {' and '.join(faults)}, by more than {points}." if faults else f"They hold to within {points}."
     return (
-        f"The 90 % bands covered {', '.join(f'{share:.0%}'.replace('%', ' %') for share in covered.values())} of the "
+        f"The 90 % bands covered {', '.join(f'{100 * share:.1f} %' for share in covered.values())} of the "
         f"prices {_days(covered)} ahead. {verdict}"
     )
 
@@ -119,6 +124,8 @@ def _in_short(outcomes: Outcomes) -> str:
     beaten = [rival for rival, by_step in outcomes.items() if "better" in by_step.values()]
     if "worse" in found and not beaten:
         return "In short: on these days the network did worse than rivals that cost nothing. Do not use it."
+    if set(found) == {"untested"}:
+        return "In short: the days scored are too few to tell whether the network knows anything. Bring more."
     if not beaten:
         return "In short: on these days the network showed no skill beyond rivals that cost nothing."
     names = _list([RIVAL_NAMES[rival] for rival in beaten])
@@ -126,8 +133,10 @@ def _in_short(outcomes: Outcomes) -> str:
         return f"In short: a mixed result; better than {names} at some horizons, and worse than a rival at others."
     unbeaten = [RIVAL_NAMES[rival] for rival in outcomes if rival not in beaten]
     rest = f", but not than {_list(unbeaten)}" if unbeaten else ""
+    everywhere = all(outcome == "better" for rival in beaten for outcome in outcomes[rival].values())
+    where = "" if everywhere else ", at some of the horizons"
     return (
-        f"In short: on these days the network knew better than {names} how far the price might move{rest}. "
+        f"In short: on these days the network knew better than {names} how far the price might move{where}{rest}. "
         f"That is a statement about risk, not a tip to buy or sell."
     )
 

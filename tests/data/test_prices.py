@@ -139,14 +139,14 @@ def test_null_rows_are_dropped_and_counted(write_file):
     )
 
     assert days(prices) == ["2018-01-03"]
-    assert "3 rows" in note_about("without a close", prices)
+    assert "3 rows" in note_about("without Close", prices)
 
 
 def test_a_bar_that_has_not_closed_yet_is_dropped(write_file):
     prices = read_prices(write_file(table(BAR, "2018-01-04,11,12,10,,,50")))
 
     assert days(prices) == ["2018-01-03"]
-    assert "1 row" in note_about("without a close", prices)
+    assert "1 row" in note_about("without Close", prices)
 
 
 def test_newest_first_is_sorted_and_noted(write_file):
@@ -440,6 +440,13 @@ def test_a_day_that_stands_twice_with_different_values_is_refused_by_its_date(wr
         read_prices(path)
 
 
+def test_bars_within_the_day_are_refused_as_such(write_file):
+    path = write_file("Date,Close\n2018-01-02 10:00,10\n2018-01-02 11:00,11\n2018-01-03 10:00,12\n")
+
+    with pytest.raises(DataError, match=r"2018-01-02\..*intraday"):
+        read_prices(path, date_format="%Y-%m-%d %H:%M")
+
+
 def test_two_spellings_of_the_close_are_refused(write_file):
     with pytest.raises(DataError, match="line 1: column Close stands twice"):
         read_prices(write_file("Date,Close,CLOSE\n2018-01-02,10,11\n"))
@@ -523,7 +530,7 @@ def stocks() -> Path:
     return STOCKS
 
 
-@pytest.mark.parametrize("stock", ["BA", "CAT", "DIS", "GE", "IBM", "INTC", "JNJ", "KO", "MMM"])
+@pytest.mark.parametrize("stock", ["BA", "CAT", "DIS", "GE", "IBM", "INTC", "JNJ", "KO", "MCD", "MMM", "PG", "XOM"])
 def test_a_vendors_file_of_a_real_stock_is_read_whole(stocks, stock):
     path = stocks / f"{stock}.csv"
 

@@ -29,7 +29,7 @@ every_rival = pytest.mark.parametrize("rival", BASELINES.values(), ids=BASELINES
 
 
 def test_what_came_is_the_closes_of_the_days_after_each_origin():
-    question = ask(np.arange(10, 20), origins=[2, 5], horizon=3, training_days=2)
+    question = ask(np.arange(10, 20), origins=[2, 5], horizon=3, training_days=3)
     assert question.actual.tolist() == [[13, 14, 15], [16, 17, 18]]
 
 

@@ -38,9 +38,9 @@ def walk(actual, *, spread=0.03):
 
 @pytest.mark.parametrize(
     ("horizon", "reported"),
-    [(1, [1]), (4, [1]), (5, [1, 5]), (12, [1, 5, 10]), (49, [1, 5, 10, 20]), (60, [1, 5, 10, 20, 50])],
+    [(1, [1]), (4, [1, 4]), (5, [1, 5]), (12, [1, 5, 10, 12]), (50, [1, 5, 10, 20, 50]), (60, [1, 5, 10, 20, 50, 60])],
 )
-def test_every_usual_horizon_that_the_forecast_reaches_is_reported(horizon, reported):
+def test_every_usual_horizon_and_the_last_day_of_the_forecast_are_reported(horizon, reported):
     actual = market(origins=20, horizon=horizon)
     report = compare(walk(actual), {"random_walk": walk(actual)}, actual)
     assert list(report.horizons) == reported

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from stockcast.evaluation import significance  # not its class Test by name: pytest would collect it
 from stockcast.evaluation.behaviour import Lag, Trend
 from stockcast.evaluation.scores import Comparison, Report, Scores
+from stockcast.evaluation.significance import SkillTest
 from stockcast.evaluation.verdict import RIVAL_NAMES, judge
 
 TREND = Trend(("down", "flat", "up"), 0.02, [[1, 2, 3], [4, 5, 6], [7, 8, 9]], accuracy=0.37, always_up=0.55)
@@ -36,8 +36,7 @@ def report(results, *, skill=0.1, coverage=None):
             baselines={rival: scores(mae=3.75) for rival in results},
             skill={rival: None if p is None else skill * (1 if p < 0 else -1) for rival, p in signed.items()},
             tests={
-                rival: None if p is None else significance.Test(float(np.sign(p)) * 2.5, abs(p))
-                for rival, p in signed.items()
+                rival: None if p is None else SkillTest(float(np.sign(p)) * 2.5, abs(p)) for rival, p in signed.items()
             },
         )
 
@@ -214,7 +213,7 @@ def test_without_the_warning_nothing_is_said_of_trailing_the_price(lag):
 def test_bands_that_cover_too_little_or_too_much_are_named_with_their_horizon():
     tested = {"random_walk": {1: 0.5, 5: 0.5, 20: 0.5}}
     (bands,) = (line for line in verdict(tested, coverage={1: 0.8, 5: 0.9, 20: 0.97}) if "bands" in line)
-    assert "80 %, 90 %, 97 %" in bands
+    assert "80.0 %, 90.0 %, 97.0 %" in bands
     assert "too narrow at 1 day" in bands
     assert "too wide at 20 days" in bands
 

@@ -1,0 +1,152 @@
+"""Files that vendors, spreadsheets and accidents make: read as meant, or refused by line; never half understood."""
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stockcast.data.calendar import sessions_after
+from stockcast.data.prices import read_prices
+from stockcast.data.scaling import Scaler
+from stockcast.errors import DataError, RunError
+
+HEADER = "Date,Open,High,Low,Close,Adj Close,Volume"
+BAR = "2018-01-03,10,12,9,11,11,100"
+
+
+@pytest.fixture
+def write_file(tmp_path):
+    def write(content, name="prices.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def table(*rows):
+    return "\n".join((HEADER, *rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "rows", ["2018-01-02,1,234.5\n", "2018-01-02,1,234.5\n2018-01-03,1,240.5\n", "2018-01-02,1,\n"]
+)
+def test_a_first_row_with_too_many_cells_is_refused_by_its_line(write_file, rows):
+    with pytest.raises(DataError, match="line 2"):
+        read_prices(write_file("Date,Close\n" + rows))
+
+
+@pytest.mark.parametrize("row", ["2018-01-04,10,12", "2018-01-04,10,12,9,11", "2018-01-04"])
+def test_a_row_with_too_few_cells_is_refused_by_its_line(write_file, row):
+    with pytest.raises(DataError, match="line 3"):
+        read_prices(write_file(table(BAR, row)))
+
+
+@pytest.mark.parametrize("header", ["Date,Close,Close", "Close,Date,Close", "Date,Date,Close"])
+def test_a_column_that_stands_twice_is_refused(write_file, header):
+    cells = ",".join("2018-01-02" if name == "Date" else "10" for name in header.split(","))
+    with pytest.raises(DataError, match=r"line 1: column (Close|Date) stands twice"):
+        read_prices(write_file(f"{header}\n{cells}\n"))
+
+
+def test_a_close_is_never_missing_also_where_the_adjusted_close_is(write_file):
+    prices = read_prices(write_file(table(BAR, "2018-01-04,10,12,9,11.5,null,100")))
+    assert np.isfinite(prices.column("Close")).all()
+    assert np.isfinite(prices.quote_factor)
+    assert any("Adj Close" in note or "adjusted" in note for note in prices.notes)
+
+
+@pytest.mark.parametrize("date_format", ["%q", "%d/%m/%", "%d/%d/%y", "%"])
+def test_a_date_format_that_is_none_is_refused_by_its_key(write_file, date_format):
+    with pytest.raises(DataError, match="date_format"):
+        read_prices(write_file("Date,Close\n30/09/13,10\n"), date_format=date_format)
+
+
+@pytest.mark.parametrize(
+    "rows", ["2018-01-03 00:00:00-05:00,1\n", "2018-01-03 00:00:00-05:00,1\n2018-07-03 00:00:00-04:00,2\n"]
+)
+def test_dates_with_a_time_zone_are_read_as_the_exchanges_days(write_file, rows):  # yfinance's history().to_csv()
+    prices = read_prices(write_file("Date,Close\n" + rows), date_format="%Y-%m-%d %H:%M:%S%z")
+    assert str(prices.dates[0]) == "2018-01-03"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_utf_16_file_is_refused_by_its_encoding(write_file, encoding):
+    with pytest.raises(DataError, match="UTF-16"):
+        read_prices(write_file("Date,Close\n2018-01-02,10\n".encode(encoding)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<!DOCTYPE html><html><head><title>Date, Close</title></head>\n<body>a,b,c,d</body></html>\n",
+        "<html>\n<body>Sign in</body></html>\n",
+        "You have exceeded your daily limit.\n",
+    ],
+)
+def test_what_is_no_csv_is_refused_as_no_csv(write_file, content):
+    with pytest.raises(DataError, match="not a CSV"):
+        read_prices(write_file(content))
+
+
+def test_a_zipped_file_is_refused_by_name(write_file):
+    with pytest.raises(DataError, match=r"x\.csv\.gz: UTF-16, or no text at all|x\.csv\.gz: not UTF-8"):
+        read_prices(write_file(gzip.compress(b"Date,Close\n2018-01-02,10\n"), name="x.csv.gz"))
+
+
+def test_a_path_with_a_nul_is_refused():
+    with pytest.raises(DataError):
+        read_prices(Path("a\0b.csv"))
+
+
+def test_a_line_break_inside_a_cell_does_not_shift_the_line_that_an_error_names(write_file):
+    with pytest.raises(DataError, match="line 4"):
+        read_prices(write_file('Date,Close,Remark\n2018-01-03,1,"a\nb"\n2018-01-04,ten,c\n'))
+
+
+def test_only_days_that_are_kept_are_mended_and_counted(write_file):
+    rows = ["2017-01-02,0,12,9,11,11,100", BAR]
+    assert read_prices(write_file(table(*rows)), start=date(2018, 1, 1)).notes == ()
+
+
+def test_a_wrong_cell_before_the_first_day_asked_for_does_not_matter(write_file):
+    prices = read_prices(write_file("Date,Close\n2017-01-02,$9\n2018-01-03,11\n"), start=date(2018, 1, 1))
+    assert list(prices.quoted) == [11]
+
+
+def test_old_bars_without_an_open_may_have_a_high_below_their_low_and_are_mended(write_file):
+    prices = read_prices(write_file(table("1965-01-04,0,9,12,10,10,100", BAR)))
+    assert np.isnan(prices.bars["High"].iloc[0])
+    assert np.isnan(prices.bars["Low"].iloc[0])
+    assert any("High below Low" in note for note in prices.notes)
+
+
+def test_a_day_that_stands_twice_with_different_values_is_refused_by_its_date(write_file):
+    with pytest.raises(DataError, match=r"1 day more than once.*2018-01-02"):
+        read_prices(write_file("Date,Close\n2018-01-02,10\n2018-01-02,11\n"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_calendar_that_ends_is_refused_as_such():
+    with pytest.raises(DataError, match="XSHG"):
+        sessions_after(np.datetime64("2035-11-20"), 50, calendar="XSHG")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_horizon_beyond_every_calendar_is_refused_as_such():
+    with pytest.raises(DataError, match="50000"):
+        sessions_after(np.datetime64("2018-12-31"), 50_000, calendar="XNYS")
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_a_scale_of_zero_or_less_is_damage(scale):
+    with pytest.raises(RunError, match="damaged"):
+        Scaler.from_json({"center": [0.0], "scale": [scale], "fill": [0.0]})
+
+
+def test_a_number_beyond_floats_is_damage():
+    with pytest.raises(RunError, match="damaged"):
+        Scaler.from_json(json.loads('{"center": [1' + "0" * 400 + '], "scale": [1.0], "fill": [0.0]}'))
