@@ -99,7 +99,7 @@ def evaluate(
 ) -> None:
     """Score a run on days it has never seen, beside the simplest rivals."""
     from stockcast import pipeline
-    from stockcast.console import print_scores, say
+    from stockcast.console import print_scores, print_verdict, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -108,7 +108,7 @@ def evaluate(
         _print_json(evaluation.metrics)
         return
     print_scores(evaluation.report, title=f"{found.name}, {split.value} days", span=evaluation.metrics["split"])
-    print("\n".join(evaluation.verdict))
+    print_verdict(evaluation.verdict)
     say(quiet)(f"Numbers and pictures: {_shown(evaluation.folder)}\nNext: stockcast predict")
 
 

@@ -1,7 +1,6 @@
 """What a person sees: progress on standard error, tables on standard output."""
 
 import sys
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +30,6 @@ class Progress:
         self._quiet = quiet
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
-        self._started = time.perf_counter()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.is_dumb_terminal and not self._quiet:
@@ -58,7 +56,7 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=epoch.epoch, description=f"epoch {epoch.epoch}  {losses}")
         elif not self._quiet:
-            left = (time.perf_counter() - self._started) / epoch.epoch * (self._epochs - epoch.epoch)
+            left = epoch.seconds * (self._epochs - epoch.epoch)
             print(
                 f"epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left", file=sys.stderr, flush=True
             )
@@ -92,6 +90,12 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
                 end_section=rival == rivals[-1],
             )
     _stdout().print(table)
+
+
+def print_verdict(verdict: tuple[str, ...]) -> None:
+    """Print the verdict, a sentence a line; on a terminal, broken between words."""
+    for sentence in verdict:
+        _stdout().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) -> None:

@@ -14,8 +14,8 @@ BAND_TOLERANCE = 0.05
 
 RIVAL_NAMES = {
     "random_walk": "the random walk",
-    "drift": "the random walk with drift",
-    "ewma": "the random walk with EWMA volatility",
+    "drift": "drift",
+    "ewma": "EWMA volatility",
 }
 
 
