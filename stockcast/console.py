@@ -89,13 +89,13 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
                 f"{scores.mae:,.2f}",
                 end_section=rival == rivals[-1],
             )
-    _stdout().print(table)
+    _wide().print(table)
 
 
 def print_verdict(verdict: tuple[str, ...]) -> None:
     """Print the verdict, a sentence a line; on a terminal, broken between words."""
     for sentence in verdict:
-        _stdout().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+        Console().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) -> None:
@@ -115,12 +115,12 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
                 f"{row['lower_50']:,.2f} to {row['upper_50']:,.2f}",
                 f"{row['lower_90']:,.2f} to {row['upper_90']:,.2f}",
             )
-    _stdout().print(table)
+    _wide().print(table)
 
 
-def _stdout() -> Console:
-    """Standard output, wide enough for a table when it is no terminal."""
-    return Console() if sys.stdout.isatty() else Console(width=110)
+def _wide() -> Console:
+    """Standard output, wide enough for a table: on a narrow terminal its lines break, its words do not."""
+    return Console(width=max(Console().width, 90)) if sys.stdout.isatty() else Console(width=110)
 
 
 def _p_value(test: SkillTest | None) -> str:
