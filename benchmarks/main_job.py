@@ -41,9 +41,14 @@ def measure(arguments: list[str], folder: Path) -> tuple[float, float]:
     return seconds, kilobytes / 1024
 
 
+def said(kept: bool) -> str:
+    """Say whether a bar is kept."""
+    return "kept" if kept else "MISSED"
+
+
 def verdict(value: float, bar: float | None) -> str:
     """Say the bar and whether the value keeps it."""
-    return "" if bar is None else f"{'kept' if value <= bar else 'MISSED'} (at most {bar:g})"
+    return "" if bar is None else f"{said(value <= bar)} (at most {bar:g})"
 
 
 def costs(folder: Path, repeats: int) -> None:
@@ -80,6 +85,10 @@ def skill(folder: Path) -> None:
         model = scores["model"]
         print(f"| {step} | {1e4 * model['crps']:.1f} | {' | '.join(cells)} | {100 * model['coverage_90']:.0f} % |")
     print("\nIn brackets: by how much the network's CRPS is lower than that rival's.")
+    steps = {int(step): scores["skill"] for step, scores in metrics["horizons"].items()}
+    kept = all(skill["random_walk"] >= 0.05 for skill in steps.values())
+    kept &= all(skill["ewma"] > 0 for step, skill in steps.items() if step >= 5)
+    print(f"Bar: 5 % lower than random_walk's at every horizon, lower than ewma's from 5 days on: {said(kept)}.")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from stockcast.evaluation.scores import Comparison, Report
 from stockcast.evaluation.significance import SkillTest
-from stockcast.forecast import Forecast
+from stockcast.forecast import Forecast, price_text
 from stockcast.models.training import Epoch
 
 
@@ -76,7 +76,7 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
     rows: list[tuple[str, Comparison]] = [(str(step), comparison) for step, comparison in report.horizons.items()]
     for label, comparison in [*rows, ("all", report.overall)]:
         own = comparison.model
-        table.add_row(label, "network", f"{1e4 * own.crps:.1f}", "", "", _percent(own.coverage_90), f"{own.mae:,.2f}")
+        table.add_row(label, "network", f"{1e4 * own.crps:.1f}", "", "", _percent(own.coverage_90), price_text(own.mae))
         for rival in rivals:
             scores, skill, test = comparison.baselines[rival], comparison.skill[rival], comparison.tests[rival]
             table.add_row(
@@ -86,7 +86,7 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
                 "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}",
                 _p_value(test),
                 _percent(scores.coverage_90),
-                f"{scores.mae:,.2f}",
+                price_text(scores.mae),
                 end_section=rival == rivals[-1],
             )
     _wide().print(table)
@@ -101,7 +101,8 @@ def print_verdict(verdict: tuple[str, ...]) -> None:
 def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) -> None:
     """Print the forecast, at most a dozen sessions of it."""
     table = Table(
-        title=f"{run}: after {forecast.origin_dates[0]}, last price {forecast.last_close[0]:,.2f}", box=box.SIMPLE_HEAD
+        title=f"{run}: after {forecast.origin_dates[0]}, last price {price_text(forecast.last_close[0])}",
+        box=box.SIMPLE_HEAD,
     )
     for column in ("date", "step", "median", "50 % band", "90 % band"):
         table.add_column(column, justify="right")
@@ -111,9 +112,9 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
             table.add_row(
                 row["date"],
                 str(row["step"]),
-                f"{row['median']:,.2f}",
-                f"{row['lower_50']:,.2f} to {row['upper_50']:,.2f}",
-                f"{row['lower_90']:,.2f} to {row['upper_90']:,.2f}",
+                price_text(row["median"]),
+                f"{price_text(row['lower_50'])} to {price_text(row['upper_50'])}",
+                f"{price_text(row['lower_90'])} to {price_text(row['upper_90'])}",
             )
     _wide().print(table)
 

@@ -68,3 +68,8 @@ class Forecast:
     def times(self, factor: float) -> "Forecast":
         """Return the same forecast in another price unit: every price multiplied by `factor`."""
         return replace(self, quantiles=self.quantiles * factor, last_close=self.last_close * factor)
+
+
+def price_text(price: float) -> str:
+    """Write a price as people read it: with cents, and below one with the digits that tell small ones apart."""
+    return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from stockcast.forecast import Dates, Floats, Forecast
+from stockcast.forecast import Dates, Floats, Forecast, price_text
 
 PRICE, MEDIAN, BAND = "#222222", "#c1440e", "#e08e45"
 RIVALS = {"random_walk": "#1b6ca8", "drift": "#6a4c93", "ewma": "#2a9d63"}
@@ -76,7 +76,7 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
         (lower[0, -1], "5 %"),
     ):
         axes.annotate(
-            f"{value:,.2f}  {name}",
+            f"{price_text(value)}  {name}",
             (mdates.date2num(last), value),
             xytext=(6, 0),
             textcoords="offset points",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from stockcast.evaluation.behaviour import Lag, Trend
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.significance import holm
+from stockcast.forecast import price_text
 
 ALPHA = 0.05
 """Chance of one false claim in the whole verdict, after correction for the number of rivals and horizons."""
@@ -106,8 +107,8 @@ def _median(report: Report) -> str:
     comparison = report.horizons[step]
     own, rival = comparison.model.mae, comparison.baselines["random_walk"].mae
     return (
-        f"The median misses the price {_days([step])} ahead by {own:,.2f} on average; "
-        f"saying today's price misses it by {rival:,.2f}."
+        f"The median misses the price {_days([step])} ahead by {price_text(own)} on average; "
+        f"saying today's price misses it by {price_text(rival)}."
     )
 
 
