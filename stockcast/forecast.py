@@ -52,8 +52,10 @@ class Forecast:
         Raises:
             ValueError: the level is not stored.
         """
-        (index,) = np.flatnonzero(np.isclose(self.levels, level))
-        values: Floats = self.quantiles[:, :, index]
+        found = np.flatnonzero(np.isclose(self.levels, level))
+        if not len(found):
+            raise ValueError(f"level {level} is not stored; these are: {self.levels}")
+        values: Floats = self.quantiles[:, :, found[0]]
         return values
 
     def band(self, coverage: float) -> tuple[Floats, Floats]:

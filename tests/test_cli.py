@@ -15,13 +15,18 @@ from test_architecture import loaded_by
 STOCKCAST = [sys.executable, "-m", "stockcast"]
 
 
-def stockcast(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def environment() -> dict[str, str]:
+    """The user's environment, without a folder of runs that somebody set for real work."""
+    return {name: value for name, value in os.environ.items() if name != "STOCKCAST_RUNS"}
+
+
+def stockcast(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*STOCKCAST, *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
-        env={**os.environ, **environment},
+        env={**environment(), **variables},
         timeout=120,
     )
 
@@ -69,6 +74,7 @@ def test_the_validation_days_can_be_scored_and_are_kept_apart(home: Path) -> Non
 
 def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
+    monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
     for command in ("predict", "evaluate"):
         assert loaded_by(command, "first").isdisjoint({"tensorflow", "keras", "torch", "jax", "sklearn"})
 
@@ -128,6 +134,12 @@ def test_a_csv_in_place_of_a_config_stands_for_the_config_that_init_would_make(h
     assert "- volume_ratio\n" in shown.stdout
 
 
+def test_the_folder_of_runs_can_be_set_for_good(home: Path) -> None:
+    done = stockcast("predict", cwd=home, STOCKCAST_RUNS="elsewhere")
+    assert done.returncode == 1
+    assert "No finished run in elsewhere" in done.stderr
+
+
 def test_config_show_prints_what_train_would_use(home: Path) -> None:
     done = stockcast("config", "show", "tiny.yaml", "--set", "window=7", cwd=home)
     assert "window: 7\n" in done.stdout
@@ -141,7 +153,9 @@ def test_the_schema_beside_the_shipped_configs_is_the_programs_own(home: Path) -
 
 def test_a_reader_that_stops_early_ends_predict_quietly(home: Path) -> None:
     command = f"{sys.executable} -m stockcast predict first | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=home, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=home, capture_output=True, text=True, timeout=60, env=environment()
+    )
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
@@ -151,7 +165,12 @@ def test_a_reader_that_stops_early_ends_predict_quietly(home: Path) -> None:
 def test_an_interrupted_training_says_so_and_leaves_no_run(number: int, code: int, home: Path) -> None:
     long = ["--set", "training.epochs=10000", "--set", "training.patience=10000", "--name", f"stopped-{code}"]
     process = subprocess.Popen(
-        [*STOCKCAST, "train", "tiny.yaml", *long], cwd=home, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*STOCKCAST, "train", "tiny.yaml", *long],
+        cwd=home,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     for line in process.stderr:

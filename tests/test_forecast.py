@@ -22,7 +22,7 @@ def test_the_median_is_the_middle_quantile(forecast: Forecast) -> None:
 
 
 def test_a_level_that_is_not_stored_is_refused(forecast: Forecast) -> None:
-    with pytest.raises(ValueError, match="unpack"):
+    with pytest.raises(ValueError, match="not stored"):
         forecast.at(0.33)
 
 
