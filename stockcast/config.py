@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from stockcast import yamlfile
+from stockcast.config_errors import explain
 from stockcast.data.features import FEATURES
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
@@ -214,7 +215,7 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
         return Config.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         overridden = {override.partition("=")[0].strip() for override in overrides}
-        raise ConfigError(_explain(error, source, lines, overridden)) from None
+        raise ConfigError(explain(error, Config, source=source, lines=lines, overridden=overridden)) from None
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
@@ -242,65 +243,3 @@ def _apply(values: dict[str, Any], override: str) -> None:
     section[keys[-1]] = yamlfile.parse(text, source=f"--set {dotted}")
     if keys[0] == "data":
         _resolve(values, Path.cwd())
-
-
-def _explain(error: ValidationError, source: str, lines: yamlfile.Lines, overridden: Collection[str]) -> str:
-    """One sentence a wrong key: file, line, key, what was found, what is allowed, what the key means."""
-    reasons: dict[str, list[str]] = {}
-    said: dict[str, str] = {}
-    for problem in error.errors(include_url=False):
-        keys, description = _known_part(tuple(str(part) for part in problem["loc"]))
-        key = ".".join(keys)
-        if any(other.startswith(f"{key}.") for other in said):
-            continue  # a list is wrong because of its item: said once
-        in_file = f"{source}, line {lines[keys]}" if keys in lines else source
-        place = "--set" if any(key == one or key.startswith(f"{one}.") for one in overridden) else in_file
-        if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(keys[-1], _all_keys(Config), n=1)
-            sentence = f"unknown key {key}." + (f" Did you mean {near[0]}?" if near else "")
-        elif problem["type"] == "missing":
-            sentence = f"key {key} is missing. {description}"
-        else:
-            reasons.setdefault(key, []).append(_reason(problem))  # one for each branch of a union
-            reason = ", or ".join(dict.fromkeys(reasons[key]))
-            found = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
-            sentence = f"{key}{found}: {reason}. {description}" if key else f"{reason}."
-        said[key] = f"{place}: {sentence.strip()}"
-    return "\n".join(said.values())
-
-
-def _reason(problem: Any) -> str:
-    """What is wrong with a value, in the words of the file."""
-    if problem["type"] == "string_pattern_mismatch":
-        return "is not allowed"
-    if problem["type"] == "too_short":
-        return "needs at least 1 item"
-    reason = str(problem["msg"]).removeprefix("Value error, ").replace("Input should", "should")
-    if problem["type"] == "string_type" and not isinstance(problem["input"], dict | list | None):
-        reason += ": put it in quotes"
-    return reason
-
-
-def _known_part(loc: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """The place of an error as the user wrote it, and the key's description.
-
-    Pydantic appends to it the branch of a union that it tried; no section of ours has a key of that name.
-    """
-    section: Any = Config
-    for depth, key in enumerate(loc):
-        field = section.model_fields.get(key)
-        if field is None:  # an unknown key
-            return loc[: depth + 1], ""
-        section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            item = loc[depth + 1 : depth + 2] if loc[depth + 1 : depth + 2] and loc[depth + 1].isdigit() else ()
-            return (*loc[: depth + 1], *item), field.description or ""
-    return loc, ""
-
-
-def _all_keys(section: type[BaseModel]) -> list[str]:
-    keys = list(section.model_fields)
-    for field in section.model_fields.values():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys += _all_keys(field.annotation)
-    return keys

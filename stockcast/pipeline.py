@@ -20,7 +20,6 @@ from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import PARTS, Part, Split, split_days
 from stockcast.data.targets import Target, fit_target
-from stockcast.data.windows import Windows
 from stockcast.errors import MissingColumns, NotEnoughDays, RunError, StockcastError
 from stockcast.evaluation.baselines import BASELINES, Question
 from stockcast.evaluation.behaviour import Lag, Trend, lag_of, trend_of
@@ -28,49 +27,14 @@ from stockcast.evaluation.calibration import Calibration, calibrate, check_origi
 from stockcast.evaluation.scores import Report, compare
 from stockcast.evaluation.verdict import judge
 from stockcast.forecast import LEVELS, Days, Floats, Forecast
+from stockcast.material import Material
 from stockcast.models.factory import build_network, versions
 from stockcast.models.heads import HEADS
-from stockcast.models.inference import Network, export_onnx, load_onnx, roll_forward
+from stockcast.models.inference import export_onnx, load_onnx
 from stockcast.models.training import Epoch, fit
 from stockcast.runs import RunDirectory, sha256
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Material:
-    """One series, ready for a network: everything that is the same whether it learns, is scored or forecasts.
-
-    Attributes:
-        config: what the run is made from.
-        prices: daily bars.
-        closes: the price that is forecast, shape (days,).
-        scaled: features of all days, unitless, shape (days, features).
-        target: the unit of the network's answers.
-    """
-
-    config: Config
-    prices: Prices
-    closes: Floats
-    scaled: Floats
-    target: Target
-
-    def windows(self, origins: Days) -> Windows:
-        """Return the windows that end at these days."""
-        return Windows(
-            self.scaled, self.closes, origins, window=self.config.window, horizon=self.config.steps, target=self.target
-        )
-
-    def forecast(self, network: Network, origins: Days, *, steps: int) -> Floats:
-        """Run the network at these origins; return quantiles of price, shape (origins, steps, levels)."""
-        inputs = self.windows(origins).inputs()
-        if self.config.strategy == "recursive":
-            daily = roll_forward(network, inputs, steps=steps)
-            outputs = self.target.along(daily)[:, :, None]
-        else:
-            outputs = network(inputs)[:, :steps]
-        answers = HEADS[self.config.model.head].quantiles(outputs, LEVELS)
-        return self.target.prices(answers, self.closes[origins])
 
 
 @dataclass(frozen=True)
@@ -137,7 +101,7 @@ def _train(config: Config, prices: Prices, split: Split, run: RunDirectory, repo
     past = split.part("training")
     scaler = fit_scaler(features[past], kind=config.scaler)
     target = fit_target(closes[past], transform=config.target.transform, kind=config.scaler)
-    material = Material(config, prices, closes, scaler.transform(features), target)
+    material = _material(config, closes, features, scaler, target)
 
     network = build_network(
         **config.model.model_dump(),
@@ -161,9 +125,7 @@ def _train(config: Config, prices: Prices, split: Split, run: RunDirectory, repo
     run.write_network(save_weights=network.save_weights, export=lambda path: export_onnx(network, path))
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     if not HEADS[config.model.head].has_density:
-        question = _question(
-            material, split, split.origins("calibration", window=config.window, horizon=config.horizon)
-        )
+        question = _question(config, prices, split, "calibration")
         quantiles = material.forecast(load_onnx(run.onnx_path()), question.origins, steps=config.horizon)
         run.write_calibration(calibrate(question.forecast(quantiles), question.actual).to_json())
     best = min(history, key=lambda epoch: epoch.val_loss)
@@ -191,10 +153,11 @@ def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Eva
         )
     prices = _read(config, say)
     split = _split(config, prices)
-    material = _material(run, config, prices)
-    question = _question(material, split, split.origins(part, window=config.window, horizon=config.horizon))
+    material = _stored_material(run, config, prices)
+    question = _question(config, prices, split, part)
 
-    forecast = _forecast(run, material, question)
+    quantiles = material.forecast(load_onnx(run.onnx_path()), question.origins, steps=config.horizon)
+    forecast = _calibrated(run, config, question.forecast(quantiles))
     rivals = {name: rival(question) for name, rival in BASELINES.items()}
     report = compare(forecast, rivals, question.actual)
     trend, lag = trend_of(forecast, question.actual), lag_of(forecast, question.actual)
@@ -265,7 +228,7 @@ def predict(
             f"{config.data.path} has {len(prices.dates)} trading days, but {run.name} looks back over "
             f"{config.window}. Use a longer file."
         )
-    material = _material(run, config, prices)
+    material = _stored_material(run, config, prices)
     origin = np.array([len(prices.dates) - 1])
     quantiles = material.forecast(load_onnx(run.onnx_path()), origin, steps=steps)
     forecast = Forecast(
@@ -330,18 +293,31 @@ def _check_days(config: Config, split: Split) -> None:
         check_origins(len(origins["calibration"]))
 
 
-def _question(material: Material, split: Split, origins: Days) -> Question:
+def _question(config: Config, prices: Prices, split: Split, part: Part) -> Question:
+    """Every origin whose whole horizon lies in the part."""
     return Question(
-        dates=material.prices.dates,
-        closes=material.closes,
-        origins=origins,
-        horizon=material.config.horizon,
+        dates=prices.dates,
+        closes=prices.column(config.target.column),
+        origins=split.origins(part, window=config.window, horizon=config.horizon),
+        horizon=config.horizon,
         training_days=split.part("training").stop,
     )
 
 
-def _material(run: RunDirectory, config: Config, prices: Prices) -> Material:
-    """The run's own scalers on these prices."""
+def _material(config: Config, closes: Floats, features: Floats, scaler: Scaler, target: Target) -> Material:
+    return Material(
+        closes=closes,
+        scaled=scaler.transform(features),
+        target=target,
+        window=config.window,
+        steps=config.steps,
+        recursive=config.strategy == "recursive",
+        head=HEADS[config.model.head],
+    )
+
+
+def _stored_material(run: RunDirectory, config: Config, prices: Prices) -> Material:
+    """These prices by the run's own scalers."""
     scalers = run.scalers()
     scaler = Scaler.from_json(scalers["features"])
     target = Target(config.target.transform, Scaler.from_json(scalers["target"]))
@@ -349,12 +325,7 @@ def _material(run: RunDirectory, config: Config, prices: Prices) -> Material:
         features, closes = make_features(prices, config.features), prices.column(config.target.column)
     except MissingColumns as error:
         raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
-    return Material(config, prices, closes, scaler.transform(features), target)
-
-
-def _forecast(run: RunDirectory, material: Material, question: Question) -> Forecast:
-    quantiles = material.forecast(load_onnx(run.onnx_path()), question.origins, steps=question.horizon)
-    return _calibrated(run, material.config, question.forecast(quantiles))
+    return _material(config, closes, features, scaler, target)
 
 
 def _calibrated(run: RunDirectory, config: Config, forecast: Forecast) -> Forecast:

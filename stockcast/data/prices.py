@@ -1,7 +1,5 @@
 """A CSV of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was mended."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stockcast.data.csvfile import counted, read_rows
 from stockcast.errors import DataError, MissingColumns
 from stockcast.forecast import Dates, Floats
 
@@ -22,7 +21,6 @@ _MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
 _THOUSANDS = r"^\d{1,3}(,\d{3})+(\.\d*)?$"
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 _PROBLEMS_SHOWN = 10
-_MAX_BYTES = 64_000_000  # about 900,000 bars; 60 years of days are 1 MB
 
 Problem = tuple[Any, Any, object, str]
 """Line in the file, column, the value found there, what is wrong with it."""
@@ -116,7 +114,7 @@ def read_prices(
     for column in ("Close", "Adj Close") if adjusting else ("Close",):
         unusable = bars[column].isna()
         if unusable.any():
-            notes.append(f"{_count(unusable.sum(), 'row')} without {column} dropped")
+            notes.append(f"{counted(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
     notes += _mend(bars)
 
@@ -139,7 +137,7 @@ def read_prices(
 
 def _read_cells(path: Path) -> pd.DataFrame:
     """All cells as text under their standard column names; the index is the line number in the file."""
-    lines, rows = _read_rows(path)
+    lines, rows = read_rows(path)
     header = [name.strip() for name in rows[0]]
     standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
     found = [standard.get(name.lower().replace(" ", "").replace("_", "")) for name in header]
@@ -155,48 +153,6 @@ def _read_cells(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}, line {lines[0]}: column {', '.join(repeated)} stands twice. Keep one of them.")
     places = [place for place, name in enumerate(found) if name]
     return pd.DataFrame([[row[place].strip() for place in places] for row in rows[1:]], columns=known, index=lines[1:])
-
-
-def _read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
-    """The rows that hold anything, the header first, and the line that each begins in.
-
-    Read by the standard library: pandas cuts a first row that is too long, and fills short ones, without a word.
-    """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: larger than {_MAX_BYTES:,} bytes, so no file of daily bars. Make the bars daily.")
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file. Check the path (data.path in the config, or --data).") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    if b"\0" in raw[:1000]:
-        raise DataError(f"{path}: UTF-16, or no text at all. Save it as CSV in UTF-8.")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error.reason}). Save it as CSV in UTF-8.") from error
-
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                if rows and len(row) != len(rows[0]):
-                    raise DataError(
-                        f"{path}, line {line}: {_count(len(row), 'cell')}, where line {lines[0]} names "
-                        f"{_count(len(rows[0]), 'column')}. It is not a CSV of prices, or the line is damaged."
-                    )
-                lines.append(line)
-                rows.append(row)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{path}, line {line}: not a CSV: {error}.") from error
-    if not rows:
-        raise DataError(f"{path} is not a CSV of prices: it is empty.")
-    return lines, rows
 
 
 def _parse_dates(path: Path, text: pd.Series, date_format: str | None) -> pd.Series:
@@ -251,19 +207,19 @@ def _mend(bars: pd.DataFrame) -> list[str]:
         if inverted.any():
             bars.loc[inverted, ["High", "Low"]] = np.nan
             notes.append(
-                f"{_count(inverted.sum(), 'row')} without Open and with High below Low, both counted as missing"
+                f"{counted(inverted.sum(), 'row')} without Open and with High below Low, both counted as missing"
             )
     for column in ("Open", "High", "Low", "Volume"):
         if column in bars:
             zero = bars[column] <= 0
             bars.loc[zero, column] = np.nan
             if zero.any():
-                notes.append(f"{_count(zero.sum(), 'row')} with {column} of zero or less, counted as missing")
+                notes.append(f"{counted(zero.sum(), 'row')} with {column} of zero or less, counted as missing")
     if {"High", "Low"} <= set(bars.columns):
         for column in {"Open", "Close"} & set(bars.columns):
             outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
             if outside.any():
-                notes.append(f"{_count(outside.sum(), 'row')} with {column} outside the day's low to high, kept")
+                notes.append(f"{counted(outside.sum(), 'row')} with {column} outside the day's low to high, kept")
     return sorted(notes)
 
 
@@ -287,10 +243,10 @@ def _drop_repeats(path: Path, bars: pd.DataFrame) -> list[str]:
     if differing.any():
         days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
         raise DataError(
-            f"{path}: {_count(len(days), 'day')} more than once with different values: "
+            f"{path}: {counted(len(days), 'day')} more than once with different values: "
             f"{', '.join(days[:_PROBLEMS_SHOWN])}. Keep one row a day; intraday bars must be made daily first."
         )
-    return [f"{_count(bars.index.duplicated().sum(), 'repeated row')} dropped"]
+    return [f"{counted(bars.index.duplicated().sum(), 'repeated row')} dropped"]
 
 
 def _refuse(path: Path, problems: Iterator[Problem]) -> None:
@@ -300,7 +256,3 @@ def _refuse(path: Path, problems: Iterator[Problem]) -> None:
         lines = [f"{path}, line {line}, {column} {str(value)[:40]!r}: {why}." for line, column, value, why in found]
         more = len(lines) - _PROBLEMS_SHOWN
         raise DataError("\n".join(lines[:_PROBLEMS_SHOWN]) + (f"\n... and {more} more." if more > 0 else ""))
-
-
-def _count(number: float, noun: str) -> str:
-    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,45 @@
+"""Where the data wing meets the models: one series, ready for a network."""
+
+from dataclasses import dataclass
+
+from stockcast.data.targets import Target
+from stockcast.data.windows import Windows
+from stockcast.forecast import LEVELS, Days, Floats
+from stockcast.models.heads import Head
+from stockcast.models.inference import Network, roll_forward
+
+
+@dataclass(frozen=True)
+class Material:
+    """One series, ready for a network: the same whether it learns, is scored or forecasts.
+
+    Attributes:
+        closes: the price that is forecast, shape (days,).
+        scaled: features of all days, unitless, shape (days, features).
+        target: the unit of the network's answers.
+        window: days in.
+        steps: days ahead that the network answers in one pass.
+        recursive: whether its answer is fed back for the next day.
+        head: what its outputs mean.
+    """
+
+    closes: Floats
+    scaled: Floats
+    target: Target
+    window: int
+    steps: int
+    recursive: bool
+    head: Head
+
+    def windows(self, origins: Days) -> Windows:
+        """Return the windows that end at these days."""
+        return Windows(self.scaled, self.closes, origins, window=self.window, horizon=self.steps, target=self.target)
+
+    def forecast(self, network: Network, origins: Days, *, steps: int) -> Floats:
+        """Run the network at these origins; return quantiles of price, shape (origins, steps, levels)."""
+        inputs = self.windows(origins).inputs()
+        if self.recursive:
+            outputs = self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
+        else:
+            outputs = network(inputs)[:, :steps]
+        return self.target.prices(self.head.quantiles(outputs, LEVELS), self.closes[origins])
