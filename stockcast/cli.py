@@ -5,7 +5,7 @@ the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
 """
 
 import json
-import os
+import shlex
 import signal
 import sys
 from enum import StrEnum
@@ -38,12 +38,12 @@ class SplitName(StrEnum):
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar="STOCKCAST_RUNS", help="Folder of the runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing along the way.")]
-RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name or path of a run [default: the newest].")]
+RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name or path of a run (default: the newest).")]
 ConfigName = Annotated[
     str | None,
     typer.Argument(
         metavar="[CONFIG]",
-        help="A YAML file, a shipped one by name (sp500, sp500-lab, ge, quick), or a CSV of prices [default: sp500].",
+        help="A YAML file, a shipped one by name (sp500, sp500-lab, ge, quick), or a CSV of prices (default: sp500).",
     ),
 ]
 Overrides = Annotated[
@@ -65,7 +65,7 @@ def _start(
 def train(
     config: ConfigName = None,
     overrides: Overrides = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run [default: the config's name and the time].")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run (default: the config's name and the time).")] = None,
     runs: Runs = Path("runs"),
     as_json: Json = False,
     quiet: Quiet = False,
@@ -85,7 +85,7 @@ def train(
     print(path)
     say(quiet)(
         f"Kept epoch {trained.best.epoch} of {trained.epochs} (validation loss {trained.best.val_loss:.4f}).\n"
-        f"Next: stockcast evaluate{'' if runs == Path('runs') else f' --runs {runs}'}"
+        f"Next: {_next('evaluate', trained.run.name, runs)}"
     )
 
 
@@ -109,7 +109,7 @@ def evaluate(
         return
     print_scores(evaluation.report, title=f"{found.name}, {split.value} days", span=evaluation.metrics["split"])
     print_verdict(evaluation.verdict)
-    say(quiet)(f"Numbers and pictures: {_shown(evaluation.folder)}\nNext: stockcast predict")
+    say(quiet)(f"Numbers and pictures: {_shown(evaluation.folder)}\nNext: {_next('predict', found.name, runs)}")
 
 
 @app.command()
@@ -117,11 +117,11 @@ def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),
     data: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="A newer price file [default: the one it was trained on].")
+        Path | None, typer.Option(metavar="CSV", help="A newer price file (default: the one it was trained on).")
     ] = None,
-    horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead [default: the run's].")] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write [default: inside the run].")
+        Path | None, typer.Option(metavar="DIR", help="Where to write (default: inside the run).")
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -139,7 +139,9 @@ def predict(
                      "last_close": float(forecast.last_close[0]), "forecast": prediction.rows})  # fmt: skip
         return
     print_forecast(prediction.rows, prediction.forecast, run=found.name)
-    say(quiet)(f"Table and picture: {_shown(prediction.table.parent)}")
+    judged = found.verdict()
+    last = judged[-1] if judged else f"Not judged yet. Next: {_next('evaluate', found.name, runs)}"
+    say(quiet)(f"Table and picture: {_shown(prediction.table.parent)}\n{last}")
 
 
 @config_app.command("show")
@@ -159,8 +161,8 @@ def config_schema() -> None:
 @config_app.command("init")
 def config_init(
     data: Annotated[Path, typer.Option("--data", metavar="CSV", help="Your price file.")],
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write [default: NAME.yaml].")] = None,
-    date_format: Annotated[str | None, typer.Option(help="Format of its dates, '%d/%m/%Y' [default: ISO].")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write (default: NAME.yaml).")] = None,
+    date_format: Annotated[str | None, typer.Option(help="Format of its dates, '%d/%m/%Y' (default: ISO).")] = None,
 ) -> None:
     """Write a config for your own prices."""
     from stockcast.starter import config_name, starter_config
@@ -186,9 +188,17 @@ def _load(config: str | None, overrides: list[str] | None) -> Any:
     if config is not None and config.lower().endswith(".csv"):
         from stockcast.starter import starter_config
 
-        text = starter_config(Path(config), folder=Path.cwd())
+        formats = [
+            override.partition("=")[2] for override in overrides or () if override.startswith("data.date_format=")
+        ]
+        text = starter_config(Path(config), folder=Path.cwd(), date_format=formats[-1] if formats else None)
         return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides or ())
     return load_config(find_config(config), overrides or ())
+
+
+def _next(command: str, run: str, runs: Path) -> str:
+    """The line to type next, for this very run."""
+    return shlex.join(["stockcast", command, run, *([] if runs == Path("runs") else ["--runs", str(runs)])])
 
 
 def _shown(path: Path) -> str:
@@ -213,6 +223,8 @@ def main() -> None:
     """Run the command line; the one place that turns errors into messages and exit codes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader has what it wanted, end in silence
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         app()
     except StockcastError as error:
@@ -222,6 +234,3 @@ def main() -> None:
         (number,) = stopped.args
         print(f"stockcast: {'interrupted' if number == signal.SIGINT else 'terminated'}.", file=sys.stderr)
         sys.exit(128 + number)
-    except BrokenPipeError:  # `stockcast predict | head -1`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -93,7 +93,10 @@ class SplitConfig(_Section):
     """How the days are divided: training first, then these three; shares of all days, or the first day of each."""
 
     validation: Share | Day = Field(0.1, description="Days that stop training early: a share, or their first day.")
-    calibration: Share | Day = Field(0.1, description="Days that calibrate the bands: a share, or their first day.")
+    calibration: Share | Day = Field(
+        0.1,
+        description="Days that measure the bands of head point (student_t does without): a share, or their first day.",
+    )
     test: Share | Day = Field(0.2, description="Days that are reported, up to the last: a share, or their first day.")
 
     @model_validator(mode="after")

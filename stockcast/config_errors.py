@@ -29,10 +29,12 @@ def explain(
         if any(other.startswith(f"{key}.") for other in said):
             continue  # a list is wrong because of its item: said once
         in_file = f"{source}, line {lines[keys]}" if keys in lines else source
-        place = "--set" if any(key == one or key.startswith(f"{one}.") for one in overridden) else in_file
+        by_set = any(f"{key}.".startswith(f"{one}.") for one in overridden) or (
+            keys not in lines and any(one.startswith(f"{key}.") for one in overridden if key)
+        )
+        place = "--set" if by_set else in_file
         if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(keys[-1], _all_keys(config), n=1)
-            sentence = f"unknown key {key}." + (f" Did you mean {near[0]}?" if near else "")
+            sentence = f"unknown key {key}.{_nearest(config, keys)}"
         elif problem["type"] == "missing":
             sentence = f"key {key} is missing. {description}"
         else:
@@ -73,9 +75,23 @@ def _known_part(config: type[BaseModel], loc: tuple[str, ...]) -> tuple[tuple[st
     return loc, ""
 
 
-def _all_keys(section: type[BaseModel]) -> list[str]:
-    keys = list(section.model_fields)
-    for field in section.model_fields.values():
+def _nearest(config: type[BaseModel], keys: tuple[str, ...]) -> str:
+    """Ask whether a known key was meant: first one of the same section, then one of the same name elsewhere."""
+    known = _all_keys(config)
+    section = ".".join(keys[:-1])
+    here = [key for key in known if key.rpartition(".")[0] == section]
+    leaves = {key.rpartition(".")[2]: key for key in reversed(known)}
+    near = difflib.get_close_matches(".".join(keys), here, n=1)
+    if not near and (leaf := difflib.get_close_matches(keys[-1], leaves, n=1)):
+        near = [leaves[leaf[0]]]
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _all_keys(config: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every key of a config, dotted."""
+    keys = []
+    for name, field in config.model_fields.items():
+        keys.append(f"{prefix}{name}")
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys += _all_keys(field.annotation)
+            keys += _all_keys(field.annotation, f"{prefix}{name}.")
     return keys

@@ -68,10 +68,11 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
     table = Table(
         title=f"{title}: {span['origins']} origins, {span['first_origin']} to {span['last_target']}",
         caption="CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
-        "cover: share of prices inside the 90 % band.",
+        "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
+        "in 90 %: share of prices inside the 90 % band.",
         box=box.SIMPLE_HEAD,
     )
-    for column in ("days ahead", "forecast", "CRPS", "network's is", "p", "cover 90 %", "MAE"):
+    for column in ("days", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE"):
         table.add_column(column, justify="left" if column == "forecast" else "right")
     rows: list[tuple[str, Comparison]] = [(str(step), comparison) for step, comparison in report.horizons.items()]
     for label, comparison in [*rows, ("all", report.overall)]:

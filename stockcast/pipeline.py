@@ -14,7 +14,8 @@ import numpy as np
 
 from stockcast import plots
 from stockcast.config import Config, load_config
-from stockcast.data.calendar import check_calendar, sessions_after
+from stockcast.data.calendar import check_calendar, misfit, sessions_after
+from stockcast.data.csvfile import counted
 from stockcast.data.features import make_features
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
@@ -32,9 +33,13 @@ from stockcast.models.factory import build_network, versions
 from stockcast.models.heads import HEADS
 from stockcast.models.inference import export_onnx, load_onnx
 from stockcast.models.training import Epoch, fit
-from stockcast.runs import RunDirectory, sha256
+from stockcast.runs import RunDirectory
 
 Say = Callable[[str], None]
+
+
+def _nobody(_: object) -> None:
+    """Who is told when the caller names nobody."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,12 @@ class Prediction:
 
 
 def train(
-    config: Config, *, runs: Path, name: str | None = None, say: Say = print, report: Callable[[Epoch], None] = print
+    config: Config,
+    *,
+    runs: Path,
+    name: str | None = None,
+    say: Say = _nobody,
+    report: Callable[[Epoch], None] = _nobody,
 ) -> Trained:
     """Train a network as the config says and leave a finished run under `runs`.
 
@@ -97,10 +107,12 @@ def train(
 
 def _train(config: Config, prices: Prices, split: Split, run: RunDirectory, report: Callable[[Epoch], None]) -> Trained:
     features = make_features(prices, config.features)
-    closes = prices.column(config.target.column)
+    closes = prices.complete(config.target.column)
     past = split.part("training")
-    scaler = fit_scaler(features[past], kind=config.scaler)
-    target = fit_target(closes[past], transform=config.target.transform, kind=config.scaler)
+    scaler = fit_scaler(features[past], kind=config.scaler, names=config.features)
+    # What is fed back needs its input's unit; elsewhere returns are best answered in their own deviations.
+    own_unit = config.strategy == "direct" and config.target.transform == "log_return"
+    target = fit_target(closes[past], transform=config.target.transform, kind="standard" if own_unit else config.scaler)
     material = _material(config, closes, features, scaler, target)
 
     network = build_network(
@@ -133,7 +145,7 @@ def _train(config: Config, prices: Prices, split: Split, run: RunDirectory, repo
     return Trained(run, len(history), best, sum(epoch.seconds for epoch in history))
 
 
-def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Evaluation:
+def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = _nobody) -> Evaluation:
     """Score a run on every origin of its test days, beside the simplest rivals, and judge it.
 
     Args:
@@ -146,12 +158,12 @@ def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Eva
     """
     config = load_config(run.config_path())
     trained_on = run.manifest()["data"]
-    if config.data.path.is_file() and sha256(config.data.path) != trained_on["sha256"]:
+    prices = _read(config, say)
+    if prices.sha256 != trained_on["sha256"]:
         raise RunError(
             f"{config.data.path} has changed since {run.name} was trained, so its test days are not what they were. "
             f"Train again, or put the old file back."
         )
-    prices = _read(config, say)
     split = _split(config, prices)
     material = _stored_material(run, config, prices)
     question = _question(config, prices, split, part)
@@ -171,6 +183,7 @@ def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Eva
     }
     metrics = {
         "data": {key: trained_on[key] for key in ("name", "sha256", "first", "last", "days")},
+        "seed": config.training.seed,
         "split": span,
         "horizons": {str(step): comparison.to_json() for step, comparison in report.horizons.items()},
         "overall": report.overall.to_json(),
@@ -183,7 +196,7 @@ def evaluate(run: RunDirectory, *, part: Part = "test", say: Say = print) -> Eva
     )
     title = f"{run.name}, {part} days {span['first_origin']} to {span['last_target']}"
     pictures = f"{folder.name}/plots"
-    unit = plots.price_label(config.data.calendar)
+    unit = plots.price_label(config.data.calendar, adjusted=prices.are_adjusted)
     run.write_plot(
         "forecasts", plots.forecast_sequences(prices.dates, material.closes, forecast, title, unit), folder=pictures
     )
@@ -198,7 +211,7 @@ def predict(
     data: Path | None = None,
     horizon: int | None = None,
     output: Path | None = None,
-    say: Say = print,
+    say: Say = _nobody,
 ) -> Prediction:
     """Forecast the sessions after the last row, and write them as a table and a picture.
 
@@ -223,6 +236,9 @@ def predict(
         newer = config.data.model_copy(update={"path": data, "start": None, "end": None})
         config = config.model_copy(update={"data": newer})
     prices = _read(config, say)
+    learnt = run.manifest()["data"]["name"]
+    if data is not None and data.name != learnt:
+        say(f"{run.name} was trained on {learnt}; this is a forecast of {data.name} by what it learnt there.")
     if len(prices.dates) < config.window:
         raise NotEnoughDays(
             f"{config.data.path} has {len(prices.dates)} trading days, but {run.name} looks back over "
@@ -248,8 +264,8 @@ def predict(
         prices.dates,
         closes,
         forecast,
-        title=f"{prices.name}: {steps} sessions after {prices.dates[-1]}, by {run.name}",
-        unit=plots.price_label(config.data.calendar),
+        title=f"{prices.name}: {counted(steps, 'session')} after {prices.dates[-1]}, by {run.name}",
+        unit=plots.price_label(config.data.calendar, adjusted=False),
     )
     table = run.write_prediction(rows, figure, folder=(output or run.prediction_folder(prices.dates[-1])).resolve())
     return Prediction(forecast, rows, table)
@@ -265,7 +281,8 @@ def _read(config: Config, say: Say) -> Prices:
         end=settings.end,
         adjusted=config.target.adjusted,
     )
-    for note in prices.notes:
+    odd = misfit(prices.dates, calendar=settings.calendar)
+    for note in (*prices.notes, *([odd] if odd else [])):
         say(f"{settings.path.name}: {note}.")
     return prices
 
@@ -297,7 +314,7 @@ def _question(config: Config, prices: Prices, split: Split, part: Part) -> Quest
     """Every origin whose whole horizon lies in the part."""
     return Question(
         dates=prices.dates,
-        closes=prices.column(config.target.column),
+        closes=prices.complete(config.target.column),
         origins=split.origins(part, window=config.window, horizon=config.horizon),
         horizon=config.horizon,
         training_days=split.part("training").stop,
@@ -322,7 +339,7 @@ def _stored_material(run: RunDirectory, config: Config, prices: Prices) -> Mater
     scaler = Scaler.from_json(scalers["features"])
     target = Target(config.target.transform, Scaler.from_json(scalers["target"]))
     try:
-        features, closes = make_features(prices, config.features), prices.column(config.target.column)
+        features, closes = make_features(prices, config.features), prices.complete(config.target.column)
     except MissingColumns as error:
         raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
     return _material(config, closes, features, scaler, target)
@@ -364,7 +381,7 @@ def _manifest(
         "data": {
             "name": config.data.path.name,
             "path": str(config.data.path),
-            "sha256": sha256(config.data.path),
+            "sha256": prices.sha256,
             "first": str(prices.dates[0]),
             "last": str(prices.dates[-1]),
             "days": len(prices.dates),

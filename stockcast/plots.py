@@ -1,7 +1,6 @@
 """Values -> matplotlib figures; nothing here shows or saves one."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import matplotlib.dates as mdates
 import numpy as np
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from stockcast.forecast import Dates, Floats, Forecast, price_text
+from stockcast.models.training import Epoch
 
 PRICE, MEDIAN, BAND = "#222222", "#c1440e", "#e08e45"
 RIVALS = {"random_walk": "#1b6ca8", "drift": "#6a4c93", "ewma": "#2a9d63"}
@@ -17,23 +17,13 @@ LABELS = {"random_walk": "random walk", "drift": "random walk with drift", "ewma
 NOTE = "not investment advice"
 
 
-class EpochLike(Protocol):
-    """What the loss curve shows of an epoch."""
-
-    @property
-    def epoch(self) -> int: ...  # noqa: D102
-    @property
-    def loss(self) -> float: ...  # noqa: D102
-    @property
-    def val_loss(self) -> float: ...  # noqa: D102
-
-
-def price_label(calendar: str) -> str:
+def price_label(calendar: str, *, adjusted: bool) -> str:
     """Return the axis label of prices: in dollars on a New York calendar, in the file's unit elsewhere."""
-    return "price ($)" if calendar in ("XNYS", "XNAS", "NYSE", "NASDAQ", "us_futures") else "price (as in the data)"
+    unit = "$" if calendar in ("XNYS", "XNAS", "NYSE", "NASDAQ", "us_futures") else "as in the data"
+    return f"price ({unit}, adjusted for splits and dividends)" if adjusted else f"price ({unit})"
 
 
-def loss_curve(history: Sequence[EpochLike], *, title: str) -> Figure:
+def loss_curve(history: Sequence[Epoch], *, title: str) -> Figure:
     """Training and validation loss by epoch, the best epoch marked."""
     figure, axes = _figure(title)
     numbers = [epoch.epoch for epoch in history]
@@ -43,13 +33,13 @@ def loss_curve(history: Sequence[EpochLike], *, title: str) -> Figure:
     axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch}")
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
+    _legend(figure, axes)
     return figure
 
 
 def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: str, unit: str) -> Figure:
     """The price, and over it one whole forecast every `horizon` days with its bands."""
-    figure, axes = _figure(title)
+    figure, axes = _figure(f"Forecasts and what came: {title}")
     shown = (dates >= forecast.origin_dates[0]) & (dates <= forecast.target_dates[-1, -1])
     rows = range(0, len(forecast.origin_dates), forecast.horizon)
     for row in rows:
@@ -58,7 +48,9 @@ def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: 
     axes.plot(dates[shown], closes[shown], color=PRICE, linewidth=1.1, label="price", zorder=3)
     axes.set_ylabel(unit)
     _price_axes(axes)
-    axes.set_title(f"one forecast every {forecast.horizon} trading days", fontsize=10, color="grey", loc="left")
+    _legend(figure, axes)
+    every = f"every {forecast.horizon} trading days" if forecast.horizon > 1 else "every trading day"
+    axes.set_title(f"one forecast {every}", fontsize=10, color="grey", loc="left")
     return figure
 
 
@@ -69,6 +61,7 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
     _fan(axes, forecast, 0, label=True)
     axes.set_ylabel(unit)
     _price_axes(axes)
+    _legend(figure, axes)
     (lower, upper), last = forecast.band(0.9), forecast.target_dates[0, -1]
     for value, name in (
         (upper[0, -1], "95 %"),
@@ -90,10 +83,10 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
 
 def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     """How much lower the network's CRPS is than each rival's, for each day ahead."""
-    figure, axes = _figure(title)
+    figure, axes = _figure(f"Skill by days ahead: {title}")
     for name, values in skill.items():
         steps = np.arange(1, len(values) + 1)
-        axes.plot(steps, values, "o-", markersize=3, color=RIVALS[name], label=f"against {LABELS[name]}")
+        axes.plot(steps, values, "o-", markersize=3, color=RIVALS[name], alpha=0.8, label=f"against {LABELS[name]}")
     axes.axhline(0, color=PRICE, linewidth=1)
     low, high = axes.get_ylim()
     axes.axhspan(min(low, -0.02), 0, color="#c1121f", alpha=0.07, zorder=0)
@@ -101,14 +94,15 @@ def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     axes.text(0.01, 0.02, "below zero: the rival is better", transform=axes.transAxes, color="#c1121f", fontsize=9)
     axes.set(xlabel="trading days ahead", ylabel="CRPS lower than the rival's by")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
+    horizon = max(len(values) for values in skill.values())
+    axes.set_xticks([1, *range(5, horizon + 1, 5)])
+    _legend(figure, axes)
     return figure
 
 
 def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats, title: str) -> Figure:
     """What central bands promise against what they covered, over all origins and steps."""
-    figure, axes = _figure(title)
+    figure, axes = _figure(f"Do the bands hold? {title}")
     promised = 2 * forecast.levels[forecast.levels > 0.5] - 1
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as promised")
     for name, one in {**rivals, "network": forecast}.items():
@@ -129,18 +123,24 @@ def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats,
     axes.set(xlabel="promised by the band", ylabel="prices inside it", xlim=(0, 1), ylim=(0, 1.01))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.legend(loc="center right")
+    _legend(figure, axes)
     return figure
 
 
 def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    figure.suptitle(title, fontsize=13)
+    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
     figure.supxlabel(f"stockcast, {NOTE}", x=0.995, ha="right", fontsize=8, color="grey")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Put the legend below the axes, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), frameon=False, fontsize=9)
 
 
 def _fan(axes: Axes, forecast: Forecast, row: int, *, label: bool) -> None:
@@ -163,4 +163,3 @@ def _price_axes(axes: Axes) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.legend(loc="upper left")

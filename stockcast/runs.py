@@ -70,10 +70,13 @@ class RunDirectory:
             RunError: there is none, or it is unfinished.
         """
         if run is None:
-            finished = [cls(file.parent) for file in root.glob(f"*/{MANIFEST}")]
-            if not finished:
+            created = {}
+            for file in root.glob(f"*/{MANIFEST}"):
+                with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
+                    created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
+            if not created:
                 raise RunError(f"No finished run in {root}. Make one with: stockcast train")
-            return max(finished, key=lambda found: (found.manifest()["created"], found.path.name))
+            return max(created, key=lambda found: created[found])
         path = next((path for path in (root / run, Path(run)) if path.is_dir()), None)
         if path is None:
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
@@ -122,7 +125,7 @@ class RunDirectory:
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Store one row an epoch."""
-        self._write_table(HISTORY, rows)
+        self.write_table(HISTORY, rows)
 
     def write_network(self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None]) -> None:
         """Store the trained network twice: its weights, and whole as ONNX."""
@@ -184,9 +187,18 @@ class RunDirectory:
             )
         return self.path / folder
 
+    def verdict(self) -> list[str] | None:
+        """Return the sentences of the run's verdict on its test days, or None if it has none."""
+        try:
+            return (self.path / evaluation_folder("test") / "verdict.txt").read_text(
+                encoding="utf-8"
+            ).splitlines() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def write_prediction(self, rows: list[dict[str, Any]], figure: "Figure", *, folder: Path) -> Path:
         """Store a forecast as a table and a picture in `folder`; return the table's path."""
-        self._write_table(folder / "forecast.csv", rows)
+        self.write_table(folder / "forecast.csv", rows)
         with self._replacing(folder / "forecast.png") as path:
             figure.savefig(path, format="png")
         return folder / "forecast.csv"
@@ -204,7 +216,8 @@ class RunDirectory:
     def _write_json(self, name: str, value: dict[str, Any]) -> None:
         self._write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
-    def _write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
+    def write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
+        """Store rows as CSV, `name` inside the run or an absolute path."""
         text = io.StringIO()
         table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         table.writeheader()
@@ -225,7 +238,8 @@ class RunDirectory:
         except OSError as error:
             raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
 
     def _read(self, name: str) -> bytes:
         """Return a file's bytes once they are known to be what training wrote."""

@@ -58,7 +58,7 @@ def starter_config(data: Path, *, folder: Path, date_format: str | None = None) 
         last=prices.dates[-1],
         name=_value(config_name(data)),
         path=stated,
-        features=", ".join(features_for(list(prices.bars.columns))),
+        features=", ".join(features_for(prices)),
         horizon=50 if days >= 1000 else 10,  # each part must hold whole forecasts: a tenth of the days, and more
     )
 

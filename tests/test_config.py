@@ -122,9 +122,9 @@ def test_an_address_for_a_path_is_refused_with_the_advice_to_download(address):
     [
         ("windw: 60", "windw", "window"),
         ("feature: [Close]", "feature", "features"),
-        ("training: {epoch: 3}", "training.epoch", "epochs"),
-        ("model: {dropuot: 0.1}", "model.dropuot", "dropout"),
-        ("split: {tset: 0.1}", "split.tset", "test"),
+        ("training: {epoch: 3}", "training.epoch", "training.epochs"),
+        ("model: {dropuot: 0.1}", "model.dropuot", "model.dropout"),
+        ("split: {tset: 0.1}", "split.tset", "split.test"),
     ],
 )
 def test_an_unknown_key_is_refused_with_its_line_and_the_nearest_known_one(line, key, meant):
@@ -397,7 +397,7 @@ def test_an_override_is_checked_like_the_file(override, said):
 
 
 def test_an_override_of_an_unknown_key_is_refused_with_the_nearest_known_one():
-    assert "unknown key training.epoch. Did you mean epochs?" in refusal("", "training.epoch=3")
+    assert "unknown key training.epoch. Did you mean training.epochs?" in refusal("", "training.epoch=3")
     assert "unknown key windw. Did you mean window?" in refusal("", "windw=3")
 
 

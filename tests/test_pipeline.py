@@ -11,7 +11,7 @@ from made import REPOSITORY, TINY, make_bars
 
 from stockcast import pipeline
 from stockcast.config import load_config
-from stockcast.errors import MissingColumns, NotEnoughDays, RunError, StockcastError
+from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError
 from stockcast.models.inference import load_onnx
 from stockcast.runs import RunDirectory
 
@@ -200,6 +200,45 @@ def test_a_file_too_short_to_train_on_is_refused_before_anything_is_written(
     with pytest.raises(NotEnoughDays, match="validation"):
         train(write_tiny(make_bars(20)), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_one_day_ahead_works_from_training_to_forecast(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = train(write_tiny(), tmp_path / "runs", "horizon=1")
+    assert set(pipeline.evaluate(run, say=quiet).metrics["horizons"]) == {"1"}
+    assert len(pipeline.predict(run, say=quiet).rows) == 1
+
+
+def test_the_inputs_scale_does_not_change_what_returns_are_answered_in(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    kinds = [train(write_tiny(), tmp_path / "runs", f"scaler={kind}").scalers() for kind in ("standard", "minmax")]
+    assert kinds[0]["target"] == kinds[1]["target"]
+    assert kinds[0]["features"] != kinds[1]["features"]
+
+
+def test_a_target_with_gaps_is_refused_before_training(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    bars = make_bars()
+    bars.loc[3, "Open"] = 0.0
+    with pytest.raises(DataError, match="1 day without Open, the first 2010-01-07"):
+        train(write_tiny(bars), tmp_path / "runs", "target.column=Open")
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_price_file_that_changes_during_training_is_found_out(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    config = write_tiny()
+
+    def swap(_: object) -> None:
+        write_tiny(make_bars(seed=1))
+
+    run = pipeline.train(load_config(config), runs=tmp_path / "runs", say=quiet, report=swap).run
+    with pytest.raises(RunError, match="has changed"):
+        pipeline.evaluate(run, say=quiet)
+
+
+def test_bars_that_are_not_the_exchanges_days_are_told(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    bars = make_bars()
+    bars["Date"] = pd.date_range("2010-01-03", periods=len(bars), freq="D").strftime("%Y-%m-%d")
+    told: list[str] = []
+    pipeline.train(load_config(write_tiny(bars), ["training.epochs=1"]), runs=tmp_path / "runs", say=told.append)
+    assert any("were no session of XNYS" in sentence for sentence in told)
 
 
 def test_evaluating_on_a_changed_price_file_is_refused(write_tiny: WriteTiny, tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ def forecast() -> Forecast:
 
 
 def test_the_fan_ends_on_the_last_day_forecast_and_begins_at_the_last_price(forecast: Forecast) -> None:
-    (axes,) = plots.fan_chart(DATES[:401], CLOSES[:401], forecast, title="fan", unit="price ($)").axes
+    figure = plots.fan_chart(DATES[:401], CLOSES[:401], forecast, title="fan", unit="price ($)")
+    (axes,) = figure.axes
     median = next(line for line in axes.lines if line.get_label() == "median")
     assert median.get_xdata()[-1] == forecast.target_dates[0, -1]
     assert median.get_ydata()[0] == forecast.last_close[0]
     assert axes.get_ylabel() == "price ($)"
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["price", "90 % band", "50 % band", "median"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["price", "90 % band", "50 % band", "median"]
 
 
 def test_forecast_sequences_follow_each_other_without_overlap(forecast: Forecast) -> None:
@@ -51,10 +52,11 @@ def test_the_coverage_of_prices_at_the_median_is_complete(forecast: Forecast) ->
 
 def test_the_loss_curve_marks_the_epoch_that_was_kept() -> None:
     history = [Epoch(1, 3.0, 2.5, 0.1), Epoch(2, 2.0, 1.5, 0.1), Epoch(3, 1.0, 1.75, 0.1)]
-    (axes,) = plots.loss_curve(history, title="loss").axes
-    assert "kept: epoch 2" in [text.get_text() for text in axes.get_legend().get_texts()]
+    (legend,) = plots.loss_curve(history, title="loss").legends
+    assert "kept: epoch 2" in [text.get_text() for text in legend.get_texts()]
 
 
 def test_prices_are_in_dollars_on_new_yorks_calendar_only() -> None:
-    assert plots.price_label("XNYS") == "price ($)"
-    assert "$" not in plots.price_label("XLON")
+    assert plots.price_label("XNYS", adjusted=False) == "price ($)"
+    assert "$" not in plots.price_label("XLON", adjusted=False)
+    assert "adjusted" in plots.price_label("XNYS", adjusted=True)

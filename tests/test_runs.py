@@ -49,6 +49,19 @@ def test_the_newest_finished_run_is_found_and_an_unfinished_one_is_not(tmp_path:
     assert RunDirectory.find(tmp_path, None) == newer
 
 
+def test_a_damaged_run_does_not_stand_in_the_way_of_the_others(tmp_path: Path) -> None:
+    whole = make_run(tmp_path, "whole")
+    (make_run(tmp_path, "damaged").path / "run.json").write_text("{")
+    assert RunDirectory.find(tmp_path, None) == whole
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_by_its_name(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "mine")
+    (tmp_path / "a-file").write_text("")
+    with pytest.raises(RunError, match=r"Cannot write .*a-file"):
+        run.write_table(tmp_path / "a-file" / "forecast.csv", [{"date": 1}])
+
+
 def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path, config_name="sp500", name="half")
     with pytest.raises(RunError, match="unfinished"):

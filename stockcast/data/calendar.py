@@ -52,3 +52,34 @@ def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
     if len(sessions) < count:
         raise DataError(f"{too_far}. Ask for a shorter --horizon.")
     return sessions[:count]
+
+
+def misfit(dates: Dates, *, calendar: str) -> str | None:
+    """Say how the last year of dates differs from the exchange's sessions, or None where they fit.
+
+    Args:
+        dates: days with a price, datetime64[D], oldest first.
+        calendar: name of the exchange.
+
+    Returns:
+        One sentence if more than one in twenty of the days were no session, or of the sessions had no price.
+    """
+    import exchange_calendars
+    import pandas as pd
+
+    recent = dates[-250:]
+    try:
+        known: Any = exchange_calendars.get_calendar(
+            calendar, start=pd.Timestamp(recent[0]), end=pd.Timestamp(recent[-1] + 1)
+        )
+    except ValueError:  # before the calendar begins: nothing to hold the dates against
+        return None
+    sessions = known.sessions.to_numpy().astype("datetime64[D]")
+    sessions = sessions[sessions <= recent[-1]]
+    strangers, missing = np.setdiff1d(recent, sessions), np.setdiff1d(sessions, recent)
+    if len(strangers) <= len(recent) / 20 and len(missing) <= len(sessions) / 20:
+        return None
+    return (
+        f"of the last {len(recent)} days {len(strangers)} were no session of {calendar}, and {len(missing)} of its "
+        f"sessions are missing: are these daily bars of that exchange (data.calendar)? Forecasts are for its sessions"
+    )

@@ -1,7 +1,9 @@
 """A CSV file becomes rows of text, each with the line that it begins in."""
 
 import csv
+import hashlib
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 from stockcast.errors import DataError
@@ -9,8 +11,23 @@ from stockcast.errors import DataError
 _MAX_BYTES = 64_000_000  # about 900,000 bars; 60 years of days are 1 MB
 
 
-def read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
-    """Return the lines in which rows begin, from 1, and the cells of each row, the header first; empty rows left out.
+@dataclass(frozen=True)
+class Rows:
+    """What a CSV file holds.
+
+    Attributes:
+        lines: in which each row begins, from 1.
+        cells: of each row, the header first, all of one length.
+        sha256: of the bytes that were read, in hexadecimal.
+    """
+
+    lines: list[int]
+    cells: list[list[str]]
+    sha256: str
+
+
+def read_rows(path: Path) -> Rows:
+    """Return the rows that hold anything.
 
     Read by the standard library: pandas cuts a first row that is too long, and fills short ones, without a word.
 
@@ -39,6 +56,11 @@ def read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
+                if not rows and len(row) == 1 and (mark := next((mark for mark in ";\t|" if mark in row[0]), None)):
+                    raise DataError(
+                        f"{path}, line {line}: cells are separated by {mark!r}. Save it as CSV with commas, and with "
+                        f"points for decimals."
+                    )
                 if rows and len(row) != len(rows[0]):
                     raise DataError(
                         f"{path}, line {line}: {counted(len(row), 'cell')}, where line {lines[0]} names "
@@ -51,7 +73,7 @@ def read_rows(path: Path) -> tuple[list[int], list[list[str]]]:
         raise DataError(f"{path}, line {line}: not a CSV: {error}.") from error
     if not rows:
         raise DataError(f"{path} is not a CSV of prices: it is empty.")
-    return lines, rows
+    return Rows(lines, rows, hashlib.sha256(raw).hexdigest())
 
 
 def counted(number: float, noun: str) -> str:

@@ -97,8 +97,7 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def features_for(columns: list[str]) -> tuple[str, ...]:
-    """Return the return-like features that a file with these columns allows, in the order of `FEATURES`."""
-    return tuple(
-        name for name, feature in FEATURES.items() if name not in COLUMNS and set(feature.needs) <= set(columns)
-    )
+def features_for(prices: Prices) -> tuple[str, ...]:
+    """Return the return-like features of columns that most days have, in the order of `FEATURES`."""
+    filled = {column for column in prices.bars.columns if prices.bars[column].notna().mean() > 0.5}
+    return tuple(name for name, feature in FEATURES.items() if name not in COLUMNS and set(feature.needs) <= filled)

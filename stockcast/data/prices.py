@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stockcast.data.csvfile import counted, read_rows
+from stockcast.data.csvfile import Rows, counted, read_rows
 from stockcast.errors import DataError, MissingColumns
 from stockcast.forecast import Dates, Floats
 
@@ -35,12 +35,14 @@ class Prices:
         bars: columns out of `COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted for
             splits and dividends where asked. `Close` is never missing; another cell may be NaN.
         quoted: the closes as the exchange printed them (unadjusted), shape (days,).
+        sha256: of the file's bytes.
         notes: what was mended or looks odd, one sentence each.
     """
 
     source: Path
     bars: pd.DataFrame
     quoted: Floats
+    sha256: str
     notes: tuple[str, ...] = ()
 
     @property
@@ -57,6 +59,26 @@ class Prices:
     def quote_factor(self) -> float:
         """Quoted over adjusted close of the last day: turns adjusted prices into that day's own."""
         return float(self.quoted[-1] / self.bars["Close"].iloc[-1])
+
+    @property
+    def are_adjusted(self) -> bool:
+        """Whether any price differs from the quoted one."""
+        return not np.array_equal(self.quoted, self.bars["Close"])
+
+    def complete(self, name: str) -> Floats:
+        """Return a price column without gaps, shape (days,).
+
+        Raises:
+            MissingColumns: the file has no such column.
+            DataError: some of its values are missing.
+        """
+        values = self.column(name)
+        if (missing := np.isnan(values)).any():
+            raise DataError(
+                f"{self.source}: {counted(missing.sum(), 'day')} without {name}, the first {self.dates[missing][0]}. "
+                f"Forecast another column (target.column), or set data.start after the last of them."
+            )
+        return values
 
     def column(self, name: str) -> Floats:
         """Return one column, shape (days,), in price units.
@@ -102,7 +124,8 @@ def read_prices(
         DataError: the file cannot be read, or cells are wrong; names each line, column and value.
         MissingColumns: no `Date` or no `Close`.
     """
-    cells = _read_cells(path)
+    rows = read_rows(path)
+    cells = _known_cells(path, rows)
     dates = _parse_dates(path, cells.pop("Date"), date_format)
     kept = (dates >= pd.Timestamp(start or date.min)) & (dates <= pd.Timestamp(end or date.max))
     cells, dates = cells[kept], dates[kept]  # what lies outside is neither checked nor mended
@@ -132,13 +155,12 @@ def read_prices(
         for column in ("Open", "High", "Low", "Close"):
             if column in bars:
                 bars[column] *= factor
-    return Prices(source=path, bars=bars, quoted=quoted, notes=tuple(notes))
+    return Prices(source=path, bars=bars, quoted=quoted, sha256=rows.sha256, notes=tuple(notes))
 
 
-def _read_cells(path: Path) -> pd.DataFrame:
+def _known_cells(path: Path, rows: Rows) -> pd.DataFrame:
     """All cells as text under their standard column names; the index is the line number in the file."""
-    lines, rows = read_rows(path)
-    header = [name.strip() for name in rows[0]]
+    lines, header = rows.lines, [name.strip() for name in rows.cells[0]]
     standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
     found = [standard.get(name.lower().replace(" ", "").replace("_", "")) for name in header]
     known = [name for name in found if name]
@@ -152,7 +174,9 @@ def _read_cells(path: Path) -> pd.DataFrame:
     if repeated:
         raise DataError(f"{path}, line {lines[0]}: column {', '.join(repeated)} stands twice. Keep one of them.")
     places = [place for place, name in enumerate(found) if name]
-    return pd.DataFrame([[row[place].strip() for place in places] for row in rows[1:]], columns=known, index=lines[1:])
+    return pd.DataFrame(
+        [[row[place].strip() for place in places] for row in rows.cells[1:]], columns=known, index=lines[1:]
+    )
 
 
 def _parse_dates(path: Path, text: pd.Series, date_format: str | None) -> pd.Series:

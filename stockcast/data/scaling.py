@@ -53,11 +53,12 @@ class Scaler:
         return cls(*arrays)
 
 
-def fit_scaler(training: Floats, *, kind: Kind) -> Scaler:
+def fit_scaler(training: Floats, *, kind: Kind, names: tuple[str, ...] = ()) -> Scaler:
     """Fit a scaler of scikit-learn on the training days.
 
     Args:
         training: shape (training days, columns), training days only: a later maximum is the future; NaN is left out.
+        names: of the columns, for errors.
         kind: `standard` (mean, deviation), `minmax` (minimum, range), `robust` (median, quartile range) or `none`.
 
     Returns:
@@ -70,9 +71,9 @@ def fit_scaler(training: Floats, *, kind: Kind) -> Scaler:
 
     empty = np.isnan(training).all(axis=0)
     if empty.any():
-        raise DataError(
-            f"Feature number {int(np.argmax(empty)) + 1} has no value on any training day. Leave it out of `features`."
-        )
+        column = int(np.argmax(empty))
+        name = names[column] if names else f"number {column + 1}"
+        raise DataError(f"Input {name} has no value on any training day. Leave it out of `features`.")
     fill = np.nanmean(training, axis=0)
     if kind == "standard":
         fitted = StandardScaler().fit(training)

@@ -62,7 +62,8 @@ class Lag:
         peak: shift in days at which changes of the forecast resemble changes of the price most; 0 would be foresight.
             None where forecast or price stand still, or there are too few origins to tell.
         correlation: at the peak, -1 to 1.
-        warning: True where the forecast trails the price: the peak lies a day or more behind, and is no accident.
+        warning: True where the forecast trails the price: the peak lies a day or more behind, is no accident, and the
+            median is not nearer to what came than the last close is, by more than a hundredth.
     """
 
     peak: int | None
@@ -82,5 +83,8 @@ def lag_of(forecast: Forecast, actual: Floats) -> Lag:
     correlations = [np.corrcoef(said[lag:], came[: len(came) - lag])[0, 1] for lag in range(_MAX_LAG + 1)]
     peak = int(np.argmax(correlations))
     strength = float(correlations[peak])
+    miss = np.mean(np.abs(forecast.median[:, 0] - actual[:, 0]))
+    useless = miss > 0.99 * np.mean(np.abs(forecast.last_close - actual[:, 0]))
     by_chance = 3 / np.sqrt(len(said))  # three standard errors
-    return Lag(peak, strength, warning=bool(peak >= 1 and strength > max(_MIN_CORRELATION, by_chance)))
+    trails = peak >= 1 and strength > max(_MIN_CORRELATION, by_chance)
+    return Lag(peak, strength, warning=bool(trails and useless))

@@ -37,7 +37,7 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
     if lag.warning:
         sentences.append(
             f"The one-day median trails the price by {_days([lag.peak or 0])} (its changes follow the price's own, "
-            f"correlation {lag.correlation:.2f}): beside the price on a chart it looks good, and says nothing new."
+            f"correlation {lag.correlation:.2f}) and comes no nearer to what follows than the last price does."
         )
     return (*sentences, _in_short(outcomes))
 

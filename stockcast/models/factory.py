@@ -57,6 +57,9 @@ def build_network(
         sequences = number < len(layers)  # the last layer hands on its last day only
         hidden = CELLS[cell](units, sequences=sequences, name=f"{cell}_{number}")(hidden)
         hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(hidden)
+    if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
+        outputs = keras.layers.Dense(parameters, name="dense")(hidden)
+        return keras.Model(inputs, keras.layers.Reshape((1, parameters), name=head)(outputs), name="stockcast")
     curves = horizon_curves(horizon)
     coefficients = keras.layers.Dense(parameters * len(curves), name="dense")(hidden)
     coefficients = keras.layers.Reshape((parameters, len(curves)), name="coefficients")(coefficients)
@@ -67,14 +70,13 @@ def build_network(
 
 
 def horizon_curves(horizon: int) -> Floats:
-    """Return the shapes that answers over the horizon are mixed from, shape (curves, horizon), at most four.
+    """Return the shapes that answers over two or more days are mixed from, shape (curves, horizon), at most four.
 
     Legendre polynomials of the log of the days ahead: level, slope, bend and twist, changing fast in the first days
     and slowly in the last, each between -1 and 1.
     """
     days = np.log(np.arange(1, horizon + 1))
-    place = 2 * days / days[-1] - 1 if horizon > 1 else np.zeros(1)
-    return np.asarray(legendre.legvander(place, min(4, horizon) - 1).T, dtype=np.float32)
+    return np.asarray(legendre.legvander(2 * days / days[-1] - 1, min(4, horizon) - 1).T, dtype=np.float32)
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.errors import RunError
+from stockcast.errors import RunError, TrainingError
 from stockcast.forecast import Floats
 from stockcast.models.backend import quiet_stderr
 
@@ -17,13 +17,28 @@ _ROWS = 1024  # windows in one call: large enough to fill the cores, small enoug
 
 
 def export_onnx(network: Any, path: Path) -> None:
-    """Write a keras.Model as ONNX."""
+    """Write a keras.Model as ONNX, and check that it answers as Keras does.
+
+    Raises:
+        TrainingError: it does not, and forecasts from it would be wrong.
+    """
     import warnings
 
+    for layer in network.layers:
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False  # ONNX has no word for cuDNN's fused kernel
+    probe = np.random.default_rng(0).normal(size=(3, *network.input_shape[1:])).astype(np.float32)
+    expected = np.asarray(network.predict_on_batch(probe))
     with warnings.catch_warnings(), quiet_stderr():
         # tf2onnx asks numpy for an alias that a later numpy will define (keras/src/export/tf2onnx_lib.py)
         warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
         network.export(str(path), format="onnx", verbose=False)
+    answered = load_onnx(path)(probe)
+    if answered.shape != expected.shape or not np.allclose(answered, expected, rtol=1e-4, atol=1e-5):
+        raise TrainingError(
+            f"The network exported to {path.name} does not answer as Keras does (shapes {answered.shape} and "
+            f"{expected.shape}). Please report this with your config."
+        )
 
 
 def load_onnx(path: Path) -> Network:

@@ -111,6 +111,7 @@ def fit(
         _batches(keras, training, batch_size, seed=seed),
         validation_data=_batches(keras, validation, batch_size, seed=None),
         epochs=epochs,
+        shuffle=False,  # by us, see _batches; Keras would shuffle the batches once more from a global seed
         verbose=0,
         callbacks=[
             Recorder(),

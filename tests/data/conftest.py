@@ -32,6 +32,6 @@ def make_prices() -> MakePrices:
     def make(columns: dict[str, list[float]]) -> Prices:
         days = pd.bdate_range("2018-01-01", periods=len(next(iter(columns.values()))), name="Date")
         bars = pd.DataFrame(columns, index=days, dtype=np.float64)
-        return Prices(source=Path("made.csv"), bars=bars, quoted=bars.iloc[:, 0].to_numpy())
+        return Prices(source=Path("made.csv"), bars=bars, quoted=bars.iloc[:, 0].to_numpy(), sha256="")
 
     return make

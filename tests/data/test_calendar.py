@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stockcast.data.calendar import check_calendar, sessions_after
+from stockcast.data.calendar import check_calendar, misfit, sessions_after
 from stockcast.errors import DataError
 
 
@@ -77,3 +77,23 @@ def test_sessions_of_an_unknown_exchange_are_refused():
 @pytest.mark.parametrize("name", ["XNYS", "XLON", "XFRA", "XTKS", "24/7"])
 def test_the_exchanges_that_the_advice_names_exist(name):
     check_calendar(name)
+
+
+def test_daily_bars_of_the_exchange_fit_its_calendar():
+    dates = sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS")
+    assert misfit(dates, calendar="XNYS") is None
+
+
+def test_weekly_bars_are_told_from_daily_ones():
+    dates = np.arange("2015-01-02", "2019-01-04", 7, dtype="datetime64[D]")  # Fridays
+    assert "sessions are missing" in misfit(dates, calendar="XNYS")
+
+
+def test_bars_of_every_day_of_the_week_are_no_exchanges():
+    dates = np.arange("2018-01-01", "2018-12-31", dtype="datetime64[D]")
+    assert "were no session of XNYS" in misfit(dates, calendar="XNYS")
+
+
+def test_two_missing_sessions_in_a_year_are_no_misfit():
+    dates = np.delete(sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS"), [260, 270])
+    assert misfit(dates, calendar="XNYS") is None

@@ -7,6 +7,15 @@ from stockcast.errors import MissingColumns
 
 NAN = float("nan")
 
+FULL = {
+    "Open": [10, 11, 12, 13],
+    "High": [11, 12, 13, 14],
+    "Low": [9, 10, 11, 12],
+    "Close": [10.5, 11.5, 11.5, 13.5],
+    "Adj Close": [10.5, 11.5, 11.5, 13.5],
+    "Volume": [100, 200, 300, 400],
+}
+
 # Three days: up a tenth, then down by half; the third has no open.
 THREE_DAYS = {
     "Open": [100, 100, NAN],
@@ -151,15 +160,21 @@ def test_features_of_a_file_that_lacks_their_columns_are_refused_with_all_that_i
 
 
 def test_a_file_of_closes_allows_the_features_of_closes(make_prices):
-    names = features_for(["Close"])
+    prices = make_prices({"Close": [10, 11, 12]})
+    names = features_for(prices)
 
     assert set(names) == {"log_return", "abs_return", "log_volatility"}
-    assert make_features(make_prices({"Close": [10, 11, 12]}), names).shape == (3, 3)
+    assert make_features(prices, names).shape == (3, 3)
 
 
-def test_a_full_file_allows_every_feature_but_the_plain_columns():
-    assert set(features_for(list(COLUMNS))) == set(FEATURES) - set(COLUMNS)
+def test_a_full_file_allows_every_feature_but_the_plain_columns(make_prices):
+    assert set(features_for(make_prices(FULL))) == set(FEATURES) - set(COLUMNS)
 
 
-def test_a_file_without_an_open_allows_no_feature_of_the_open():
-    assert set(features_for(["Close", "High", "Low"])) == set(features_for(["Close"])) | {"log_range"}
+def test_a_file_without_an_open_allows_no_feature_of_the_open(make_prices):
+    prices = make_prices({name: FULL[name] for name in ("Close", "High", "Low")})
+    assert set(features_for(prices)) == {"log_return", "abs_return", "log_volatility", "log_range"}
+
+
+def test_a_column_without_values_allows_no_feature_of_it(make_prices):
+    assert "volume_ratio" not in features_for(make_prices({**FULL, "Volume": [NAN] * 4}))

@@ -150,3 +150,9 @@ def test_a_scale_of_zero_or_less_is_damage(scale):
 def test_a_number_beyond_floats_is_damage():
     with pytest.raises(RunError, match="damaged"):
         Scaler.from_json(json.loads('{"center": [1' + "0" * 400 + '], "scale": [1.0], "fill": [0.0]}'))
+
+
+@pytest.mark.parametrize("content", ["Date;Close\n2018-01-02;10,5\n", "Date\tClose\n2018-01-02\t10.5\n"])
+def test_another_separator_is_refused_by_its_name(write_file, content):
+    with pytest.raises(DataError, match=r"line 1: cells are separated by '(;|\\t)'.*commas"):
+        read_prices(write_file(content))

@@ -461,7 +461,7 @@ def test_a_file_without_dates_or_closes_is_refused_by_the_missing_column(write_f
 
 
 def test_undeclared_semicolons_are_refused(write_file):
-    with pytest.raises(DataError, match="Date;Close"):
+    with pytest.raises(DataError, match="separated by ';'"):
         read_prices(write_file("Date;Close\n2018-01-02;1234.5\n"))
 
 

@@ -21,8 +21,8 @@ def forecast(medians, *, last_close=100.0):
     )
 
 
-def one_day(medians):
-    return forecast(np.asarray(medians, float)[:, None])
+def one_day(medians, *, last_close=100.0):
+    return forecast(np.asarray(medians, float)[:, None], last_close=last_close)
 
 
 def wandering(days=300, seed=0):
@@ -32,7 +32,7 @@ def wandering(days=300, seed=0):
 def behind(price, *, lag, origins=200):
     """One-day forecasts that repeat the price of `lag` days before the day they are for, and what came."""
     targets = np.arange(20, 20 + origins)
-    return one_day(price[targets - lag]), price[targets][:, None]
+    return one_day(price[targets - lag], last_close=price[targets - 1]), price[targets][:, None]
 
 
 def test_the_confusion_of_four_origins_agrees_with_the_count_by_hand():
@@ -101,7 +101,15 @@ def test_yesterdays_price_is_recognised_under_a_little_noise_and_not_under_much(
     # x sqrt(2)) = 0.92 and 0.07.
     model, actual = behind(wandering(), lag=1)
     disturbed = model.median[:, 0] * np.exp(np.random.default_rng(1).normal(0, noise, len(actual)))
-    assert lag_of(one_day(disturbed), actual).warning is warned
+    assert lag_of(one_day(disturbed, last_close=model.last_close), actual).warning is warned
+
+
+def test_a_forecast_that_knows_a_third_of_tomorrows_move_is_not_warned_of():
+    price = wandering()
+    last, actual = price[99:299], price[100:300]
+    lag = lag_of(one_day(last * (actual / last) ** 0.3, last_close=last), actual[:, None])
+    assert lag.peak == 1  # its changes still follow the price's own, as any forecast's near the price do
+    assert not lag.warning
 
 
 def test_two_prices_that_only_drift_together_are_not_called_alike():

@@ -38,7 +38,3 @@ def test_curves_over_the_horizon_are_level_slope_bend_and_twist() -> None:
     # at both ends a Legendre polynomial is 1 or (-1)**degree
     np.testing.assert_allclose(curves[:, -1], [1, 1, 1, 1], atol=1e-6)
     np.testing.assert_allclose(curves[:, 0], [1, -1, 1, -1], atol=1e-6)
-
-
-def test_one_day_ahead_has_one_curve() -> None:
-    np.testing.assert_array_equal(horizon_curves(1), [[1.0]])

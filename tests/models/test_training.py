@@ -60,6 +60,9 @@ def test_every_epoch_sees_every_window_once_in_an_order_of_its_own() -> None:
     orders = list(epochs_of(examples, batches=3))
     assert all(sorted(order) == list(range(10)) for order in orders)
     assert orders[0] != orders[1] != orders[2]
+    # The order is that of the seed and the epoch alone, whatever else draws random numbers.
+    for epoch, order in enumerate(orders):
+        assert order == list(np.random.default_rng((0, epoch)).permutation(10))
 
 
 def test_the_same_seed_gives_the_same_order_and_the_same_losses() -> None:
