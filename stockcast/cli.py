@@ -38,11 +38,11 @@ class SplitName(StrEnum):
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar="STOCKCAST_RUNS", help="Folder of the runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing along the way.")]
-RunName = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Name or path of a run (default: the newest).")]
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Name or path of a run (default: the newest).")]
 ConfigName = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CONFIG]",
+        metavar="CONFIG",
         help="A YAML file, a shipped one by name (sp500, sp500-lab, ge, quick), or a CSV of prices (default: sp500).",
     ),
 ]
