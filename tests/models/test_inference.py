@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,19 @@ def test_an_exported_network_answers_as_keras_does(head: str, horizon: int, tmp_
     network = build_network(cell="lstm", layers=(6, 5), dropout=0.2, head=head, window=10, features=2, horizon=horizon)
     inputs = np.random.default_rng(0).normal(size=(33, 10, 2)).astype(np.float32)
     expected = network.predict(inputs, verbose=0)
+    export_onnx(network, tmp_path / "model.onnx")
+    np.testing.assert_allclose(load_onnx(tmp_path / "model.onnx")(inputs), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_trained_on_a_gpu_is_exported_without_cudnns_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build_network(cell="lstm", layers=(4,), dropout=0.0, head="student_t", window=5, features=2, horizon=3)
+    inputs = np.random.default_rng(0).normal(size=(4, 5, 2)).astype(np.float32)
+    expected = np.asarray(network(inputs))
+    # What Keras asks before it takes the kernel, answered as a machine with a GPU would.
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
     export_onnx(network, tmp_path / "model.onnx")
     np.testing.assert_allclose(load_onnx(tmp_path / "model.onnx")(inputs), expected, rtol=1e-5, atol=1e-6)
 
