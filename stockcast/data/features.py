@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.prices import COLUMNS, Prices
+from stockcast.data.volatility import DECAY, daily_variance, smoothed, volatility
 from stockcast.forecast import Floats
 
 Bars = pd.DataFrame
 
-DECAY = 0.94
-"""Weight of yesterday's variance in the exponentially weighted one, per day (RiskMetrics Technical Document, 1996)."""
+SPANS = (5, 10, 33, 67, 133, 333)
+"""Mean age in days of what an exponentially weighted volatility remembers; the unit itself has 17."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,109 @@ def _volume_ratio(bars: Bars) -> pd.Series:
     return _log(bars["Volume"] / bars["Volume"].rolling(20, min_periods=1).mean())
 
 
+# Inputs in units of the day's own volatility: they mean the same for a calm stock and a wild one, in 1990 and today.
+
+
+def _in_volatility(series: Callable[[Bars], pd.Series]) -> Callable[[Bars], pd.Series]:
+    """In deviations of a day, at most six."""
+    return lambda bars: (series(bars) / volatility(bars)).clip(-6, 6)
+
+
+def _gap(bars: Bars) -> pd.Series:
+    """Log of today's open over yesterday's close."""
+    return _log(bars["Open"]) - _log(bars["Close"]).shift()
+
+
+def _volatility_ratio(measure: Callable[[Bars], Floats]) -> Callable[[Bars], pd.Series]:
+    """Log of another measure of volatility over the unit, between -3 and 3."""
+
+    def compute(bars: Bars) -> pd.Series:
+        other = np.maximum(measure(bars), 1e-8)  # squared; a day without a move has no log
+        return (_log(pd.Series(other, index=bars.index)) / 2 - np.log(volatility(bars))).clip(-3, 3)
+
+    return compute
+
+
+def _remembering(span: int) -> Callable[[Bars], Floats]:
+    """Variance whose memory has a mean age of `span` days."""
+    return lambda bars: smoothed(daily_variance(bars), decay=1 - 1 / span)
+
+
+def _of_all_days(bars: Bars) -> Floats:
+    return pd.Series(daily_variance(bars)).expanding().mean().to_numpy()
+
+
+def _of_closes(bars: Bars) -> Floats:
+    return smoothed((_log_return(bars) ** 2).to_numpy(), decay=DECAY)
+
+
+def _downside(span: int) -> Callable[[Bars], pd.Series]:
+    """Share of variance that came from falls, less a half (realised semivariance: Barndorff-Nielsen et al. 2010)."""
+
+    def compute(bars: Bars) -> pd.Series:
+        returns: Floats = _log_return(bars).to_numpy()
+        falls, all_moves = (
+            smoothed(squares, decay=1 - 1 / span) for squares in (np.minimum(returns, 0) ** 2, returns**2)
+        )
+        return pd.Series(falls / np.where(all_moves > 0, all_moves, np.nan), index=bars.index) - 0.5
+
+    return compute
+
+
+def _momentum(days: int) -> Callable[[Bars], pd.Series]:
+    """Log return over `days` days, in deviations of so many days, between -5 and 5."""
+
+    def compute(bars: Bars) -> pd.Series:
+        gained = _log_return(bars).rolling(days, min_periods=1).sum()
+        return pd.Series(gained / (volatility(bars) * np.sqrt(days)), index=bars.index).clip(-5, 5)
+
+    return compute
+
+
+def _drawdown(bars: Bars) -> pd.Series:
+    """Log of the close over the highest of the last 250 days, in deviations of 250 days, at least -3."""
+    close = _log(bars["Close"])
+    below = close - close.rolling(250, min_periods=1).max()
+    return pd.Series(below / (volatility(bars) * np.sqrt(250)), index=bars.index).clip(-3, 0)
+
+
+def _volatility_of_volatility(bars: Bars) -> pd.Series:
+    """Log of the deviation of the unit's own daily log changes over 60 days; missing where it stands still."""
+    known = pd.Series(np.log(volatility(bars)), index=bars.index).iloc[1:]  # the first day has no return to know it by
+    changes = known.diff().reindex(bars.index).rolling(60, min_periods=5).std()
+    return _log(changes.where(changes > 1e-6))
+
+
+def _volume_trend(bars: Bars) -> pd.Series:
+    """Mean log volume of the last 5 days less that of the last 250, between -3 and 3."""
+    volume = _log(bars["Volume"])
+    short, long = (volume.rolling(days, min_periods=1).mean() for days in (5, 250))
+    return (short - long).clip(-3, 3)
+
+
 def _plain(column: str) -> Feature:
     return Feature((column,), lambda bars: bars[column])
 
+
+TRAVELLING: dict[str, Feature] = {
+    "return_in_volatility": Feature(("Close",), _in_volatility(_log_return)),
+    "abs_return_in_volatility": Feature(("Close",), _in_volatility(lambda bars: _log_return(bars).abs())),
+    "day_volatility_ratio": Feature(("Close",), _volatility_ratio(daily_variance)),
+    **{f"volatility_ratio_{span}": Feature(("Close",), _volatility_ratio(_remembering(span))) for span in SPANS},
+    "volatility_ratio_all": Feature(("Close",), _volatility_ratio(_of_all_days)),
+    "volatility_ratio_closes": Feature(("Close",), _volatility_ratio(_of_closes)),
+    **{f"downside_{span}": Feature(("Close",), _downside(span)) for span in (5, 17, 67)},
+    **{f"momentum_{days}": Feature(("Close",), _momentum(days)) for days in (5, 20, 60, 250)},
+    "drawdown": Feature(("Close",), _drawdown),
+    "volatility_of_volatility": Feature(("Close",), _volatility_of_volatility),
+    "open_to_close_in_volatility": Feature(
+        ("Open", "Close"), _in_volatility(lambda bars: _log(bars["Close"] / bars["Open"]))
+    ),
+    "gap_in_volatility": Feature(("Open", "Close"), _in_volatility(_gap)),
+    "volume_ratio": Feature(("Volume",), _volume_ratio),
+    "volume_trend": Feature(("Volume",), _volume_trend),
+}
+"""Inputs without a unit or a level of their own: what a network learns of one series by them holds for another."""
 
 FEATURES: dict[str, Feature] = {
     "log_return": Feature(("Close",), _log_return),
@@ -74,7 +175,7 @@ FEATURES: dict[str, Feature] = {
     "open_to_close": Feature(("Open", "Close"), lambda bars: _log(bars["Close"] / bars["Open"])),
     "upper_shadow": Feature(("Open", "High", "Close"), _upper_shadow),
     "lower_shadow": Feature(("Open", "Low", "Close"), _lower_shadow),
-    "volume_ratio": Feature(("Volume",), _volume_ratio),
+    **TRAVELLING,
     **{column: _plain(column) for column in COLUMNS},
 }
 
@@ -98,6 +199,6 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
 
 
 def features_for(prices: Prices) -> tuple[str, ...]:
-    """Return the return-like features of columns that most days have, in the order of `FEATURES`."""
+    """Return the travelling features of columns that most days have, in the order of `FEATURES`."""
     filled = {column for column in prices.bars.columns if prices.bars[column].notna().mean() > 0.5}
-    return tuple(name for name, feature in FEATURES.items() if name not in COLUMNS and set(feature.needs) <= filled)
+    return tuple(name for name, feature in TRAVELLING.items() if set(feature.needs) <= filled)

@@ -39,16 +39,16 @@ class Split:
         index = PARTS.index(part)
         return slice(self.days[index], self.days[index + 1])
 
-    def origins(self, part: Part, *, window: int, horizon: int) -> Days:
+    def origins(self, part: Part, *, window: int, horizon: int, required: bool = True) -> Days:
         """Return the origins whose `window` days exist and whose `horizon` target days all lie in the part.
 
         Raises:
-            NotEnoughDays: there is none.
+            NotEnoughDays: there is none, though one is required.
         """
         span = self.part(part)
         first = max(span.start - 1, window - 1)  # the first target is the day after the origin
-        origins = np.arange(first, span.stop - horizon)
-        if not len(origins):
+        origins = np.arange(first, max(first, span.stop - horizon))
+        if required and not len(origins):
             raise NotEnoughDays(
                 f"The {part} part has {span.stop - span.start} days, but a window of {window} and a horizon of "
                 f"{horizon} need at least {horizon + (window if part == 'training' else 0)} there. Use a longer file, "
@@ -84,3 +84,10 @@ def split_days(dates: Dates, *, validation: Border, calibration: Border, test: B
         borders.insert(0, start)
     training_start, validation_start, calibration_start, test_start = 0, *borders[:3]
     return Split((training_start, validation_start, calibration_start, test_start, days))
+
+
+def split_at(dates: Dates, *, validation: date, calibration: date, test: date) -> Split:
+    """Divide the days of one series of several at the same dates as the others; a part it does not reach is empty."""
+    borders = np.searchsorted(dates, [np.datetime64(day) for day in (validation, calibration, test)])
+    validation_start, calibration_start, test_start = (int(border) for border in borders)
+    return Split((0, validation_start, calibration_start, test_start, len(dates)))

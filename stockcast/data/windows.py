@@ -1,6 +1,7 @@
 """Origins -> batches of windows; indices into one array, never copies of it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Windows:
         origins: last day of each window, shape (origins,), each at least window - 1.
         window: days in.
         horizon: days out.
-        target: the unit of the answers.
+        target: what the answers are.
+        unit: volatility of every day that log returns are answered in, shape (days,); None for the target's own.
 
     Raises:
         ValueError: an origin has fewer than `window` days; reading on from the end of the array would be the future.
@@ -30,6 +32,7 @@ class Windows:
     window: int
     horizon: int
     target: Target
+    unit: Floats | None = None
 
     def __post_init__(self) -> None:
         if len(self.origins) and self.origins.min() < self.window - 1:
@@ -46,4 +49,24 @@ class Windows:
 
     def answers(self, rows: Days | slice = slice(None)) -> Floats:
         """Return what the network should answer for the chosen origins, float32, shape (rows, horizon)."""
-        return self.target.answers(self.closes, self.origins[rows], horizon=self.horizon).astype(np.float32)
+        answers = self.target.answers(self.closes, self.origins[rows], horizon=self.horizon, unit=self.unit)
+        return answers.astype(np.float32)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Windows"]) -> "Windows":
+        """Return the windows of several series as one; their days are laid end to end, and no window spans a seam.
+
+        Args:
+            parts: windows of one size, target and set of features each, at least one.
+        """
+        first = parts[0]
+        if len(parts) == 1:
+            return first
+        starts = np.cumsum([0, *(len(part.closes) for part in parts[:-1])])
+        return replace(
+            first,
+            scaled=np.concatenate([part.scaled for part in parts]),
+            closes=np.concatenate([part.closes for part in parts]),
+            origins=np.concatenate([part.origins + start for part, start in zip(parts, starts, strict=True)]),
+            unit=None if first.unit is None else np.concatenate([part.unit for part in parts if part.unit is not None]),
+        )

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from stockcast.data.features import FEATURES, features_for, make_features
+from stockcast.data.features import FEATURES, TRAVELLING, features_for, make_features
 from stockcast.data.prices import COLUMNS, Prices
+from stockcast.data.volatility import volatility
 from stockcast.errors import MissingColumns
 
 NAN = float("nan")
@@ -98,6 +99,9 @@ def test_a_day_without_an_open_lacks_the_features_of_the_open_and_no_other(three
         "open_to_close",
         "upper_shadow",
         "lower_shadow",
+        "open_to_close_in_volatility",
+        "gap_in_volatility",
+        "volatility_of_volatility",  # three days have no deviation of changes yet
         "Open",
     }
 
@@ -163,17 +167,65 @@ def test_a_file_of_closes_allows_the_features_of_closes(make_prices):
     prices = make_prices({"Close": [10, 11, 12]})
     names = features_for(prices)
 
-    assert set(names) == {"log_return", "abs_return", "log_volatility"}
-    assert make_features(prices, names).shape == (3, 3)
+    assert {FEATURES[name].needs for name in names} == {("Close",)}
+    assert make_features(prices, names).shape == (3, len(names))
 
 
-def test_a_full_file_allows_every_feature_but_the_plain_columns(make_prices):
-    assert set(features_for(make_prices(FULL))) == set(FEATURES) - set(COLUMNS)
+def test_a_full_file_allows_every_feature_that_travels(make_prices):
+    assert set(features_for(make_prices(FULL))) == set(TRAVELLING)
 
 
 def test_a_file_without_an_open_allows_no_feature_of_the_open(make_prices):
     prices = make_prices({name: FULL[name] for name in ("Close", "High", "Low")})
-    assert set(features_for(prices)) == {"log_return", "abs_return", "log_volatility", "log_range"}
+    assert not any("Open" in FEATURES[name].needs for name in features_for(prices))
+
+
+@pytest.mark.parametrize("name", TRAVELLING)
+def test_a_travelling_feature_does_not_change_with_the_price_level_or_the_currency(make_prices, name):
+    bars = random_bars(150, np.random.default_rng(3))
+    dearer = {column: values * (1 if column == "Volume" else 64.0) for column, values in bars.items()}
+
+    expected = make_features(make_prices(bars), (name,))
+    assert make_features(make_prices(dearer), (name,)) == pytest.approx(expected, nan_ok=True, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(set(TRAVELLING) - {"volume_ratio", "volume_trend"}))
+def test_a_travelling_feature_is_the_same_for_a_calm_stock_and_a_wild_one(make_prices, name):
+    rng = np.random.default_rng(4)
+    returns, inside = rng.normal(0, 0.01, 300), np.sort(rng.normal(0, 0.004, (300, 3)), axis=1)
+
+    def bars(size):
+        closes = np.cumsum(size * returns)
+        low, opened, high = (closes + size * inside[:, place] for place in range(3))
+        low, high = np.minimum(low, closes), np.maximum(high, closes)
+        return {key: 100 * np.exp(v) for key, v in (("Open", opened), ("High", high), ("Low", low), ("Close", closes))}
+
+    calm, wild = (make_features(make_prices(bars(size)), (name,)) for size in (1, 3))
+    assert wild == pytest.approx(calm, nan_ok=True, abs=1e-9)
+
+
+def test_the_volatility_of_steady_moves_is_their_size(make_prices):
+    # Up and down by one percent a day in log price, nothing known but closes: the deviation is 0.01 from the start.
+    closes = 100 * np.exp(0.01 * (np.arange(60) % 2))
+    assert volatility(make_prices({"Close": closes}).bars)[1:] == pytest.approx(0.01)
+
+
+def test_momentum_is_the_return_in_deviations_of_so_many_days(make_prices):
+    # 0.01 up every day: five days make 0.05, and five days' deviation is 0.01 x sqrt(5); their ratio is sqrt(5).
+    closes = 100 * np.exp(0.01 * np.arange(60))
+    assert feature(make_prices({"Close": closes}), "momentum_5")[-1] == pytest.approx(np.sqrt(5))
+
+
+def test_half_of_the_variance_of_equal_rises_and_falls_is_downside(make_prices):
+    closes = 100 * np.exp(0.01 * (np.arange(4000) % 2))
+    # The long memory sees as many falls as rises, up to the last day's weight of 1/67.
+    assert abs(feature(make_prices({"Close": closes}), "downside_67")[-1]) < 1 / 67
+
+
+def test_a_series_of_squared_moves_has_no_ratio_to_itself(make_prices):
+    # Only closes: the unit and the volatility of closes are one and the same measure.
+    bars = make_prices({"Close": random_bars(100, np.random.default_rng(5))["Close"]})
+    assert feature(bars, "volatility_ratio_closes")[1:] == pytest.approx([0.0] * 99, abs=1e-12)
 
 
 def test_a_column_without_values_allows_no_feature_of_it(make_prices):

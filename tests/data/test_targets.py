@@ -34,7 +34,7 @@ def test_a_price_is_answered_on_the_scale_of_the_training_days():
 
 def test_the_unit_is_of_like_size_at_every_horizon():
     closes = np.exp(np.cumsum(RNG.normal(0.0, 0.02, 60_000)))
-    target = fit_target(closes, transform="log_return", kind="standard")
+    target = fit_target([closes], transform="log_return", kind="standard")
 
     spread = target.answers(closes, np.arange(59_900), horizon=50)[:, [0, 4, 49]].std(axis=0)
 
@@ -51,7 +51,7 @@ def test_steady_growth_is_answered_with_zero_at_every_horizon():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("transform", ["log_return", "price"])
 def test_answers_turn_back_into_the_prices_they_came_from(transform, kind):
-    target = fit_target(CLOSES[:200], transform=transform, kind=kind)
+    target = fit_target([CLOSES[:200]], transform=transform, kind=kind)
     answers = target.answers(CLOSES, ORIGINS, horizon=50)
 
     prices = target.prices(answers[:, :, None], CLOSES[ORIGINS])
@@ -79,7 +79,7 @@ def test_every_origin_starts_from_its_own_last_close():
 
 @pytest.mark.parametrize("transform", ["log_return", "price"])
 def test_higher_answers_are_never_lower_prices(transform):
-    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+    target = fit_target([CLOSES[:200]], transform=transform, kind="standard")
     levels = np.sort(RNG.normal(0, 30, (4, 50, 9)), axis=-1)
 
     assert (np.diff(target.prices(levels, CLOSES[ORIGINS]), axis=-1) >= 0).all()
@@ -88,7 +88,7 @@ def test_higher_answers_are_never_lower_prices(transform):
 @pytest.mark.parametrize("transform", ["log_return", "price"])
 @pytest.mark.parametrize("answer", [-1e30, -1e3, 1e3, 1e30])
 def test_a_network_far_astray_still_says_a_finite_price_above_zero(transform, answer):
-    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+    target = fit_target([CLOSES[:200]], transform=transform, kind="standard")
 
     prices = target.prices(np.full((4, 50, 1), answer), CLOSES[ORIGINS])
 
@@ -111,7 +111,7 @@ def test_daily_prices_are_already_the_answers_along_the_days():
 
 @pytest.mark.parametrize("transform", ["log_return", "price"])
 def test_the_right_daily_answers_lead_along_the_days_to_the_right_prices(transform):
-    target = fit_target(CLOSES[:200], transform=transform, kind="standard")
+    target = fit_target([CLOSES[:200]], transform=transform, kind="standard")
     origin = 100
     daily = np.array([[target.answers(CLOSES, np.array([origin + day]), horizon=1)[0, 0] for day in range(20)]])
 
@@ -123,19 +123,19 @@ def test_the_right_daily_answers_lead_along_the_days_to_the_right_prices(transfo
 def test_the_unit_of_log_returns_is_fitted_on_daily_returns():
     closes = np.exp(np.cumsum([0.0, 0.1, 0.3, 0.1, 0.3]))
 
-    target = fit_target(closes, transform="log_return", kind="standard")
+    target = fit_target([closes], transform="log_return", kind="standard")
 
     assert target.scaler.center == pytest.approx([0.2])  # returns 0.1, 0.3, 0.1, 0.3: mean 0.2, deviation 0.1
     assert target.scaler.scale == pytest.approx([0.1])
 
 
 def test_the_unit_of_prices_is_fitted_on_the_closes():
-    target = fit_target(np.array([10.0, 30.0]), transform="price", kind="minmax")
+    target = fit_target([np.array([10.0, 30.0])], transform="price", kind="minmax")
 
     assert (target.scaler.center.tolist(), target.scaler.scale.tolist()) == ([10.0], [20.0])
 
 
 def test_closes_that_never_move_have_a_unit_all_the_same():
-    target = fit_target(np.full(50, 10.0), transform="log_return", kind="standard")
+    target = fit_target([np.full(50, 10.0)], transform="log_return", kind="standard")
 
     assert target.answers(np.full(60, 10.0), np.array([20]), horizon=3).tolist() == [[0.0, 0.0, 0.0]]
