@@ -1,13 +1,22 @@
-"""Split conformal bands: ranks counted by hand, and their promise held in seeded simulations."""
+"""Conformal bands: ranks counted by hand, and their promise held in seeded simulations."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from stockcast.errors import NotEnoughDays, RunError
-from stockcast.evaluation.calibration import Calibration, calibrate, check_origins
+from stockcast.evaluation.calibration import (
+    Calibration,
+    Stretch,
+    calibrate,
+    calibration_from_json,
+    check_origins,
+    needed_factors,
+    stretch,
+)
 from stockcast.forecast import LEVELS, Forecast
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -109,6 +118,12 @@ def test_the_median_is_kept():
 def test_calibrated_quantiles_never_decrease_along_the_levels():
     forecast = point_forecast(np.random.default_rng(1).uniform(10, 3000, size=(50, 9)))
     assert (np.diff(wandering_calibration().apply(forecast).quantiles, axis=-1) >= 0).all()
+
+
+def test_bands_of_other_levels_are_refused():
+    few = replace(point_forecast([[100.0]]), levels=np.array([0.05, 0.5, 0.95]), quantiles=np.full((1, 1, 3), 100.0))
+    with pytest.raises(RunError, match="other quantile levels"):
+        wandering_calibration().apply(few)
 
 
 def test_only_the_quantiles_change_when_bands_are_put_on():
@@ -230,3 +245,292 @@ def test_a_damaged_calibration_is_refused_with_a_run_error(stored):
 def test_a_calibration_whose_levels_or_order_are_damaged_is_refused_with_a_run_error(stored):
     with pytest.raises(RunError, match=r"calibration\.json is damaged"):
         Calibration.from_json(stored)
+
+
+# The stretch of density forecasts.
+
+
+def density_forecast(below, above=None, *, medians=100.0):
+    """Normal in log price to each side of the median, its 90 % band from -below to +above; (origins, horizon)."""
+    below, medians = np.broadcast_arrays(np.asarray(below, float), medians)
+    reach = stats.norm.ppf(LEVELS) / stats.norm.ppf(0.95)
+    above = below if above is None else np.broadcast_to(np.asarray(above, float), below.shape)
+    sides = np.where(reach < 0, below[:, :, None], above[:, :, None])
+    return replace(point_forecast(medians), quantiles=medians[:, :, None] * np.exp(reach * sides))
+
+
+def prices_at(errors, *, price=100.0):
+    return price * np.exp(np.asarray(errors, float))
+
+
+def sorted_everywhere(forecast):
+    return bool((np.diff(forecast.quantiles, axis=-1) >= 0).all())
+
+
+def covered(forecast, actual):
+    lower, upper = forecast.band(0.9)
+    return (lower <= actual) & (actual <= upper)
+
+
+@pytest.mark.parametrize(("origins", "rank"), [(19, 18), (20, 19), (99, 90), (100, 91)])
+def test_the_factor_is_the_rank_of_ninety_percent_among_the_factors_needed(origins, rank):
+    # Bands from -0.02 to +0.04. The k-th day strays k / 10 of the way to the end on its side: odd days below.
+    # ceil(20 x 0.9) = 18, ceil(21 x 0.9) = ceil(18.9) = 19, and so on.
+    days = np.random.default_rng(origins).permutation(np.arange(1, origins + 1))
+    errors = np.where(days % 2, -0.02, 0.04) * days / 10
+    found = stretch(
+        [(density_forecast(np.full((origins, 1), 0.02), np.full((origins, 1), 0.04)), prices_at(errors[:, None]))]
+    )
+    assert found.factors == pytest.approx([rank / 10], rel=1e-9)
+    assert found.origins == origins
+
+
+def test_a_stretch_multiplies_log_distances_on_both_sides_of_the_median():
+    forecast = density_forecast([[0.02, 0.03]], [[0.04, 0.05]], medians=50.0)
+    lower, upper = Stretch(np.array([2.0, 0.5]), 19).apply(forecast).band(0.9)
+    assert lower[0] == pytest.approx([50 * np.exp(-0.04), 50 * np.exp(-0.015)], rel=1e-12)
+    assert upper[0] == pytest.approx([50 * np.exp(0.08), 50 * np.exp(0.025)], rel=1e-12)
+
+
+def test_all_bands_are_stretched_alike_and_keep_the_forecasts_shape():
+    forecast = density_forecast([[0.02]], [[0.04]])
+    wider = np.log(Stretch(np.array([1.7]), 19).apply(forecast).quantiles / 100)
+    assert wider == pytest.approx(1.7 * np.log(forecast.quantiles / 100), rel=1e-9, abs=1e-14)
+
+
+def random_density(*, origins=60, horizon=4, seed=6):
+    rng = np.random.default_rng(seed)
+    widths = rng.uniform(0.001, 0.3, size=(2, origins, horizon))
+    return density_forecast(*widths, medians=rng.uniform(1, 3000, size=(origins, horizon)))
+
+
+@pytest.mark.parametrize("factor", [1e-6, 0.3, 1.0, 4.0])
+def test_a_stretch_leaves_the_median_to_the_bit_and_the_quantiles_in_order(factor):
+    forecast = random_density()
+    after = Stretch(np.full(4, factor), 60).apply(forecast)
+    assert after.median.tobytes() == forecast.median.tobytes()
+    assert sorted_everywhere(after)
+
+
+def test_quantiles_that_coincide_are_stretched_to_one_price():
+    forecast = density_forecast(np.full((1, 1), 0.02))
+    forecast.quantiles[:, :, -5:] = forecast.quantiles[:, :, -5:-4]
+    after = Stretch(np.array([1.3]), 19).apply(forecast).quantiles[0, 0]
+    assert len(set(after[-5:])) == 1
+    assert after[-1] > after[-6]
+
+
+def test_only_the_quantiles_change_when_bands_are_stretched():
+    forecast = random_density()
+    after = Stretch(np.full(4, 2.0), 60).apply(forecast)
+    assert replace(after, quantiles=forecast.quantiles) == forecast
+
+
+def test_beyond_the_calibrated_horizon_the_last_factor_holds():
+    factors = [2.0, 3.0]
+    lower, _ = Stretch(np.array(factors), 19).apply(density_forecast(np.full((1, 4), 0.01))).band(0.9)
+    assert np.log(lower[0] / 100) == pytest.approx([-0.02, -0.03, -0.03, -0.03])
+
+
+def test_a_shorter_forecast_takes_the_factors_of_the_first_steps():
+    lower, _ = Stretch(np.array([2.0, 3.0, 4.0]), 19).apply(density_forecast([[0.01, 0.01]])).band(0.9)
+    assert np.log(lower[0] / 100) == pytest.approx([-0.02, -0.03])
+
+
+def test_each_step_has_the_factor_of_its_own_days():
+    errors = ladder()
+    found = stretch([(density_forecast(np.full((99, 2), 0.05)), prices_at(np.hstack([errors, 3 * errors])))])
+    # The 90th of 99 errors is 0.090, and 0.270 where they are three times as large.
+    assert found.factors == pytest.approx([1.8, 5.4])
+
+
+@pytest.mark.parametrize("origins", [19, 20, 57, 300])
+def test_stretched_bands_cover_at_least_ninety_percent_of_the_calibration_days(origins):
+    rng = np.random.default_rng(origins)
+    widths = rng.uniform(0.005, 0.1, size=(2, origins, 3))
+    forecast, actual = density_forecast(*widths), prices_at(rng.standard_t(3, size=(origins, 3)) * 0.05)
+    # A hair wider, for the price that sits on the very end of the band that it made.
+    after = Stretch(stretch([(forecast, actual)]).factors * (1 + 1e-9), origins).apply(forecast)
+    assert (covered(after, actual).mean(axis=0) >= 0.9).all()
+
+
+@pytest.mark.parametrize("origins", [19, 20, 150])
+def test_stretched_bands_cover_ninety_percent_of_days_like_the_calibrations(origins):
+    # Every step is a trial of its own. Widths differ from day to day and have little to do with how prices stray.
+    trials = 4000
+    rng = np.random.default_rng(origins)
+    below, above = rng.uniform(0.01, 0.05, size=(2, origins + 1, trials))
+    errors = below * rng.standard_t(3, size=below.shape) + 0.01 * rng.exponential(size=below.shape)
+    found = stretch([(density_forecast(below[:-1], above[:-1]), prices_at(errors[:-1]))])
+    came = covered(found.apply(density_forecast(below[-1:], above[-1:])), prices_at(errors[-1:])).mean()
+    tolerance = 4 * np.sqrt(0.9 * 0.1 / trials)  # four binomial standard errors
+    # Romano et al. 2019, theorem 1: at least p, and at most p + 1 / (n + 1).
+    assert 0.9 - tolerance <= came <= 0.9 + 1 / (origins + 1) + tolerance
+
+
+@pytest.mark.parametrize(("told", "factor"), [(0.5, 2.0), (1.0, 1.0), (3.0, 1 / 3)])
+def test_normal_bands_of_a_wrong_sigma_are_stretched_to_the_right_one(told, factor):
+    sigma = 0.02
+    errors = np.random.default_rng(4).normal(0, sigma, size=(20_000, 1))
+    found = stretch([(density_forecast(np.full((20_000, 1), told * sigma * stats.norm.ppf(0.95))), prices_at(errors))])
+    # |z| has density 2 phi(1.645) = 0.206 at its 90 % quantile: standard error sqrt(.09 / 20 000) / 0.206 / 1.645.
+    assert found.factors == pytest.approx([factor], rel=4 * 0.0063)
+
+
+def test_series_are_pooled_whatever_their_lengths():
+    # Needed: 1 ... 14 in one series, 15 ... 29 in the other; of all 29 the ceil(30 x 0.9) = 27th is 27.
+    # Were the series taken one by one, it would be 14 or 29, or their mean.
+    needed = np.arange(1.0, 30.0)[:, None] / 10
+    short = density_forecast(np.full((14, 1), 0.01)), prices_at(0.01 * needed[:14])
+    long = density_forecast(np.full((15, 1), 0.03), medians=7.0), prices_at(-0.03 * needed[14:], price=7.0)
+    for pairs in ([short, long], [long, short]):
+        found = stretch(pairs)
+        assert found.factors == pytest.approx([2.7])
+        assert found.origins == 29
+
+
+def test_series_too_short_alone_are_enough_together():
+    short = density_forecast(np.full((10, 1), 0.01)), prices_at(np.full((10, 1), 0.02))
+    assert stretch([short, short]).factors == pytest.approx([2.0])
+    for pairs in ([], [short]):
+        with pytest.raises(NotEnoughDays, match=rf"{10 * len(pairs)} calibration origins.* at least 19"):
+            stretch(pairs)
+
+
+@pytest.mark.parametrize("bad_side", ["below", "above", "both"])
+@pytest.mark.parametrize("width", [0.0, 1e-15])
+def test_forecasts_without_a_band_are_left_out_of_the_factor(bad_side, width):
+    # 19 days need 0.1 ... 1.9, of which the 18th is 1.8; 20 more have no band, and with them the rank would be 36.
+    needed = np.arange(1.0, 20.0) / 10
+    below, above = np.full((2, 39, 1), 0.02)
+    if bad_side != "above":
+        below[19:] = width
+    if bad_side != "below":
+        above[19:] = width
+    errors = np.concatenate([0.02 * needed, np.linspace(-0.5, 0.5, 20)])[:, None]
+    assert stretch([(density_forecast(below, above), prices_at(errors))]).factors == pytest.approx([1.8])
+
+
+def test_where_no_forecast_has_a_band_the_factor_is_one():
+    widths = np.full((30, 2), 0.02)
+    widths[:, 1] = 0
+    found = stretch([(density_forecast(widths), prices_at(np.full((30, 2), 0.01)))])
+    assert found.factors == pytest.approx([0.5, 1.0])
+
+
+def test_prices_that_always_came_out_at_the_median_leave_the_bands_as_they_are():
+    assert stretch([(density_forecast(np.full((30, 1), 0.02)), np.full((30, 1), 100.0))]).factors.tolist() == [1.0]
+
+
+def test_days_that_have_not_come_are_left_out_of_the_factor():
+    errors = 0.02 * np.arange(1.0, 22.0)[:, None] / 10
+    actual = prices_at(np.hstack([errors, errors]))
+    actual[-2:, 1] = np.nan  # 21 days: ceil(22 x 0.9) = 20th; of the 19 that came the 18th
+    found = stretch([(density_forecast(np.full((21, 2), 0.02)), actual)])
+    assert found.factors == pytest.approx([2.0, 1.8])
+
+
+@pytest.mark.parametrize("kept", [1, 5, 8])
+def test_fewer_bands_than_nine_end_at_the_largest_factor(kept):
+    # ceil((n + 1) 0.9) is n + 1 for n up to 8: no rank among n reaches it.
+    widths = np.zeros((19, 1))
+    widths[:kept] = 0.02
+    errors = 0.02 * np.arange(1.0, 20.0)[:, None]
+    assert stretch([(density_forecast(widths), prices_at(errors))]).factors == pytest.approx([kept])
+
+
+def test_the_factor_needed_is_zero_at_the_median_and_one_at_either_end_of_the_band():
+    forecast = density_forecast(np.full((4, 1), 0.02), np.full((4, 1), 0.04))
+    lower, upper = forecast.band(0.9)
+    actual = np.vstack([forecast.median[0], lower[1], upper[2], 100 * np.exp([-0.05])])
+    assert needed_factors(forecast, actual)[:3].tolist() == [[0.0], [1.0], [1.0]]
+    assert needed_factors(forecast, actual)[3] == pytest.approx([2.5])
+
+
+def test_the_price_unit_does_not_move_the_factor():
+    forecast, actual = density_forecast(np.full((99, 1), 0.02)), prices_at(ladder())
+    assert stretch([(forecast.times(0.01), actual * 0.01)]).factors == pytest.approx(
+        stretch([(forecast, actual)]).factors
+    )
+
+
+# Both kinds in calibration.json.
+
+
+def some_stretch():
+    return Stretch(np.random.default_rng(3).lognormal(size=7), 1234)
+
+
+def test_a_stretch_survives_json_bit_for_bit():
+    found = some_stretch()
+    back = Stretch.from_json(json.loads(json.dumps(found.to_json())))
+    assert back.factors.tobytes() == found.factors.tobytes()
+    assert back.factors.shape == found.factors.shape
+    assert back.origins == found.origins
+
+
+def test_calibration_json_tells_which_kind_it_holds():
+    for found in (wandering_calibration(), some_stretch()):
+        stored = json.loads(json.dumps(found.to_json()))
+        assert stored["kind"] in stored  # "offsets" or "factors", after what it holds
+        back = calibration_from_json(stored)
+        assert type(back) is type(found)
+        assert back.to_json() == stored
+
+
+def test_a_calibration_stored_before_there_were_kinds_is_one_of_offsets():
+    assert isinstance(calibration_from_json(damaged()), Calibration)
+
+
+def test_one_kind_is_not_read_as_the_other():
+    with pytest.raises(RunError, match=r"calibration\.json is damaged"):
+        Stretch.from_json(wandering_calibration().to_json())
+    with pytest.raises(RunError, match=r"calibration\.json is damaged"):
+        Calibration.from_json(some_stretch().to_json())
+    with pytest.raises(RunError, match=r"kind is 'factors', not 'offsets'"):
+        Calibration.from_json(damaged(kind="factors"))
+    with pytest.raises(RunError, match=r"kind is 'offsets', not 'factors'"):
+        Stretch.from_json(torn(kind="offsets"))
+
+
+def torn(**changes):
+    return {"kind": "factors", "factors": [1.1, 0.9], "origins": 120, **changes}
+
+
+def test_the_json_of_a_stretch_that_the_damages_start_from_is_sound():
+    assert Stretch.from_json(torn()).factors.tolist() == [1.1, 0.9]
+
+
+NO_STRETCH = [
+    {},
+    {"factors": [1.1, 0.9], "origins": 120},
+    {"kind": "factors", "origins": 120},
+    {"kind": "factors", "factors": [1.1, 0.9]},
+    [],
+    None,
+    "calibration",
+    torn(kind=None),
+    torn(kind=["factors"]),
+    torn(kind="factor"),
+    torn(factors=[]),
+    torn(factors=1.1),
+    torn(factors=None),
+    torn(factors=[[1.1, 0.9]]),
+    torn(factors=[1.1, None]),
+    torn(factors=[1.1, "much"]),
+    torn(factors=[1.1, 0.0]),
+    torn(factors=[1.1, -0.9]),
+    torn(factors=[1.1, float("nan")]),
+    torn(factors=[1.1, float("inf")]),
+    torn(origins=None),
+    torn(origins="many"),
+    torn(origins=float("inf")),
+]
+
+
+@pytest.mark.parametrize("stored", NO_STRETCH, ids=repr)
+def test_a_damaged_stretch_is_refused_with_a_run_error(stored):
+    with pytest.raises(RunError, match=r"calibration\.json is damaged"):
+        Stretch.from_json(stored)
+    with pytest.raises(RunError, match=r"calibration\.json is damaged"):
+        calibration_from_json(stored)
