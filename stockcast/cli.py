@@ -8,6 +8,7 @@ import json
 import shlex
 import signal
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -75,7 +76,7 @@ def train(
     from stockcast.console import Progress, say
 
     chosen = _load(config, overrides)
-    with Progress(epochs=chosen.training.epochs, quiet=quiet) as progress:
+    with Progress(epochs=chosen.training.epochs, members=chosen.training.members, quiet=quiet) as progress:
         trained = pipeline.train(chosen, runs=runs, name=name, say=say(quiet), report=progress.report)
     path = _shown(trained.run.path)
     if as_json:
@@ -94,20 +95,43 @@ def evaluate(
     run: RunName = None,
     runs: Runs = Path("runs"),
     split: Annotated[SplitName, typer.Option(help="Days to score.")] = SplitName.test,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Another series, seen or never seen (default: the first it learnt from)."),
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="First day to score (default: of the test)."),
+    ] = None,
+    insist: Annotated[
+        bool, typer.Option("--insist", help="Score days from before the end of what the run learnt from.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score a run on days it has never seen, beside the simplest rivals."""
+    """Score a run on days it has never seen, beside its rivals."""
     from stockcast import pipeline
-    from stockcast.console import print_scores, print_verdict, say
+    from stockcast.console import RivalProgress, print_scores, print_verdict, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
-    evaluation = pipeline.evaluate(found, part=split.value, say=say(quiet))
+    with RivalProgress(quiet=quiet) as progress:
+        evaluation = pipeline.evaluate(
+            found,
+            part=split.value,
+            data=data,
+            start=start.date() if start else None,
+            insist=insist,
+            say=say(quiet),
+            report=progress.report,
+        )
     if as_json:
         _print_json(evaluation.metrics)
         return
-    print_scores(evaluation.report, title=f"{found.name}, {split.value} days", span=evaluation.metrics["split"])
+    series = evaluation.metrics["data"]["name"]
+    print_scores(
+        evaluation.report, title=f"{series} by {found.name}, {split.value} days", span=evaluation.metrics["split"]
+    )
     print_verdict(evaluation.verdict)
     say(quiet)(f"Numbers and pictures: {_shown(evaluation.folder)}\nNext: {_next('predict', found.name, runs)}")
 
@@ -117,7 +141,10 @@ def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),
     data: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="A newer price file (default: the one it was trained on).")
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="A newer price file, or of another series (default: the first it learnt from)."
+        ),
     ] = None,
     horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
     output: Annotated[
@@ -142,6 +169,30 @@ def predict(
     judged = found.verdict()
     last = judged[-1] if judged else f"Not judged yet. Next: {_next('evaluate', found.name, runs)}"
     say(quiet)(f"Table and picture: {_shown(prediction.table.parent)}\n{last}")
+
+
+@app.command()
+def audit(
+    run: RunName = None,
+    runs: Runs = Path("runs"),
+    cuts: Annotated[int, typer.Option(min=1, max=1000, help="Cut-offs to try, each with a training of its own.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Passes of each training.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the cut-offs and of what is done to the rows after them.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Change the days after a cut-off, run everything again, and check that nothing before it moved."""
+    from stockcast import pipeline
+    from stockcast.console import say
+    from stockcast.runs import RunDirectory
+
+    found = pipeline.audit(RunDirectory.find(runs, run), cuts=cuts, epochs=epochs, seed=seed, say=say(quiet))
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        print("\n".join(found.summary()))
+    if failure := found.failure():
+        raise StockcastError(failure)
 
 
 @config_app.command("show")

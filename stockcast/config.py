@@ -14,7 +14,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -58,10 +60,34 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def _listed(paths: Any) -> Any:
+    """One path is a list of one."""
+    return paths if isinstance(paths, list) else [paths]
+
+
+def _unlisted(paths: tuple[Path, ...]) -> str | list[str]:
+    """A list of one is written as the one path."""
+    return str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
+
+
+_PATHS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+
+Paths = Annotated[
+    tuple[Path, ...],
+    Field(min_length=1, max_length=1000, strict=False),
+    BeforeValidator(_listed),
+    PlainSerializer(_unlisted, when_used="json"),
+    WithJsonSchema(_PATHS_SCHEMA),
+]
+
+
 class DataConfig(_Section):
     """Where the prices are."""
 
-    path: Path = Field(description="Price file (CSV with Date and Close at least), relative to this file.")
+    path: Paths = Field(
+        description="Price file (CSV with Date and Close at least), relative to this file; or a folder of such files, "
+        "or a list of either: one network then learns from all, and the first is what evaluate and predict take."
+    )
     calendar: str = Field(
         "XNYS", description="Exchange whose sessions date the forecasts, as exchange_calendars has it."
     )
@@ -71,10 +97,10 @@ class DataConfig(_Section):
 
     @field_validator("path", mode="before")
     @classmethod
-    def _is_no_address(cls, path: Any) -> Any:
-        if isinstance(path, str) and "://" in path:
+    def _is_no_address(cls, paths: Any) -> Any:
+        if any(isinstance(path, str) and "://" in path for path in _listed(paths)):
             raise ValueError("is an address, and stockcast reads files. Download it first")
-        return path
+        return paths
 
 
 class TargetConfig(_Section):
@@ -83,6 +109,11 @@ class TargetConfig(_Section):
     column: Literal["Open", "High", "Low", "Close", "Adj Close"] = Field("Close", description="Price that is forecast.")
     transform: Literal["log_return", "price"] = Field(
         "log_return", description="What the network answers: the log return since the last day known, or the price."
+    )
+    scale: Literal["training", "volatility"] = Field(
+        "training",
+        description="Unit of log returns: their deviation on the training days, or the series' own volatility as known "
+        "at each origin, which is what several series have in common.",
     )
     adjusted: bool = Field(
         True, description="Adjust prices for splits and dividends by Adj Close, where the file has it."
@@ -95,7 +126,7 @@ class SplitConfig(_Section):
     validation: Share | Day = Field(0.1, description="Days that stop training early: a share, or their first day.")
     calibration: Share | Day = Field(
         0.1,
-        description="Days that measure the bands of head point (student_t does without): a share, or their first day.",
+        description="Days that measure the bands (see the key calibration): a share, or their first day.",
     )
     test: Share | Day = Field(0.2, description="Days that are reported, up to the last: a share, or their first day.")
 
@@ -115,6 +146,15 @@ class ModelConfig(_Section):
         (50, 100), description="Units of each recurrent layer, first to last."
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped while training.")
+    shortcut: bool = Field(
+        False, description="Let the dense layer see the last day's inputs beside what the recurrent layers remember."
+    )
+    shrinkage: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Penalty on the dense layer's squared weights: pulls student_t towards what its unit says.",
+    )
     head: HeadName = Field(
         "student_t", description="What the last layer says: student_t a distribution, point a single number."
     )
@@ -129,6 +169,12 @@ class TrainingConfig(_Section):
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="Rule that turns gradients into steps.")
     clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of a gradient; null for no clipping.")
     patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better validation loss before it stops.")
+    windows_per_epoch: int | None = Field(
+        None, ge=1, description="Windows that an epoch draws, each at most once; null for all."
+    )
+    members: int = Field(
+        1, ge=1, le=32, description="Networks trained from seeds that follow each other; their outputs are averaged."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the first weights, the dropout and the shuffling.")
 
 
@@ -153,6 +199,11 @@ class Config(_Section):
     scaler: Literal["standard", "minmax", "robust", "none"] = Field(
         "standard", description="How inputs are scaled, by what the training days show."
     )
+    calibration: Literal["adaptive", "conformal", "none"] = Field(
+        "adaptive",
+        description="Bands: as wide as the calibration days show (conformal), and widened or narrowed day by day as "
+        "prices come (adaptive); or as the network says (none).",
+    )
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
@@ -174,6 +225,19 @@ class Config(_Section):
             raise ValueError(
                 "model.head student_t answers log returns, all days at once: it needs strategy direct and "
                 "target.transform log_return; for a recursive network or prices use model.head point"
+            )
+        if self.model.head == "point" and self.calibration == "none":
+            raise ValueError("model.head point says one number, and its bands come from the calibration days: "
+                             "calibration must be conformal or adaptive")  # fmt: skip
+        if self.target.scale == "volatility" and (self.strategy, self.target.transform) != ("direct", "log_return"):
+            raise ValueError(
+                "target.scale volatility is a unit of log returns from the origin on: it needs strategy direct and "
+                "target.transform log_return"
+            )
+        if len(self.data.path) > 1 and self.target.scale != "volatility":
+            raise ValueError(
+                "several series in data.path have no scale in common: set target.scale to volatility, and best the "
+                "features that have no unit (stockcast config init writes them)"
             )
         if self.strategy == "recursive":
             fed_back = self.target.column if self.target.transform == "price" else "log_return"
@@ -223,13 +287,20 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
     """Make `data.path` absolute, in place: relative to `folder`. An address is left for the check of the key."""
-    data = values.get("data")
-    if isinstance(data, dict) and isinstance(stated := data.get("path"), str) and "://" not in stated:
+
+    def resolved(stated: Any) -> Any:
+        if not isinstance(stated, str) or "://" in stated:
+            return stated
         try:
             path = Path(stated).expanduser() if stated.startswith("~") else Path(stated)  # ./~x is a file
-            data["path"] = str((folder / path).resolve())
+            return str((folder / path).resolve())
         except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a loop of links
             raise ConfigError(f"data.path = {stated!r} is no path: {error}.") from error
+
+    data = values.get("data")
+    if isinstance(data, dict) and "path" in data:
+        stated = data["path"]
+        data["path"] = [resolved(path) for path in stated] if isinstance(stated, list) else resolved(stated)
 
 
 def _apply(values: dict[str, Any], override: str) -> None:

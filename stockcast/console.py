@@ -25,8 +25,9 @@ def say(quiet: bool) -> Callable[[str], None]:
 class Progress:
     """Training's progress: a bar on a terminal, a plain line an epoch elsewhere."""
 
-    def __init__(self, *, epochs: int, quiet: bool) -> None:
+    def __init__(self, *, epochs: int, quiet: bool, members: int = 1) -> None:
         self._epochs = epochs
+        self._members = members
         self._quiet = quiet
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
@@ -41,7 +42,7 @@ class Progress:
                 console=self._console,
             )
             self._bar.start()
-            self._bar.add_task("loading Keras", total=self._epochs)
+            self._bar.add_task("loading Keras", total=self._epochs * self._members)
         return self
 
     def __exit__(
@@ -53,13 +54,50 @@ class Progress:
     def report(self, epoch: Epoch) -> None:
         """Show one epoch."""
         losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
+        before = (epoch.member - 1) * self._epochs
+        member = f"member {epoch.member}/{self._members}  " if self._members > 1 else ""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=epoch.epoch, description=f"epoch {epoch.epoch}  {losses}")
+            description = f"{member}epoch {epoch.epoch}  {losses}"
+            self._bar.update(self._bar.task_ids[0], completed=before + epoch.epoch, description=description)
         elif not self._quiet:
-            left = epoch.seconds * (self._epochs - epoch.epoch)
+            left = epoch.seconds * (self._epochs * self._members - before - epoch.epoch)
             print(
-                f"epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left", file=sys.stderr, flush=True
+                f"{member}epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
             )
+
+
+class RivalProgress:
+    """The costly rivals' progress: a bar each on a terminal, nothing elsewhere; gone when they are done."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        console = Console(stderr=True)
+        shown = console.is_terminal and not console.is_dumb_terminal and not quiet
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+            disable=not shown,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def report(self, rival: str, done: int, of: int) -> None:
+        """Show that so many of a rival's estimates are made."""
+        if rival not in self._tasks:
+            self._tasks[rival] = self._bar.add_task(f"estimating {rival}", total=of)
+        self._bar.update(self._tasks[rival], completed=done)
 
 
 def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:

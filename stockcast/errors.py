@@ -6,6 +6,7 @@
     │   ├── MissingColumns     ... a column that the config asks for is not in it
     │   └── NotEnoughDays      ... it is too short for the window, the horizon and the splits
     ├── TrainingError          the loss left the numbers
+    ├── RivalError             a rival cannot answer; the others are scored without it
     └── RunError               a run is missing, unfinished, damaged, or cannot be written
 
 Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
@@ -39,3 +40,7 @@ class TrainingError(StockcastError):
 
 class RunError(StockcastError):
     """A run is missing, unfinished or damaged, or its directory cannot be written."""
+
+
+class RivalError(StockcastError):
+    """A rival cannot answer; the message says why. Its name is told, and the others are scored without it."""

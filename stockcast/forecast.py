@@ -67,6 +67,16 @@ class Forecast:
         returns: Floats = np.log(self.quantiles / self.last_close[:, None, None])
         return returns
 
+    def rows(self, chosen: slice) -> "Forecast":
+        """Return the forecasts of the chosen origins."""
+        return replace(
+            self,
+            origin_dates=self.origin_dates[chosen],
+            target_dates=self.target_dates[chosen],
+            quantiles=self.quantiles[chosen],
+            last_close=self.last_close[chosen],
+        )
+
     def times(self, factor: float) -> "Forecast":
         """Return the same forecast in another price unit: every price multiplied by `factor`."""
         return replace(self, quantiles=self.quantiles * factor, last_close=self.last_close * factor)

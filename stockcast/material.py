@@ -16,7 +16,8 @@ class Material:
     Attributes:
         closes: the price that is forecast, shape (days,).
         scaled: features of all days, unitless, shape (days, features).
-        target: the unit of the network's answers.
+        target: what the network's answers are.
+        unit: volatility of every day that log returns are answered in, shape (days,); None for the target's own.
         window: days in.
         steps: days ahead that the network answers in one pass.
         recursive: whether its answer is fed back for the next day.
@@ -26,6 +27,7 @@ class Material:
     closes: Floats
     scaled: Floats
     target: Target
+    unit: Floats | None
     window: int
     steps: int
     recursive: bool
@@ -33,7 +35,15 @@ class Material:
 
     def windows(self, origins: Days) -> Windows:
         """Return the windows that end at these days."""
-        return Windows(self.scaled, self.closes, origins, window=self.window, horizon=self.steps, target=self.target)
+        return Windows(
+            self.scaled,
+            self.closes,
+            origins,
+            window=self.window,
+            horizon=self.steps,
+            target=self.target,
+            unit=self.unit,
+        )
 
     def forecast(self, network: Network, origins: Days, *, steps: int) -> Floats:
         """Run the network at these origins; return quantiles of price, shape (origins, steps, levels)."""
@@ -42,4 +52,5 @@ class Material:
             outputs = self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
         else:
             outputs = network(inputs)[:, :steps]
-        return self.target.prices(self.head.quantiles(outputs, LEVELS), self.closes[origins])
+        unit = None if self.unit is None else self.unit[origins]
+        return self.target.prices(self.head.quantiles(outputs, LEVELS), self.closes[origins], unit)

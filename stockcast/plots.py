@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from stockcast.evaluation.rivals import RIVALS
 from stockcast.forecast import Dates, Floats, Forecast, price_text
 from stockcast.models.training import Epoch
 
 PRICE, MEDIAN, BAND = "#222222", "#c1440e", "#e08e45"
-RIVALS = {"random_walk": "#1b6ca8", "drift": "#6a4c93", "ewma": "#2a9d63"}
-LABELS = {"random_walk": "random walk", "drift": "random walk with drift", "ewma": "EWMA volatility"}
+RIVAL_COLOURS = dict(zip(RIVALS, ("#1b6ca8", "#6a4c93", "#8c8c8c", "#2a9d63", "#b5179e", "#3a0ca3"), strict=True))
 NOTE = "not investment advice"
 
 
@@ -24,13 +24,27 @@ def price_label(calendar: str, *, adjusted: bool) -> str:
 
 
 def loss_curve(history: Sequence[Epoch], *, title: str) -> Figure:
-    """Training and validation loss by epoch, the best epoch marked."""
+    """Training and validation loss by epoch, the best epoch marked; one pair of lines for each member."""
     figure, axes = _figure(title)
-    numbers = [epoch.epoch for epoch in history]
-    best = min(history, key=lambda epoch: epoch.val_loss)
-    axes.plot(numbers, [epoch.loss for epoch in history], "o-", color="#1b6ca8", label="training")
-    axes.plot(numbers, [epoch.val_loss for epoch in history], "o-", color=MEDIAN, label="validation")
-    axes.axvline(best.epoch, color="grey", linestyle=":", label=f"kept: epoch {best.epoch}")
+    members = sorted({epoch.member for epoch in history})
+    for member in members:
+        epochs = [epoch for epoch in history if epoch.member == member]
+        numbers = [epoch.epoch for epoch in epochs]
+        best = min(epochs, key=lambda epoch: epoch.val_loss)
+        first, fade = member == members[0], 1.0 if len(members) == 1 else 0.6
+        for name, colour in (("training", "#1b6ca8"), ("validation", MEDIAN)):
+            losses = [epoch.loss if name == "training" else epoch.val_loss for epoch in epochs]
+            axes.plot(numbers, losses, "o-", color=colour, alpha=fade, label=name if first else None)
+        label = f"kept: epoch {best.epoch}" if len(members) == 1 else "kept, of each member"
+        axes.plot(
+            best.epoch,
+            best.val_loss,
+            "o",
+            markersize=12,
+            fillstyle="none",
+            color="grey",
+            label=label if first else None,
+        )
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, axes)
@@ -86,7 +100,15 @@ def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     figure, axes = _figure(f"Skill by days ahead: {title}")
     for name, values in skill.items():
         steps = np.arange(1, len(values) + 1)
-        axes.plot(steps, values, "o-", markersize=3, color=RIVALS[name], alpha=0.8, label=f"against {LABELS[name]}")
+        axes.plot(
+            steps,
+            values,
+            "o-",
+            markersize=3,
+            color=RIVAL_COLOURS[name],
+            alpha=0.8,
+            label=f"against {RIVALS[name].label}",
+        )
     axes.axhline(0, color=PRICE, linewidth=1)
     low, high = axes.get_ylim()
     axes.axhspan(min(low, -0.02), 0, color="#c1121f", alpha=0.07, zorder=0)
@@ -115,8 +137,8 @@ def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats,
             "o-",
             markersize=5 if own else 3,
             linewidth=2.2 if own else 1,
-            color=MEDIAN if own else RIVALS[name],
-            label=name if own else LABELS[name],
+            color=MEDIAN if own else RIVAL_COLOURS[name],
+            label=name if own else RIVALS[name].label,
         )
     axes.text(0.03, 0.93, "above the line: bands too wide", color="grey", fontsize=9, transform=axes.transAxes)
     axes.text(0.72, 0.05, "below the line: bands too narrow", color="grey", fontsize=9, transform=axes.transAxes)
@@ -124,6 +146,23 @@ def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats,
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     _legend(figure, axes)
+    return figure
+
+
+def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Figure:
+    """Where in the forecast spread prices fell, by days ahead: flat is honest, a U too narrow, a hump too wide."""
+    figure, _ = _figure(f"Where in the spread did prices fall? {title}")
+    figure.clear()
+    figure.suptitle(f"Where in the spread did prices fall? {title}", fontsize=11)
+    panels = np.atleast_1d(figure.subplots(1, len(histograms), sharey=True))
+    for axes, (step, shares) in zip(panels, histograms.items(), strict=True):
+        edges = np.linspace(0, 1, len(shares) + 1)
+        axes.bar(edges[:-1], shares, width=1 / len(shares), align="edge", color=BAND, edgecolor="white")
+        axes.axhline(1 / len(shares), color=PRICE, linestyle=":", linewidth=1)
+        axes.set_title(f"{step} day{'s' if step > 1 else ''} ahead", fontsize=10)
+        axes.set_xticks([0, 0.5, 1], ["low", "median", "high"], fontsize=8)
+    panels[0].set_ylabel("share of prices (dotted: as promised)")
+    panels[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
 

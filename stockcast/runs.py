@@ -187,6 +187,22 @@ class RunDirectory:
             )
         return self.path / folder
 
+    def keep_quantiles(self, key: str, quantiles: Floats) -> Floats:
+        """Keep a rival's quantiles for the next evaluation; return them in the single precision that is kept."""
+        kept = quantiles.astype(np.float32)
+        with self._replacing(f"rivals/{key}.npy") as path, path.open("wb") as stream:
+            np.save(stream, kept)
+        return kept.astype(np.float64)
+
+    def kept_quantiles(self, key: str) -> Floats | None:
+        """Return what `keep_quantiles` kept, or None if it did not, or not whole."""
+        try:
+            kept = np.load(self.path / "rivals" / f"{key}.npy", mmap_mode=None)
+        except (OSError, ValueError, EOFError):
+            return None
+        whole = isinstance(kept, np.ndarray) and kept.dtype == np.float32 and bool(np.isfinite(kept).all())
+        return kept.astype(np.float64) if whole else None
+
     def verdict(self) -> list[str] | None:
         """Return the sentences of the run's verdict on its test days, or None if it has none."""
         try:

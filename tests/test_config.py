@@ -33,7 +33,7 @@ def test_a_name_and_a_price_file_are_enough():
     smallest = config()
 
     assert smallest.name == "ge"
-    assert smallest.data.path == FOLDER / "ge.csv"
+    assert smallest.data.path == (FOLDER / "ge.csv",)
     assert (smallest.window, smallest.horizon, smallest.model.layers) == (50, 50, (50, 100))
     assert (smallest.strategy, smallest.target.column, smallest.target.transform) == ("direct", "Close", "log_return")
 
@@ -91,20 +91,20 @@ def test_paths_are_relative_to_the_file_they_stand_in(tmp_path, monkeypatch):
     path.write_text("name: x\ndata: {path: ../data/prices.csv}\n")
     monkeypatch.chdir("/")
 
-    assert load_config(path).data.path == tmp_path.resolve() / "data" / "prices.csv"
+    assert load_config(path).data.path == (tmp_path.resolve() / "data" / "prices.csv",)
 
 
 def test_absolute_paths_stay_and_the_home_directory_is_known(monkeypatch):
     monkeypatch.setenv("HOME", "/no-such-home")
 
-    assert config("", "data.path=/prices/ge.csv").data.path == Path("/prices/ge.csv")
-    assert config("", "data.path=~/ge.csv").data.path == Path("/no-such-home/ge.csv")
+    assert config("", "data.path=/prices/ge.csv").data.path == (Path("/prices/ge.csv"),)
+    assert config("", "data.path=~/ge.csv").data.path == (Path("/no-such-home/ge.csv"),)
 
 
 def test_a_path_given_by_override_is_relative_to_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    assert config("", "data.path=mine.csv").data.path == tmp_path.resolve() / "mine.csv"
+    assert config("", "data.path=mine.csv").data.path == (tmp_path.resolve() / "mine.csv",)
 
 
 @pytest.mark.parametrize("address", ["https://example.com/ge.csv", "http://example.com/ge.csv", "s3://prices/ge.csv"])
@@ -437,7 +437,7 @@ def test_a_price_file_of_any_name_comes_back_from_its_configs_own_yaml(tmp_path,
     text = f"name: x\ndata:\n  path: '{path.replace(chr(39), chr(39) * 2)}'\n"
     before = parse_config(text, source="my.yaml", folder=tmp_path.resolve())
 
-    assert before.data.path == tmp_path.resolve() / path
+    assert before.data.path == (tmp_path.resolve() / path,)
     assert parse_config(before.to_yaml(), source="config.yaml", folder=Path("/elsewhere")) == before
 
 
@@ -460,7 +460,7 @@ def test_a_shipped_config_loads_finds_its_data_and_comes_back_from_its_own_yaml(
     shipped = load_config(path)
 
     assert shipped.name == path.stem
-    assert shipped.data.path.is_file()
+    assert all(path.exists() for path in shipped.data.path)
     assert parse_config(shipped.to_yaml(), source="config.yaml", folder=Path("/elsewhere")) == shipped
 
 

@@ -1,6 +1,5 @@
 """The simplest rivals: each returns the same `Forecast` as a network does, from the same past."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +66,13 @@ def drift(question: Question) -> Forecast:
     return _normal_steps(question, drift=float(returns.mean()), volatility=returns.std())
 
 
+def historical_volatility(question: Question, *, days: int = 20) -> Forecast:
+    """The random walk with the volatility of the last 20 returns up to the origin, around zero."""
+    squares = pd.Series(np.diff(np.log(question.closes)) ** 2)
+    variance = squares.rolling(days, min_periods=1).mean().to_numpy()
+    return _normal_steps(question, drift=0.0, volatility=np.sqrt(variance[question.origins - 1]))
+
+
 def ewma(question: Question, *, decay: float = 0.94) -> Forecast:
     """The random walk with today's volatility: an exponentially weighted one of all returns up to the origin.
 
@@ -75,9 +81,6 @@ def ewma(question: Question, *, decay: float = 0.94) -> Forecast:
     returns = np.diff(np.log(question.closes))
     variance = pd.Series(returns**2).ewm(alpha=1 - decay).mean().to_numpy()
     return _normal_steps(question, drift=0.0, volatility=np.sqrt(variance[question.origins - 1]))
-
-
-BASELINES: dict[str, Callable[[Question], Forecast]] = {"random_walk": random_walk, "drift": drift, "ewma": ewma}
 
 
 def _training_returns(question: Question) -> Floats:

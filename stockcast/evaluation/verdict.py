@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from stockcast.evaluation.behaviour import Lag, Trend
+from stockcast.evaluation.risk import ValueAtRisk
+from stockcast.evaluation.rivals import RIVALS
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.significance import holm
 from stockcast.forecast import price_text
@@ -12,12 +14,6 @@ ALPHA = 0.05
 
 BAND_TOLERANCE = 0.05
 """A band holds if its coverage is no further than this from its promise."""
-
-RIVAL_NAMES = {
-    "random_walk": "the random walk",
-    "drift": "drift",
-    "ewma": "EWMA volatility",
-}
 
 
 def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
@@ -31,37 +27,47 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
     Returns:
         One sentence each, the last one for somebody who reads only that.
     """
-    outcomes = _outcomes(report)
-    sentences = [_against(rival, outcomes, report) for rival in report.overall.baselines]
-    sentences += [_bands(report), _median(report), _direction(trend)]
+    corrected = _corrected(report)
+    outcomes = _outcomes(report, corrected)
+    sentences = [_against(rival, outcomes, report, corrected) for rival in report.overall.baselines]
+    sentences += [*_correction(corrected), *_failures(report), *_best(report)]
+    sentences += [_bands(report), *_storms(report), *_value_at_risk(report)]
+    sentences += [_median(report), _direction(trend)]
     if lag.warning:
         sentences.append(
             f"The one-day median trails the price by {_days([lag.peak or 0])} (its changes follow the price's own, "
             f"correlation {lag.correlation:.2f}) and comes no nearer to what follows than the last price does."
         )
-    return (*sentences, _in_short(outcomes))
+    return (*sentences, _in_short(outcomes, report))
 
 
 Outcomes = dict[str, dict[int, str]]
 """Rival -> horizon -> better, worse, open (tested, and within luck) or untested."""
 
+Corrected = dict[tuple[str, int], float]
+"""Rival and horizon -> p-value after correction for the number of tests made."""
 
-def _outcomes(report: Report) -> Outcomes:
-    tested = [
-        (rival, step, test)
+
+def _corrected(report: Report) -> Corrected:
+    tested = {
+        (rival, step): test.p_value
         for step, comparison in report.horizons.items()
         for rival, test in comparison.tests.items()
         if test is not None
-    ]
-    corrected = holm([test.p_value for _, _, test in tested])
+    }
+    return dict(zip(tested, holm(list(tested.values())), strict=True))
+
+
+def _outcomes(report: Report, corrected: Corrected) -> Outcomes:
     outcomes: Outcomes = {rival: dict.fromkeys(report.horizons, "untested") for rival in report.overall.baselines}
-    for (rival, step, test), p_value in zip(tested, corrected, strict=True):
-        carried = "better" if test.statistic < 0 else "worse"
+    for (rival, step), p_value in corrected.items():
+        test = report.horizons[step].tests[rival]
+        carried = "better" if test is not None and test.statistic < 0 else "worse"
         outcomes[rival][step] = carried if p_value < ALPHA else "open"
     return outcomes
 
 
-def _against(rival: str, outcomes: Outcomes, report: Report) -> str:
+def _against(rival: str, outcomes: Outcomes, report: Report, corrected: Corrected) -> str:
     by_outcome = {
         outcome: [step for step, found in outcomes[rival].items() if found == outcome]
         for outcome in ("better", "worse", "open", "untested")
@@ -70,23 +76,98 @@ def _against(rival: str, outcomes: Outcomes, report: Report) -> str:
         "better": "the network is better",
         "worse": "the network is worse",
         "open": "too close to call",
-        "untested": "too few days to tell",
+        "untested": "no test is possible",
     }
     parts = [
-        f"{words[outcome]} at {_days(steps)} (CRPS {_skills(rival, steps, report)})"
+        f"{words[outcome]} at {_days(steps)} (CRPS {_skills(rival, steps, report, corrected)})"
         for outcome, steps in by_outcome.items()
         if steps
     ]
-    return f"Against {RIVAL_NAMES[rival]}: {'; '.join(parts)}."
+    return f"Against {RIVALS[rival].label}: {'; '.join(parts)}."
 
 
-def _skills(rival: str, steps: list[int], report: Report) -> str:
-    """Say by how much the network's CRPS is lower or higher, step by step."""
-    skills = [report.horizons[step].skill[rival] for step in steps]
-    return ", ".join(
-        "not to compare" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill >= 0 else 'higher'}"
-        for skill in skills
-    )
+def _skills(rival: str, steps: list[int], report: Report, corrected: Corrected) -> str:
+    """Say by how much the network's CRPS is lower or higher, step by step, and how sure that is."""
+
+    def one(step: int) -> str:
+        skill = report.horizons[step].skill[rival]
+        if skill is None:
+            return "0 for the rival"
+        size = f"{abs(100 * skill):.1f} % {'lower' if skill >= 0 else 'higher'}"
+        p_value = corrected.get((rival, step))
+        return size if p_value is None else f"{size}, {p_text(p_value)}"
+
+    return "; ".join(one(step) for step in steps)
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value as people read it."""
+    return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+
+
+def _correction(corrected: Corrected) -> list[str]:
+    """Say what the p-values of the sentences before are."""
+    if len(corrected) < 2:
+        return []
+    return [f"Each p above is corrected for there being {len(corrected)} such tests (Diebold-Mariano, Holm)."]
+
+
+def _failures(report: Report) -> list[str]:
+    """Say which rivals are missing, and why."""
+    return [
+        _sentence(f"{RIVALS[name].label} gave no forecast and is missing here: {reason.rstrip('.')}.")
+        for name, reason in report.failures.items()
+    ]
+
+
+def _best(report: Report) -> list[str]:
+    """Say where the network is among those that may be the best of all compared."""
+    tested = {step: one.confidence_set for step, one in report.horizons.items() if one.confidence_set is not None}
+    if not tested:
+        return []
+    inside = [step for step, found in tested.items() if "model" in found.names]
+    outside = [step for step in tested if step not in inside]
+    told = f"include the network at {_days(inside)} ahead" if inside else ""
+    if outside:
+        told = (
+            f"{told}, but not at {_days(outside)}"
+            if inside
+            else f"do not include the network at {_days(outside)} ahead"
+        )
+    return [f"The forecasts that may be the best of all compared (model confidence set, 90 %) {told}."]
+
+
+def _storms(report: Report) -> list[str]:
+    """Say how the bands held when the market was calm and when it was wild."""
+    words = {"calm": "calm", "middle": "middling", "storm": "stormy"}
+    regimes = {words[name]: one for name, one in report.overall.regimes.items() if one["origins"]}
+    if len(regimes) < 2:
+        return []
+    told = [
+        f"{100 * one['coverage_90']:.0f} % of those forecast on the {one['origins']} {word} days"
+        for word, one in regimes.items()
+    ]
+    return [
+        f"Of the prices at all days ahead together they covered {_list(told)}; calm and stormy are the outer thirds "
+        f"of the training days, by volatility."
+    ]
+
+
+def _value_at_risk(report: Report) -> list[str]:
+    """Say whether one-day falls below the value at risk were as many as they should be, and apart from each other."""
+    tests = [test for test in report.value_at_risk.get("model", []) if test.kupiec is not None]
+    if not tests:
+        return []
+
+    def told(test: ValueAtRisk) -> str:
+        by_name = {"Kupiec": test.kupiec, "Christoffersen": test.independence}
+        p_values = [f"{name} {p_text(p_value)}" for name, p_value in by_name.items() if p_value is not None]
+        return (
+            f"below its {100 * test.level:g} % value at risk on {test.hits} of {test.origins} days, where "
+            f"{test.expected:.3g} are to be expected ({', '.join(p_values)})"
+        )
+
+    return [f"One day ahead the price fell {_list([told(test) for test in tests])}."]
 
 
 def _bands(report: Report) -> str:
@@ -97,7 +178,7 @@ def _bands(report: Report) -> str:
     points = f"{100 * BAND_TOLERANCE:.0f} points"
     verdict = f"They are {' and '.join(faults)}, by more than {points}." if faults else f"They hold to within {points}."
     return (
-        f"The 90 % bands covered {', '.join(f'{100 * share:.1f} %' for share in covered.values())} of the "
+        f"The 90 % bands covered {_list([f'{100 * share:.1f} %' for share in covered.values()])} of the "
         f"prices {_days(covered)} ahead. {verdict}"
     )
 
@@ -120,26 +201,40 @@ def _direction(trend: Trend) -> str:
     )
 
 
-def _in_short(outcomes: Outcomes) -> str:
-    found = [outcome for by_step in outcomes.values() for outcome in by_step.values()]
+def _in_short(outcomes: Outcomes, report: Report) -> str:
+    found = {outcome for by_step in outcomes.values() for outcome in by_step.values()}
     beaten = [rival for rival, by_step in outcomes.items() if "better" in by_step.values()]
-    if "worse" in found and not beaten:
-        return "In short: on these days the network did worse than rivals that cost nothing. Do not use it."
-    if set(found) == {"untested"}:
-        return "In short: the days scored are too few to tell whether the network knows anything. Bring more."
+    losers = _labels(beaten)
+    winners = _labels(rival for rival, by_step in outcomes.items() if "worse" in by_step.values())
+    if winners and not beaten:
+        return f"In short: on these days the network did worse than {winners}, and beat no rival. Do not use it."
+    if found == {"untested"}:
+        return "In short: these days allow no test of whether the network knows anything. Bring more."
     if not beaten:
-        return "In short: on these days the network showed no skill beyond rivals that cost nothing."
-    names = _list([RIVAL_NAMES[rival] for rival in beaten])
-    if "worse" in found:
-        return f"In short: a mixed result; better than {names} at some horizons, and worse than a rival at others."
-    unbeaten = [RIVAL_NAMES[rival] for rival in outcomes if rival not in beaten]
-    rest = f", but not than {_list(unbeaten)}" if unbeaten else ""
+        return "In short: on these days the network showed no skill beyond that of its rivals, which need no training."
+    missing = f" ({_labels(report.failures)} gave no forecast)" if report.failures else ""
+    if winners:
+        return (
+            f"In short: a mixed result; the network was better than {losers} at some horizons, and worse than "
+            f"{winners} at some{missing}."
+        )
+    unbeaten = _labels(rival for rival in outcomes if rival not in beaten)
+    rest = f", but not than {unbeaten}" if unbeaten else ""
     everywhere = all(outcome == "better" for rival in beaten for outcome in outcomes[rival].values())
     where = "" if everywhere else ", at some of the horizons"
     return (
-        f"In short: on these days the network knew better than {names} how far the price might move{where}{rest}. "
-        f"That is a statement about risk, not a tip to buy or sell."
+        f"In short: on these days the network knew better than {losers} how far the price might move{where}{rest}"
+        f"{missing}. That is a statement about risk, not a tip to buy or sell."
     )
+
+
+def _labels(rivals: Iterable[str]) -> str:
+    labels = [RIVALS[rival].label for rival in rivals]
+    return _list(labels) if labels else ""
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _days(steps: Iterable[int]) -> str:

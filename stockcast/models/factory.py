@@ -18,12 +18,17 @@ from stockcast.models.backend import load_keras
 from stockcast.models.cells import CELLS
 from stockcast.models.heads import HEADS
 
+CURVES = 3
+"""Level, slope and bend: coefficients for each parameter of the head."""
+
 
 def build_network(
     *,
     cell: str,
     layers: tuple[int, ...],
     dropout: float,
+    shortcut: bool,
+    shrinkage: float,
     head: str,
     window: int,
     features: int,
@@ -39,6 +44,8 @@ def build_network(
         cell: a key of `CELLS`.
         layers: units of each recurrent layer, first to last.
         dropout: share of activations dropped while training, 0 to 1.
+        shortcut: whether the dense layer sees the last day's inputs beside what the recurrent layers remember.
+        shrinkage: penalty on the dense layer's squared weights; pulls the answer towards the head's at zero.
         head: a key of `HEADS`.
         window: days in.
         features: inputs per day.
@@ -57,26 +64,48 @@ def build_network(
         sequences = number < len(layers)  # the last layer hands on its last day only
         hidden = CELLS[cell](units, sequences=sequences, name=f"{cell}_{number}")(hidden)
         hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(hidden)
+    if shortcut:
+        hidden = keras.layers.Concatenate(name="shortcut")([hidden, inputs[:, -1]])
+
+    def dense(units: int) -> Any:
+        # A density head starts at what its unit says and learns corrections to it; a point head starts anywhere.
+        start = keras.initializers.RandomNormal(stddev=0.01) if HEADS[head].has_density else "glorot_uniform"
+        penalty = keras.regularizers.L2(shrinkage) if shrinkage else None
+        return keras.layers.Dense(units, kernel_initializer=start, kernel_regularizer=penalty, name="dense")(hidden)
+
     if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
-        outputs = keras.layers.Dense(parameters, name="dense")(hidden)
-        return keras.Model(inputs, keras.layers.Reshape((1, parameters), name=head)(outputs), name="stockcast")
+        return keras.Model(inputs, keras.layers.Reshape((1, parameters), name=head)(dense(parameters)))
     curves = horizon_curves(horizon)
-    coefficients = keras.layers.Dense(parameters * len(curves), name="dense")(hidden)
+    coefficients = dense(parameters * len(curves))
     coefficients = keras.layers.Reshape((parameters, len(curves)), name="coefficients")(coefficients)
     drawn = keras.layers.Dense(horizon, use_bias=False, trainable=False, name="curves")
     outputs = keras.layers.Permute((2, 1), name=head)(drawn(coefficients))
     drawn.set_weights([curves])
-    return keras.Model(inputs, outputs, name="stockcast")
+    return keras.Model(inputs, outputs)
+
+
+def average(members: list[Any]) -> Any:
+    """Return one network that answers with the mean of its members' outputs; a single member is returned as it is.
+
+    Of a Student-t head that is the mean location and the geometric mean of the scales.
+    """
+    if len(members) == 1:
+        return members[0]
+    keras = load_keras()
+    inputs = keras.Input(members[0].input_shape[1:], name="window")
+    for number, member in enumerate(members, start=1):
+        member.name = f"member_{number}"
+    return keras.Model(inputs, keras.layers.Average(name="members")([member(inputs) for member in members]))
 
 
 def horizon_curves(horizon: int) -> Floats:
-    """Return the shapes that answers over two or more days are mixed from, shape (curves, horizon), at most four.
+    """Return the shapes that answers over two or more days are mixed from, shape (curves, horizon).
 
-    Legendre polynomials of the log of the days ahead: level, slope, bend and twist, changing fast in the first days
+    Legendre polynomials of the log of the days ahead: level, slope and bend, changing fast in the first days
     and slowly in the last, each between -1 and 1.
     """
     days = np.log(np.arange(1, horizon + 1))
-    return np.asarray(legendre.legvander(2 * days / days[-1] - 1, min(4, horizon) - 1).T, dtype=np.float32)
+    return np.asarray(legendre.legvander(2 * days / days[-1] - 1, min(CURVES, horizon) - 1).T, dtype=np.float32)
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ exported network needs no deep-learning library.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log, pi
+from math import exp, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,14 @@ def log_gamma(x: Tensor) -> Tensor:
     return stirling - ops.log(x * (x + 1) * (x + 2) * (x + 3))
 
 
-LOCATION_UNIT = 0.1
+LOCATION_UNIT = 0.05
 """A network's output of 1 moves the location by this many deviations. Mean returns are about a tenth of their deviation
 over weeks (a Sharpe ratio of 0.4 a year is 0.2 over 50 days); at the same unit as the scale, the location learns the
 training days' crashes by heart."""
+
+FIRST_DEGREES = 5.0
+"""Degrees of freedom of an output of zero, about those of daily returns; its scale then has a variance of 1, so that an
+untrained network says what its unit says: the training days' volatility, or today's."""
 
 MIN_DEGREES = 2.1
 """Fewer degrees of freedom have no variance, and no band worth drawing."""
@@ -70,14 +74,20 @@ MIN_DEGREES = 2.1
 MIN_SCALE = 1e-3
 """A thousandth of a day's deviation; keeps the density finite on days that a vendor repeated."""
 
+MAX_LOG_SCALE = 5.0
+"""A network astray says bands a hundred times too wide at the most."""
+
+_FIRST_SCALE = sqrt((FIRST_DEGREES - 2) / FIRST_DEGREES)
+_FIRST_RAW_DEGREES = log(exp(FIRST_DEGREES - MIN_DEGREES) - 1)
+
 
 def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
     """Mean over the horizon of minus the Student-t log density, in nats, shape (batch,)."""
     from keras import ops
 
     location = LOCATION_UNIT * outputs[..., 0]
-    scale = ops.softplus(outputs[..., 1]) + MIN_SCALE
-    degrees = ops.softplus(outputs[..., 2]) + MIN_DEGREES
+    scale = _FIRST_SCALE * ops.exp(ops.minimum(outputs[..., 1], MAX_LOG_SCALE)) + MIN_SCALE
+    degrees = ops.softplus(outputs[..., 2] + _FIRST_RAW_DEGREES) + MIN_DEGREES
     z = (answers - location) / scale
     log_density = (
         log_gamma((degrees + 1) / 2)
@@ -93,8 +103,8 @@ def _student_t_quantiles(outputs: Floats, levels: Floats) -> Floats:
     from scipy.special import stdtrit
 
     raw_location, raw_scale, raw_degrees = np.moveaxis(outputs.astype(np.float64), -1, 0)
-    scale = np.logaddexp(0, raw_scale) + MIN_SCALE
-    degrees = np.logaddexp(0, raw_degrees) + MIN_DEGREES
+    scale = _FIRST_SCALE * np.exp(np.minimum(raw_scale, MAX_LOG_SCALE)) + MIN_SCALE
+    degrees = np.logaddexp(0, raw_degrees + _FIRST_RAW_DEGREES) + MIN_DEGREES
     quantiles: Floats = LOCATION_UNIT * raw_location[..., None] + scale[..., None] * stdtrit(degrees[..., None], levels)
     return quantiles
 

@@ -24,7 +24,7 @@ def export_onnx(network: Any, path: Path) -> None:
     """
     import warnings
 
-    for layer in network.layers:
+    for layer in network._flatten_layers():  # those of an average's members too
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False  # ONNX has no word for cuDNN's fused kernel
     probe = np.random.default_rng(0).normal(size=(3, *network.input_shape[1:])).astype(np.float32)

@@ -13,6 +13,8 @@ from stockcast.forecast import Days, Floats
 from stockcast.models.backend import load_keras
 from stockcast.models.heads import HEADS
 
+_VALIDATION_BATCH = 1024  # nothing is learnt from these, so they may come as many at a time as are fast
+
 
 class Examples(Protocol):
     """What `fit` learns from; `stockcast.data.windows.Windows` is one."""
@@ -36,12 +38,14 @@ class Epoch:
         loss: mean over the training windows, dropout on, in the head's unit.
         val_loss: mean over the validation windows, dropout off, in the same unit.
         seconds: wall time of the epoch.
+        member: number of the network among those that are averaged, from 1.
     """
 
     epoch: int
     loss: float
     val_loss: float
     seconds: float
+    member: int = 1
 
 
 def fit(
@@ -56,7 +60,9 @@ def fit(
     optimizer: str,
     clip_norm: float | None,
     patience: int,
+    windows_per_epoch: int | None,
     seed: int,
+    member: int = 1,
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train the network in place; it ends with the weights of the epoch with the lowest validation loss.
@@ -72,6 +78,8 @@ def fit(
         optimizer: `adam`, `rmsprop` or `sgd`.
         clip_norm: largest norm of one gradient; None leaves gradients as they are.
         patience: epochs without a better validation loss before training stops.
+        windows_per_epoch: how many windows an epoch draws, each at most once; None for all of them.
+        member: number of this network, for the history.
         seed: of the shuffling; the same seed gives the same order of windows.
         report: called after each epoch.
 
@@ -99,7 +107,7 @@ def fit(
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             measured = logs or {}
             seconds = time.perf_counter() - self.started
-            history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds))
+            history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds, member))
             if not (isfinite(measured["loss"]) and isfinite(measured["val_loss"])):
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
@@ -108,8 +116,8 @@ def fit(
             report(history[-1])
 
     network.fit(
-        _batches(keras, training, batch_size, seed=seed),
-        validation_data=_batches(keras, validation, batch_size, seed=None),
+        _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch),
+        validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH), seed=None, most=None),
         epochs=epochs,
         shuffle=False,  # by us, see _batches; Keras would shuffle the batches once more from a global seed
         verbose=0,
@@ -135,17 +143,18 @@ def _loss(keras: Any, head: str) -> Any:
     return HeadLoss(name=head)
 
 
-def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int | None) -> Any:
-    """A keras PyDataset of (inputs, answers), in order if `seed` is None."""
+def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int | None, most: int | None) -> Any:
+    """A keras PyDataset of (inputs, answers), in order if `seed` is None, no more than `most` an epoch."""
+    count = min(len(examples), most or len(examples))
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.order: Days = np.arange(len(examples))
+            self.order: Days = np.arange(count)
             self.epoch = 0
 
         def __len__(self) -> int:
-            return -(-len(examples) // batch_size)
+            return -(-count // batch_size)
 
         def __getitem__(self, index: int) -> tuple[Floats, Floats]:
             rows = self.order[index * batch_size : (index + 1) * batch_size]
@@ -153,7 +162,7 @@ def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int | Non
 
         def on_epoch_begin(self) -> None:
             if seed is not None:  # Keras' own shuffle repeats one permutation after a fixed seed
-                self.order = np.random.default_rng((seed, self.epoch)).permutation(len(examples))
+                self.order = np.random.default_rng((seed, self.epoch)).permutation(len(examples))[:count]
             self.epoch += 1
 
     return Batches()

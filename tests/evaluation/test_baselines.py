@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stockcast.evaluation.baselines import BASELINES, Question, drift, ewma, random_walk
+from stockcast.evaluation.baselines import Question, drift, ewma, historical_volatility, random_walk
 from stockcast.forecast import LEVELS
 
 TRAINING_DAYS = 120
@@ -25,7 +25,7 @@ def zigzag(days, *, size, start=100.0):
     return start * np.exp(size * (np.arange(days) % 2))
 
 
-every_rival = pytest.mark.parametrize("rival", BASELINES.values(), ids=BASELINES)
+every_rival = pytest.mark.parametrize("rival", [random_walk, drift, historical_volatility, ewma])
 
 
 def test_what_came_is_the_closes_of_the_days_after_each_origin():
@@ -51,7 +51,7 @@ def test_a_rivals_quantiles_never_decrease_along_the_levels(rival):
     assert (np.diff(forecast.quantiles, axis=-1) > 0).all()
 
 
-@pytest.mark.parametrize("rival", [random_walk, ewma])
+@pytest.mark.parametrize("rival", [random_walk, historical_volatility, ewma])
 def test_the_median_of_a_walk_without_drift_is_todays_price_at_every_step(rival):
     forecast = rival(ask(wandering_prices(), origins=[125, 160, 180]))
     assert forecast.median == pytest.approx(np.repeat(forecast.last_close[:, None], 5, axis=1), rel=1e-14)
@@ -161,6 +161,28 @@ def test_ewma_widens_after_a_storm_and_the_random_walk_does_not():
     calm, storm = ewma(question).log_returns()[:, 0, -1]
     assert storm > 3 * calm
     assert random_walk(question).log_returns()[1] == pytest.approx(random_walk(question).log_returns()[0])
+
+
+def test_historical_volatility_is_the_root_mean_square_of_the_last_twenty_returns():
+    # Forty returns of 5 %, then twenty of 1 %: at the end of the fifth of those, 15 x 0.0025 + 5 x 0.0001 = 0.038,
+    # over 20 is 0.0019; at the end of the twentieth only 1 % is left.
+    closes = 100 * np.exp(np.cumsum([0.0, *[0.05] * 40, *[0.01] * 20, 3.0]))
+    forecast = historical_volatility(ask(closes, origins=[45, 60], horizon=1, training_days=3))
+    deviations = np.sqrt([[0.0019], [0.0001]])
+    assert forecast.log_returns()[:, 0] == pytest.approx(deviations * stats.norm.ppf(LEVELS), abs=1e-12)
+
+
+def test_historical_volatility_uses_what_returns_there_are_when_twenty_are_not():
+    # Returns of 1 % and 7 %: (0.0001 + 0.0049) / 2 = 0.0025, a deviation of 5 %.
+    closes = 100 * np.exp(np.cumsum([0.0, 0.01, 0.07, 0.5, 0.5]))
+    forecast = historical_volatility(ask(closes, origins=[2], horizon=1, training_days=3))
+    assert forecast.log_returns()[0, 0] == pytest.approx(stats.norm.ppf(LEVELS, scale=0.05), abs=1e-12)
+
+
+@pytest.mark.parametrize(("origins", "training_days"), [([0, 5], 120), ([5], 2)])
+def test_a_question_that_leaves_no_return_to_go_by_is_refused(origins, training_days):
+    with pytest.raises(ValueError, match="no returns"):
+        ask(wandering_prices(), origins=origins, training_days=training_days)
 
 
 def test_a_steady_climb_goes_on_with_the_drift_and_without_a_doubt():

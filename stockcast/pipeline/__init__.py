@@ -1,0 +1,15 @@
+"""READ FIRST: train, evaluate, predict and audit, each as the sentence that describes it.
+
+    CSV -> Prices -> features -> split -> scaler -> windows -> network -> Forecast -> scores -> verdict -> plots -> run
+
+`series.py` makes a price file ready for a network and a network's answers a forecast; `training.py`, `evaluation.py`,
+`prediction.py` and `audit.py` are the four commands. The rooms behind their imports know nothing of each other or of
+the config; they meet here.
+"""
+
+from stockcast.pipeline.audit import Audit, audit
+from stockcast.pipeline.evaluation import Evaluation, evaluate
+from stockcast.pipeline.prediction import Prediction, predict
+from stockcast.pipeline.training import Trained, train
+
+__all__ = ["Audit", "Evaluation", "Prediction", "Trained", "audit", "evaluate", "predict", "train"]

@@ -1,0 +1,211 @@
+"""A run and days it has never seen -> scores beside the rivals', and a verdict."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast import plots
+from stockcast.config import Config, load_config
+from stockcast.data.scaling import Scaler
+from stockcast.data.splits import Part, split_at
+from stockcast.data.targets import Target
+from stockcast.errors import NotEnoughDays, RunError
+from stockcast.evaluation.baselines import Question
+from stockcast.evaluation.behaviour import Lag, Trend, lag_of, trend_of
+from stockcast.evaluation.garch import PATHS, REFIT_DAYS
+from stockcast.evaluation.rivals import ask_rivals
+from stockcast.evaluation.scores import Report, compare
+from stockcast.evaluation.verdict import judge
+from stockcast.forecast import LEVELS, Forecast
+from stockcast.models.inference import load_onnx
+from stockcast.pipeline.series import (
+    Say,
+    Series,
+    first_lesson,
+    fit_scalers,
+    issue,
+    make_material,
+    need,
+    nobody,
+    price_files,
+    read,
+    stored_calibration,
+    stored_scalers,
+)
+from stockcast.runs import RunDirectory
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found; `metrics` is metrics.json."""
+
+    report: Report
+    trend: Trend
+    lag: Lag
+    verdict: tuple[str, ...]
+    metrics: dict[str, Any]
+    folder: Path
+
+
+def evaluate(
+    run: RunDirectory,
+    *,
+    part: Part = "test",
+    data: Path | None = None,
+    start: date | None = None,
+    insist: bool = False,
+    say: Say = nobody,
+    report: Callable[[str, int, int], None] = nobody,
+) -> Evaluation:
+    """Score a run on every origin of its test days, beside the simplest rivals, and judge it.
+
+    Args:
+        run: a finished run.
+        part: `test`, or `validation`, whose scores are too good because it stopped the training.
+        data: a price file that the run never saw, scaled by its own past, or one of several that it learnt from; None
+            for the first one that it learnt from.
+        start: first day to be scored; None for the first of the run's test days.
+        insist: score days that come before the end of what the run learnt from.
+        say: told what looks odd in the data.
+        report: told of the costly rivals' progress.
+
+    Raises:
+        StockcastError: the run is damaged, its price file is not the one it was trained on, or too few days are left.
+    """
+    config = load_config(run.config_path())
+    series, scaler, target = _series(run, config, data=data, start=start, insist=insist, say=say)
+    prices = series.prices
+    try:
+        question = series.question(config, part)
+    except NotEnoughDays as error:
+        first = prices.dates[min(series.split.part(part).start, len(prices.dates) - 1)]
+        raise NotEnoughDays(f"{prices.source.name}, scored from {first} to {prices.dates[-1]}: {error}") from None
+
+    forecast = issue(
+        load_onnx(run.onnx_path()),
+        make_material(config, series, scaler, target),
+        prices.dates,
+        question.origins,
+        steps=config.horizon,
+        calibration=stored_calibration(run, config),
+        learn_from=first_lesson(config, prices),
+    )
+    rivals = ask_rivals(question, keep=_keeper(run, question), report=report)
+    scored = compare(forecast, rivals.forecasts, question, failures=rivals.failures)
+    trend, lag = trend_of(forecast, question.actual), lag_of(forecast, question.actual)
+    verdict = judge(scored, trend, lag)
+
+    span = {
+        "part": part,
+        "first_origin": str(forecast.origin_dates[0]),
+        "last_target": str(forecast.target_dates[-1, -1]),
+        "origins": len(question.origins),
+    }
+    metrics = {
+        "data": {
+            "name": prices.source.name,
+            "sha256": prices.sha256,
+            "first": str(prices.dates[0]),
+            "last": str(prices.dates[-1]),
+            "days": len(prices.dates),
+        },
+        "seed": config.training.seed,
+        "split": span,
+        "horizons": {str(step): comparison.to_json() for step, comparison in scored.horizons.items()},
+        "overall": scored.overall.to_json(),
+        "value_at_risk": {name: [asdict(test) for test in tests] for name, tests in scored.value_at_risk.items()},
+        "failures": dict(scored.failures),
+        "trend": asdict(trend),
+        "lag": asdict(lag),
+        "verdict": list(verdict),
+    }
+    label = part if data is None else f"{part}-{prices.name}"
+    folder = run.write_evaluation(
+        label, scores=metrics, verdict="\n".join(verdict) + "\n", forecast=forecast, actual=question.actual
+    )
+    title = f"{prices.name} by {run.name}, {part} days {span['first_origin']} to {span['last_target']}"
+    pictures = f"{folder.name}/plots"
+    unit = plots.price_label(config.data.calendar, adjusted=prices.are_adjusted)
+    for name, figure in {
+        "forecasts": plots.forecast_sequences(prices.dates, series.closes, forecast, title, unit),
+        "skill": plots.skill_by_horizon(scored.skill_by_step, title),
+        "coverage": plots.coverage(forecast, rivals.forecasts, question.actual, title),
+        "pit": plots.pit_histograms(
+            {step: comparison.pit["histogram"] for step, comparison in scored.horizons.items()}, title
+        ),
+    }.items():
+        run.write_plot(name, figure, folder=pictures)
+    return Evaluation(scored, trend, lag, verdict, metrics, folder)
+
+
+def _series(
+    run: RunDirectory, config: Config, *, data: Path | None, start: date | None, insist: bool, say: Say
+) -> tuple[Series, Scaler, Target]:
+    """The series to score, and its scale."""
+    learnt = {one["path"]: one["sha256"] for one in run.manifest()["series"]}
+    path = (data or price_files(config)[0]).resolve()
+    seen = str(path) in learnt
+    if not seen:  # another file; its own first and last day are what there is
+        config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
+    elif data is None and len(learnt) > 1:
+        say(f"Scoring {path.name}, the first of {len(learnt)} series that {run.name} learnt from; --data for another.")
+    prices = read(config, path, say)
+    if seen and prices.sha256 != learnt[str(path)]:
+        raise RunError(
+            f"{path} has changed since {run.name} was trained, so its test days are not what they were. "
+            f"Train again, or put the old file back."
+        )
+    series = need(run, config, prices)
+    border = config.split.test
+    if not isinstance(border, date):
+        raise RunError(f"{run.path}: its config has no date for split.test. Train again.")
+    if start is not None and start < border:
+        if not insist:
+            raise RunError(
+                f"{run.name} learnt from days up to {border}, so a score from {start} on would be of days that shaped "
+                f"it. Give --from {border} or later, or --insist."
+            )
+        say(f"Days before {border} shaped {run.name}: their scores are too good.")
+    first = start or border
+    scaler, target = stored_scalers(run, config)
+    if seen and first == border:
+        return series, scaler, target
+    # Rivals and scalers know the days before the first that is scored, and no later one.
+    before = int(np.searchsorted(prices.dates, np.datetime64(first)))
+    if before < config.window + 2:
+        raise NotEnoughDays(
+            f"{path} has {before} days before {first}, and {run.name} looks back over {config.window} and wants a past "
+            f"to scale by. Use a longer file, or a later --from."
+        )
+    split = split_at(prices.dates, validation=first, calibration=first, test=first)
+    series = replace(series, split=split)
+    if not seen and config.target.scale == "training":
+        scaler, target = fit_scalers(config, [series], days=[slice(0, before)])
+    return series, scaler, target
+
+
+def _keeper(run: RunDirectory, question: Question) -> Callable[[str, Callable[[], Forecast]], Forecast]:
+    """Keep what costly rivals said in the run, under a name that holds all it depends on."""
+    parts = [
+        question.closes[: question.targets[-1, -1] + 1],
+        question.origins,
+        question.training_days,
+        question.horizon,
+    ]
+    settings = f"{version('arch')} {REFIT_DAYS} {PATHS} {LEVELS.tolist()}"
+    hashed = hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in parts) + settings.encode()).hexdigest()
+
+    def keep(name: str, make: Callable[[], Forecast]) -> Forecast:
+        key = f"{name}-{hashed[:16]}"
+        kept = run.kept_quantiles(key)
+        if kept is None or kept.shape != (*question.actual.shape, len(LEVELS)):
+            kept = run.keep_quantiles(key, make().quantiles)
+        return question.forecast(kept)
+
+    return keep

@@ -1,0 +1,199 @@
+"""One price file, ready for a network; and a network's answers, dated and calibrated."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stockcast.config import Config
+from stockcast.data.calendar import check_calendar, misfit
+from stockcast.data.features import make_features
+from stockcast.data.prices import Prices, read_prices
+from stockcast.data.scaling import Scaler, fit_scaler
+from stockcast.data.splits import Part, Split, split_at
+from stockcast.data.targets import Target, fit_target
+from stockcast.data.volatility import volatility
+from stockcast.errors import DataError, MissingColumns
+from stockcast.evaluation.adaptive import adapt
+from stockcast.evaluation.baselines import Question
+from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json
+from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
+from stockcast.material import Material
+from stockcast.models.heads import HEADS
+from stockcast.models.inference import Network
+from stockcast.runs import RunDirectory
+
+Say = Callable[[str], None]
+
+
+def nobody(*_: object) -> None:
+    """Who is told when the caller names nobody."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One price file as numbers.
+
+    Attributes:
+        prices: its bars.
+        closes: the price that is forecast, shape (days,).
+        features: inputs in their own unit, shape (days, features).
+        unit: volatility that log returns are answered in, shape (days,); None for the training days' own.
+        split: its days divided at the config's dates; a part that it does not reach is empty.
+    """
+
+    prices: Prices
+    closes: Floats
+    features: Floats
+    unit: Floats | None
+    split: Split
+
+    def question(self, config: Config, part: Part) -> Question:
+        """Return what network and rivals are asked: every origin whose whole horizon lies in the part."""
+        return Question(
+            dates=self.prices.dates,
+            closes=self.closes,
+            origins=self.split.origins(part, window=config.window, horizon=config.horizon),
+            horizon=config.horizon,
+            training_days=self.split.part("training").stop,
+        )
+
+
+def price_files(config: Config) -> list[Path]:
+    """Return the price files that the config names, those of a folder in the order of their names.
+
+    Raises:
+        DataError: a folder holds none.
+    """
+    files: list[Path] = []
+    for path in config.data.path:
+        inside = sorted(file for file in path.glob("*") if file.suffix.lower() == ".csv") if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"{path}: there is no CSV in this folder. Put price files there, or change data.path.")
+        files += [file for file in inside if file not in files]
+    return files
+
+
+def read(config: Config, path: Path, say: Say) -> Prices:
+    """Read one price file as the config says, and tell what was mended in it."""
+    check_calendar(config.data.calendar)
+    settings = config.data
+    prices = read_prices(
+        path,
+        date_format=settings.date_format,
+        start=settings.start,
+        end=settings.end,
+        adjusted=config.target.adjusted,
+    )
+    odd = misfit(prices.dates, calendar=settings.calendar)
+    for note in (*prices.notes, *([odd] if odd else [])):
+        say(f"{path.name}: {note}.")
+    return prices
+
+
+def make_series(config: Config, prices: Prices) -> Series:
+    """Compute what the network sees and answers; `config.split` must hold dates."""
+    features, closes = make_features(prices, config.features), prices.complete(config.target.column)
+    unit = volatility(prices.bars) if config.target.scale == "volatility" else None
+    return Series(prices, closes, features, unit, split_at(prices.dates, **dict(config.split)))
+
+
+def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
+    """Fit the inputs' scaler and the answers' unit on these days of each series, and on no others."""
+    pairs = list(zip(series, days, strict=True))
+    scaler = fit_scaler(
+        np.concatenate([one.features[past] for one, past in pairs]), kind=config.scaler, names=config.features
+    )
+    # What is fed back needs its input's unit; elsewhere returns are best answered in their own deviations.
+    own_unit = config.strategy == "direct" and config.target.transform == "log_return"
+    units = (
+        None if config.target.scale == "training" else [one.unit[past] for one, past in pairs if one.unit is not None]
+    )
+    target = fit_target(
+        [one.closes[past] for one, past in pairs],
+        transform=config.target.transform,
+        kind="standard" if own_unit else config.scaler,
+        units=units,
+    )
+    return scaler, target
+
+
+def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
+    """Return the scalers that training stored."""
+    scalers = run.scalers()
+    return Scaler.from_json(scalers["features"]), Target(config.target.transform, Scaler.from_json(scalers["target"]))
+
+
+def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:
+    """Scale a series for the network."""
+    return Material(
+        closes=series.closes,
+        scaled=scaler.transform(series.features),
+        target=target,
+        unit=series.unit,
+        window=config.window,
+        steps=config.steps,
+        recursive=config.strategy == "recursive",
+        head=HEADS[config.model.head],
+    )
+
+
+def need(run: RunDirectory, config: Config, prices: Prices) -> Series:
+    """Make the series that a run forecasts, or say in its name what the file lacks."""
+    try:
+        return make_series(config, prices)
+    except MissingColumns as error:
+        raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
+
+
+def stored_calibration(run: RunDirectory, config: Config) -> Calibration | Stretch | None:
+    """Return what the calibration days showed, or None where the config asks for none."""
+    return None if config.calibration == "none" else calibration_from_json(run.calibration())
+
+
+def first_lesson(config: Config, prices: Prices) -> int | None:
+    """Return the day from which on adaptive bands learn, the same whichever origin is asked for: of calibration."""
+    if config.calibration != "adaptive":
+        return None
+    return int(np.searchsorted(prices.dates, np.datetime64(str(config.split.calibration))))
+
+
+def issue(
+    network: Network,
+    material: Material,
+    dates: Dates,
+    origins: Days,
+    *,
+    steps: int,
+    calibration: Calibration | Stretch | None,
+    learn_from: int | None,
+) -> Forecast:
+    """Forecast from consecutive origins; no row uses a price after its own origin.
+
+    Args:
+        network: inputs to outputs.
+        material: the series, ready for it.
+        dates: of all days and of the `steps` sessions after the last, datetime64[D], shape (days + steps,).
+        origins: consecutive days, oldest first.
+        steps: days ahead.
+        calibration: what the calibration days showed; None leaves the network's own bands.
+        learn_from: the day from which on the bands also learn, day by day, from what came before each origin; None
+            for bands that do not.
+    """
+    first = origins[0] if learn_from is None else min(origins[0], max(material.window - 1, learn_from))
+    issued = np.arange(first, origins[-1] + 1)
+    targets = issued[:, None] + np.arange(1, steps + 1)
+    forecast = Forecast(
+        origin_dates=dates[issued],
+        target_dates=dates[targets],
+        levels=LEVELS,
+        quantiles=material.forecast(network, issued, steps=steps),
+        last_close=material.closes[issued],
+    )
+    if calibration is not None:
+        forecast = calibration.apply(forecast)
+    if learn_from is not None:
+        known = np.concatenate([material.closes, np.full(steps, np.nan)])
+        forecast = adapt(forecast, known[targets])
+    return forecast.rows(slice(origins[0] - first, None))
