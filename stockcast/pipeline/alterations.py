@@ -1,0 +1,121 @@
+"""What an audit does to the rows of a price file after its cut-off."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+
+from stockcast.config import Config
+from stockcast.data.csvfile import Rows
+from stockcast.data.prices import COLUMNS
+from stockcast.forecast import Floats
+
+
+def unchanged(rows: Rows) -> list[list[str]]:
+    """Return the rows as they are."""
+    return rows.cells
+
+
+def altered(rows: Rows, *, config: Config, alteration: str, cut: date, random: np.random.Generator) -> list[list[str]]:
+    """Alter the rows after the cut-off and leave the text of every other row alone."""
+    names = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
+    header = [names.get(name.strip().lower().replace(" ", "").replace("_", "")) for name in rows.cells[0]]
+    days = [_day(row[header.index("Date")], config.data.date_format) for row in rows.cells[1:]]
+    later = [number for number, day in enumerate(days, start=1) if day > cut]
+    if not later:
+        return rows.cells
+    places = {name: place for place, name in enumerate(header) if name and name != "Date"}
+    bars = pd.DataFrame(
+        {name: [_number(rows.cells[row][place]) for row in later] for name, place in places.items()}, index=later
+    )
+    # A day that stands twice stays the same twice, or the reader would refuse it.
+    each, which = np.unique([days[row - 1] for row in later], return_inverse=True)
+    changed = ALTERATIONS[alteration].apply(bars.copy(), lambda: random.random(len(each))[which], config.target.column)
+    cells = [list(row) for row in rows.cells]
+    for name, place in places.items():
+        before, after = (one[name].to_numpy(dtype=np.float64) for one in (bars.loc[changed.index], changed))
+        for row, was, became in zip(changed.index, before, after, strict=True):
+            if became != was and not np.isnan(was):
+                cells[row][place] = "" if np.isnan(became) else repr(float(became))
+    gone = set(later) - set(changed.index)
+    return [row for number, row in enumerate(cells) if number not in gone]
+
+
+def _day(cell: str, date_format: str | None) -> date:
+    """The date of a cell that the reader has read."""
+    return datetime.strptime(cell.strip(), date_format or "%Y-%m-%d").date()
+
+
+def _number(cell: str) -> float:
+    """The number in a cell, NaN where it holds none; what the reader takes for missing stays as it is."""
+    try:
+        return float(cell.replace(",", ""))
+    except ValueError:
+        return float("nan")
+
+
+Draw = Callable[[], Floats]
+"""Random numbers from 0 to 1, one a row, the same for rows of the same day."""
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """A change of the later rows that the reader lets through.
+
+    Attributes:
+        done: what happened to the rows, in words.
+        apply: bars of the later rows, random numbers and the column that is forecast, to the rows that are left, NaN
+            where a cell is emptied.
+    """
+
+    done: str
+    apply: Callable[[pd.DataFrame, Draw, str], pd.DataFrame]
+
+
+def _noise(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+    level = np.exp(4 * draw() - 2)  # from a seventh of the price to seven times it
+    for name in {"Open", "High", "Low", "Close"} & set(bars.columns):
+        bars[name] *= level
+    # The day's shape changes too, or inputs that are ratios within a day would not notice.
+    inside = {"Open": -0.1 + 0.2 * draw(), "High": 0.1 + 0.1 * draw(), "Low": -0.1 - 0.1 * draw()}
+    for name, shift in inside.items():
+        if name in bars:
+            bars[name] *= np.exp(shift)  # a zero, a vendor's word for "missing", stays one
+    # The highest stays highest: the open and the close may have lain beyond it by rounding, or by its shift.
+    if {"High", "Low"} <= set(bars.columns):
+        prices = bars[[name for name in ("Open", "High", "Low", "Close") if name in bars]]
+        known = prices.where(prices > 0)
+        bars["High"] = bars["High"].where(~(bars["High"] > 0), known.max(axis=1))
+        bars["Low"] = bars["Low"].where(~(bars["Low"] > 0), known.min(axis=1))
+    for name in ("Adj Close", "Volume"):  # another factor: adjustment and volume of their own
+        if name in bars:
+            bars[name] *= np.exp(4 * draw() - 2)
+    return bars
+
+
+def _times_1000(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+    return bars * 1000
+
+
+def _missing(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+    """Empty half of the cells that may be empty, and a quarter of the closes, whose rows the reader then drops."""
+    for name in ("Open", "High", "Low", "Volume"):
+        emptied = draw() < 0.5
+        if name in bars and name != column:  # a gap in the price that is forecast is refused
+            bars[name] = bars[name].mask(emptied & (bars[name] > 0))
+    bars["Close"] = bars["Close"].mask(draw() < 0.25)
+    return bars
+
+
+def _deleted(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+    return bars[draw() < 0.5]
+
+
+ALTERATIONS: dict[str, Alteration] = {
+    "noise": Alteration("were multiplied by random factors", _noise),
+    "times_1000": Alteration("were multiplied by 1000", _times_1000),
+    "missing": Alteration("lost cells at random", _missing),
+    "deleted": Alteration("were deleted, each with probability one half", _deleted),
+}
