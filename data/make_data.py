@@ -1,4 +1,4 @@
-"""Write SP500.csv and GE.csv from the packages that carry their figures.
+"""Write SP500.csv, GE.csv and stocks/ from the packages that carry their figures.
 
     python -m pip install arch==8.0.0 pandas && python -m pip install --no-deps skfolio==1.12.2
     python data/make_data.py
@@ -21,16 +21,18 @@ def write_sp500() -> None:
     bars.to_csv(HERE / "SP500.csv", float_format="%.6f", lineterminator="\n")
 
 
-def write_ge() -> None:
-    """General Electric, daily adjusted closes as `skfolio` carries them.
+def write_stocks() -> None:
+    """Twenty stocks of the S&P 500, daily adjusted closes as `skfolio` carries them; GE has a file of its own.
 
     The file behind `skfolio.datasets.load_sp500_dataset`, found without importing skfolio and its solvers.
     """
     stored = distribution("skfolio").locate_file("skfolio/datasets/data/sp500_dataset.csv.gz")
-    closes = pd.read_csv(Path(str(stored)), index_col="Date")["GE"].rename("Close")
-    closes.to_csv(HERE / "GE.csv", lineterminator="\n")
+    for name, closes in pd.read_csv(Path(str(stored)), index_col="Date").items():
+        path = HERE / "GE.csv" if name == "GE" else HERE / "stocks" / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        closes.rename("Close").dropna().to_csv(path, lineterminator="\n")
 
 
 if __name__ == "__main__":
     write_sp500()
-    write_ge()
+    write_stocks()

@@ -17,15 +17,25 @@ name: {name}
 data:
   path: {path}
   calendar: XNYS            # the exchange whose sessions date the forecasts
-features: [{features}]
-target: {{column: Close, transform: log_return, adjusted: true}}
+features:                   # in units of the series' own volatility
+{features}
+target: {{column: Close, transform: log_return, scale: volatility, adjusted: true}}
 split: {{validation: 0.1, calibration: 0.1, test: 0.2}}   # the rest, before them, is for training
 window: 50                  # trading days the network sees
 horizon: {horizon:<19} # trading days it forecasts
 strategy: direct
 scaler: standard
-model: {{cell: lstm, layers: [50, 100], dropout: 0.2, head: student_t}}
-training: {{epochs: 40, batch_size: 256, learning_rate: 5e-4, optimizer: adam, clip_norm: 1.0, patience: 5, seed: 0}}
+calibration: adaptive       # bands learn from the days before each forecast
+model: {{cell: lstm, layers: [50, 100], dropout: 0.3, shortcut: true, shrinkage: 1e-3, head: student_t}}
+training:
+  epochs: 20
+  batch_size: 256
+  learning_rate: 5e-4
+  optimizer: adam
+  clip_norm: 1.0
+  patience: 4
+  members: 2                # networks whose answers are averaged
+  seed: 0
 """
 
 
@@ -58,7 +68,7 @@ def starter_config(data: Path, *, folder: Path, date_format: str | None = None) 
         last=prices.dates[-1],
         name=_value(config_name(data)),
         path=stated,
-        features=", ".join(features_for(prices)),
+        features="\n".join(f"  - {name}" for name in features_for(prices)),
         horizon=50 if days >= 1000 else 10,  # each part must hold whole forecasts: a tenth of the days, and more
     )
 

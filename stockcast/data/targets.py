@@ -9,6 +9,9 @@ import numpy as np
 from stockcast.data.scaling import Kind, Scaler, fit_scaler
 from stockcast.forecast import Days, Floats
 
+_YOUNG = 20  # days whose volatility rests on too few returns to be a unit: one of them outweighs years of others
+_FURTHEST = 10.0  # a stock that stood still for weeks has next to no volatility, and then moves thousands of them
+
 Transform = Literal["log_return", "price"]
 
 
@@ -95,5 +98,6 @@ def fit_target(
     elif units is None:
         seen = [np.diff(np.log(closes)) for closes in training_closes]
     else:
-        seen = [np.diff(np.log(closes)) / unit[:-1] for closes, unit in zip(training_closes, units, strict=True)]
+        ratios = [np.diff(np.log(closes)) / unit[:-1] for closes, unit in zip(training_closes, units, strict=True)]
+        seen = [np.clip(ratio[_YOUNG:], -_FURTHEST, _FURTHEST) for ratio in ratios]
     return Target(transform, fit_scaler(np.concatenate(seen)[:, None], kind=kind))

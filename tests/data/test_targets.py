@@ -139,3 +139,48 @@ def test_closes_that_never_move_have_a_unit_all_the_same():
     target = fit_target([np.full(50, 10.0)], transform="log_return", kind="standard")
 
     assert target.answers(np.full(60, 10.0), np.array([20]), horizon=3).tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_the_unit_of_returns_in_volatility_is_fitted_on_returns_over_the_volatility_before_them():
+    # Thirty returns of 0.02 and 0.04 in turn, volatility 0.02 throughout: ratios of 1 and 2, mean 1.5, deviation 0.5.
+    closes = np.exp(np.cumsum([0.0, *(0.02, 0.04) * 15]))
+    target = fit_target([closes], transform="log_return", kind="standard", units=[np.full(31, 0.02)])
+
+    assert target.scaler.center == pytest.approx([1.5])
+    assert target.scaler.scale == pytest.approx([0.5])
+
+
+def test_the_first_days_of_a_series_whose_volatility_is_not_yet_known_do_not_set_the_unit():
+    closes = np.exp(np.cumsum([0.0, *(0.02, 0.04) * 15]))
+    units = np.full(31, 0.02)
+    units[0] = 1e-4  # a first day has no return to know it by
+
+    target = fit_target([closes], transform="log_return", kind="standard", units=[units])
+    assert target.scaler.scale == pytest.approx([0.5])
+
+
+def test_several_series_share_one_unit():
+    # Ratios of 1 in one series and of 3 in the other, as many of each: mean 2, deviation 1.
+    steady = [np.exp(0.01 * np.arange(31)), np.exp(0.06 * np.arange(31))]
+    target = fit_target(steady, transform="log_return", kind="standard", units=[np.full(31, 0.01), np.full(31, 0.02)])
+    assert target.scaler.center == pytest.approx([2.0])
+    assert target.scaler.scale == pytest.approx([1.0])
+
+
+def test_a_return_of_twice_the_days_volatility_is_answered_with_two():
+    target = Target("log_return", Scaler(np.array([0.0]), np.array([1.0]), np.array([0.0])))
+    closes = np.array([100.0, 100.0 * np.exp(0.06)])
+
+    answers = target.answers(closes, np.array([0]), horizon=1, unit=np.array([0.03, 0.01]))
+    assert answers == pytest.approx(np.array([[2.0]]))
+    prices = target.prices(answers[:, :, None], closes[:1], np.array([0.03]))
+    assert prices == pytest.approx(closes[1].reshape(1, 1, 1))
+
+
+def test_a_stock_that_stood_still_and_then_moved_does_not_set_the_unit_of_all():
+    closes = np.exp(np.cumsum([0.0, *(0.02, 0.04) * 500]))
+    stale = np.concatenate([np.full(40, 10.0), [11.0]])  # 0.095 over a volatility of 0.0001 is 950 deviations
+    target = fit_target(
+        [closes, stale], transform="log_return", kind="standard", units=[np.full(1001, 0.02), np.full(41, 1e-4)]
+    )
+    assert target.scaler.scale == pytest.approx([0.5], rel=0.3)
