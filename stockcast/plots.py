@@ -6,7 +6,7 @@ import matplotlib.dates as mdates
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator, PercentFormatter
 
 from stockcast.evaluation.rivals import RIVALS
 from stockcast.forecast import Dates, Floats, Forecast, price_text
@@ -151,9 +151,8 @@ def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats,
 
 def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Figure:
     """Where in the forecast spread prices fell, by days ahead: flat is honest, a U too narrow, a hump too wide."""
-    figure, _ = _figure(f"Where in the spread did prices fall? {title}")
-    figure.clear()
-    figure.suptitle(f"Where in the spread did prices fall? {title}", fontsize=11)
+    figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
+    _entitle(figure, f"Where in the spread did prices fall? {title}")
     panels = np.atleast_1d(figure.subplots(1, len(histograms), sharey=True))
     for axes, (step, shares) in zip(panels, histograms.items(), strict=True):
         edges = np.linspace(0, 1, len(shares) + 1)
@@ -161,7 +160,9 @@ def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Fig
         axes.axhline(1 / len(shares), color=PRICE, linestyle=":", linewidth=1)
         axes.set_title(f"{step} day{'s' if step > 1 else ''} ahead", fontsize=10)
         axes.set_xticks([0, 0.5, 1], ["low", "median", "high"], fontsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of prices (dotted: as promised)")
+    panels[0].yaxis.set_major_locator(MultipleLocator(0.05))
     panels[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
@@ -169,17 +170,22 @@ def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Fig
 def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
-    figure.supxlabel(f"stockcast, {NOTE}", x=0.995, ha="right", fontsize=8, color="grey")
+    _entitle(figure, title)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
+def _entitle(figure: Figure, title: str) -> None:
+    figure.suptitle(title, fontsize=13, x=0.01, ha="left")
+    figure.supxlabel(f"stockcast, {NOTE}", x=0.995, ha="right", fontsize=8, color="grey")
+
+
 def _legend(figure: Figure, axes: Axes) -> None:
     """Put the legend below the axes, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=len(labels), frameon=False, fontsize=9)
+    columns = len(labels) if len(labels) <= 5 else -(-len(labels) // 2)
+    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=9)
 
 
 def _fan(axes: Axes, forecast: Forecast, row: int, *, label: bool) -> None:

@@ -78,7 +78,7 @@ def test_a_recursive_network_of_returns_forecasts_the_close_only():
 def test_a_section_given_by_override_has_its_path_resolved(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     read = parse_config(SMALLEST, source="my.yaml", folder=FOLDER, overrides=["data={path: mine.csv}"])
-    assert read.data.path == tmp_path.resolve() / "mine.csv"
+    assert read.data.path == (tmp_path.resolve() / "mine.csv",)
     assert "Download it first" in refusal("", "data={path: 'https://example.com/ge.csv'}")
 
 
@@ -90,7 +90,7 @@ def test_a_price_file_may_replace_an_address_by_override():
     read = parse_config(
         "name: x\ndata: {path: 'https://a.b/c.csv'}\n", source="m", folder=FOLDER, overrides=["data.path=/ge.csv"]
     )
-    assert read.data.path == Path("/ge.csv")
+    assert read.data.path == (Path("/ge.csv"),)
 
 
 def test_an_address_is_refused_by_file_and_line():
@@ -138,7 +138,7 @@ def test_a_file_of_any_name_gets_a_config_that_loads_and_finds_it(tmp_path, name
     data.write_text("Date,Close\n2018-01-02,10\n")
     path = tmp_path / "made.yaml"
     path.write_text(starter_config(data, folder=tmp_path), encoding="utf-8")
-    assert load_config(path).data.path == data.resolve()
+    assert load_config(path).data.path == (data.resolve(),)
 
 
 def test_a_file_whose_name_begins_with_a_tilde_is_no_home_directory(tmp_path):
@@ -146,7 +146,7 @@ def test_a_file_whose_name_begins_with_a_tilde_is_no_home_directory(tmp_path):
     data.write_text("Date,Close\n2018-01-02,10\n")
     path = tmp_path / "made.yaml"
     path.write_text(starter_config(data, folder=tmp_path), encoding="utf-8")
-    assert load_config(path).data.path == data.resolve()
+    assert load_config(path).data.path == (data.resolve(),)
 
 
 def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path):

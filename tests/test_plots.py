@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stockcast import plots
-from stockcast.evaluation.baselines import BASELINES, Question
+from stockcast.evaluation.baselines import Question, ewma
+from stockcast.evaluation.rivals import RIVALS
 from stockcast.forecast import Forecast
 from stockcast.models.training import Epoch
 
@@ -15,7 +16,7 @@ QUESTION = Question(DATES, CLOSES + np.sin(np.arange(len(DATES))), np.arange(400
 
 @pytest.fixture
 def forecast() -> Forecast:
-    return BASELINES["ewma"](QUESTION)
+    return ewma(QUESTION)
 
 
 def test_the_fan_ends_on_the_last_day_forecast_and_begins_at_the_last_price(forecast: Forecast) -> None:
@@ -40,7 +41,7 @@ def test_skill_is_drawn_for_every_day_ahead_and_every_rival() -> None:
     skill = {"random_walk": np.linspace(0.1, 0.2, 20), "ewma": np.linspace(-0.1, 0.0, 20)}
     (axes,) = plots.skill_by_horizon(skill, "skill").axes
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert drawn["against random walk"] == list(skill["random_walk"])
+    assert drawn["against the random walk"] == list(skill["random_walk"])
     assert drawn["against EWMA volatility"] == list(skill["ewma"])
 
 
@@ -54,6 +55,41 @@ def test_the_loss_curve_marks_the_epoch_that_was_kept() -> None:
     history = [Epoch(1, 3.0, 2.5, 0.1), Epoch(2, 2.0, 1.5, 0.1), Epoch(3, 1.0, 1.75, 0.1)]
     (legend,) = plots.loss_curve(history, title="loss").legends
     assert "kept: epoch 2" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_each_members_epochs_are_a_pair_of_lines_and_the_legend_names_them_once() -> None:
+    history = [Epoch(number, 4.0 - number, 3.5 - number, 0.1, member) for member in (1, 2, 3) for number in (1, 2)]
+    figure = plots.loss_curve(history, title="loss")
+    (axes,) = figure.axes
+    assert [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) > 1] == [[1, 2]] * 6
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "validation", "kept, of each member"]
+
+
+def test_there_is_a_colour_for_every_rival() -> None:
+    assert plots.RIVAL_COLOURS.keys() == RIVALS.keys()
+    assert len(set(plots.RIVAL_COLOURS.values())) == len(RIVALS)
+
+
+@pytest.mark.parametrize("steps", [(1,), (1, 5, 20)], ids=str)
+def test_each_horizon_has_a_panel_whose_bars_are_its_shares_from_low_to_high(steps: tuple[int, ...]) -> None:
+    shares = {step: [0.2, 0.1 * step / 20, 0.3, 0.4] for step in steps}
+    figure = plots.pit_histograms(shares, "made")
+    assert [axes.get_title() for axes in figure.axes] == [f"{step} day{'s' * (step > 1)} ahead" for step in steps]
+    for axes, expected in zip(figure.axes, shares.values(), strict=True):
+        assert [bar.get_height() for bar in axes.patches] == expected
+        assert [bar.get_x() for bar in axes.patches] == [0, 0.25, 0.5, 0.75]
+        assert {bar.get_width() for bar in axes.patches} == {0.25}
+        (promised,) = axes.lines
+        assert set(promised.get_ydata()) == {0.25}
+
+
+def test_the_pit_histograms_can_be_drawn_and_say_what_they_are() -> None:
+    figure = plots.pit_histograms({1: [0.1] * 10, 5: [0.1] * 10}, "GE, test days")
+    figure.canvas.draw()
+    assert figure.get_suptitle() == "Where in the spread did prices fall? GE, test days"
+    assert "dotted: as promised" in figure.axes[0].get_ylabel()
+    assert plots.NOTE in figure.get_supxlabel()  # as on every other picture
 
 
 def test_prices_are_in_dollars_on_new_yorks_calendar_only() -> None:

@@ -21,6 +21,9 @@ REFIT_DAYS = 125
 PATHS = 2000
 """Drawn from each origin; the CRPS of a sample of n is too high by about one part in n."""
 
+GENERATION = 1
+"""Raised whenever this file comes to say something else, so that no evaluation takes what an older one kept."""
+
 MIN_RETURNS = 250
 """Fewer returns carry no GARCH estimate worth the name."""
 

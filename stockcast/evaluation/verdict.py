@@ -143,12 +143,13 @@ def _storms(report: Report) -> list[str]:
     regimes = {words[name]: one for name, one in report.overall.regimes.items() if one["origins"]}
     if len(regimes) < 2:
         return []
-    told = [
-        f"{100 * one['coverage_90']:.0f} % of those forecast on the {one['origins']} {word} days"
-        for word, one in regimes.items()
-    ]
+
+    def told(word: str, origins: int, share: float) -> str:
+        return f"{100 * share:.0f} % of those forecast on the {origins} {word} {'day' if origins == 1 else 'days'}"
+
+    parts = [told(word, one["origins"], one["coverage_90"]) for word, one in regimes.items()]
     return [
-        f"Of the prices at all days ahead together they covered {_list(told)}; calm and stormy are the outer thirds "
+        f"Of the prices at all days ahead together they covered {_list(parts)}; calm and stormy are the outer thirds "
         f"of the training days, by volatility."
     ]
 
@@ -218,7 +219,7 @@ def _in_short(outcomes: Outcomes, report: Report) -> str:
             f"In short: a mixed result; the network was better than {losers} at some horizons, and worse than "
             f"{winners} at some{missing}."
         )
-    unbeaten = _labels(rival for rival in outcomes if rival not in beaten)
+    unbeaten = _labels((rival for rival in outcomes if rival not in beaten), last="or")
     rest = f", but not than {unbeaten}" if unbeaten else ""
     everywhere = all(outcome == "better" for rival in beaten for outcome in outcomes[rival].values())
     where = "" if everywhere else ", at some of the horizons"
@@ -228,9 +229,9 @@ def _in_short(outcomes: Outcomes, report: Report) -> str:
     )
 
 
-def _labels(rivals: Iterable[str]) -> str:
+def _labels(rivals: Iterable[str], *, last: str = "and") -> str:
     labels = [RIVALS[rival].label for rival in rivals]
-    return _list(labels) if labels else ""
+    return _list(labels, last=last) if labels else ""
 
 
 def _sentence(words: str) -> str:
@@ -242,5 +243,5 @@ def _days(steps: Iterable[int]) -> str:
     return f"{_list([str(step) for step in steps])} {'day' if steps == [1] else 'days'}"
 
 
-def _list(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _list(words: list[str], *, last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

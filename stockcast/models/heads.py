@@ -59,7 +59,7 @@ def log_gamma(x: Tensor) -> Tensor:
     return stirling - ops.log(x * (x + 1) * (x + 2) * (x + 3))
 
 
-LOCATION_UNIT = 0.05
+LOCATION_UNIT = 0.1
 """A network's output of 1 moves the location by this many deviations. Mean returns are about a tenth of their deviation
 over weeks (a Sharpe ratio of 0.4 a year is 0.2 over 50 days); at the same unit as the scale, the location learns the
 training days' crashes by heart."""

@@ -18,7 +18,7 @@ from stockcast.data.targets import Target
 from stockcast.errors import NotEnoughDays, RunError
 from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.behaviour import Lag, Trend, lag_of, trend_of
-from stockcast.evaluation.garch import PATHS, REFIT_DAYS
+from stockcast.evaluation.garch import GENERATION, PATHS, REFIT_DAYS
 from stockcast.evaluation.rivals import ask_rivals
 from stockcast.evaluation.scores import Report, compare
 from stockcast.evaluation.verdict import judge
@@ -198,7 +198,7 @@ def _keeper(run: RunDirectory, question: Question) -> Callable[[str, Callable[[]
         question.training_days,
         question.horizon,
     ]
-    settings = f"{version('arch')} {REFIT_DAYS} {PATHS} {LEVELS.tolist()}"
+    settings = f"{GENERATION} {version('arch')} {REFIT_DAYS} {PATHS} {LEVELS.tolist()}"
     hashed = hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in parts) + settings.encode()).hexdigest()
 
     def keep(name: str, make: Callable[[], Forecast]) -> Forecast:

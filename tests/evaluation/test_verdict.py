@@ -1,36 +1,60 @@
 """Reports with chosen p-values in, sentences out: what may be claimed, and what must be admitted."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from stockcast.evaluation.behaviour import Lag, Trend
+from stockcast.evaluation.risk import ValueAtRisk
+from stockcast.evaluation.rivals import RIVALS
 from stockcast.evaluation.scores import Comparison, Report, Scores
-from stockcast.evaluation.significance import SkillTest
-from stockcast.evaluation.verdict import RIVAL_NAMES, judge
+from stockcast.evaluation.significance import ConfidenceSet, SkillTest
+from stockcast.evaluation.verdict import judge
 
 TREND = Trend(("down", "flat", "up"), 0.02, [[1, 2, 3], [4, 5, 6], [7, 8, 9]], accuracy=0.37, always_up=0.55)
 NO_LAG = Lag(0, 0.1, warning=False)
+WALK = {"random_walk": {1: 0.5, 5: 0.5}}
+
+
+NO_REGIMES = {name: {"origins": 0, "coverage_90": None} for name in ("calm", "middle", "storm")}
 
 
 def scores(*, mae=4.25, coverage_90=0.9):
     return Scores(
         crps=0.01,
+        log_score=-3.0,
+        pinball={"0.5": 0.01},
         mae=mae,
         rmse=5.0,
         mape=1.0,
+        mase=1.0,
         coverage_50=0.5,
+        coverage_80=0.8,
         coverage_90=coverage_90,
+        coverage_95=0.95,
+        width_50=10.0,
+        width_80=16.0,
         width_90=20.0,
+        width_95=25.0,
+        winkler_90=25.0,
         direction_accuracy=None,
+        balanced_direction_accuracy=None,
     )
 
 
-def report(results, *, skill=0.1, coverage=None):
-    """Results {rival: {horizon: signed p-value}}: -0.01 is better at p = 0.01, +0.01 worse, None not tested."""
+def report(results, *, skill=0.1, coverage=None, sets=None, regimes=None, at_risk=(), failures=None):
+    """Results {rival: {horizon: signed p-value}}: -0.01 is better at p = 0.01, +0.01 worse, None not tested.
+
+    `sets` are the names of the confidence set at each horizon, `regimes` {name: (origins, coverage)}, `at_risk` tests.
+    """
     steps = list(next(iter(results.values())))
+    regimes = {name: {"origins": count, "coverage_90": share} for name, (count, share) in (regimes or {}).items()}
 
     def comparison(step):
         signed = {rival: by_step[step] for rival, by_step in results.items()}
+        names = (sets or {}).get(step)
         return Comparison(
             model=scores(coverage_90=(coverage or {}).get(step, 0.9)),
             baselines={rival: scores(mae=3.75) for rival in results},
@@ -38,9 +62,19 @@ def report(results, *, skill=0.1, coverage=None):
             tests={
                 rival: None if p is None else SkillTest(float(np.sign(p)) * 2.5, abs(p)) for rival, p in signed.items()
             },
+            superior_predictive_ability=None,
+            confidence_set=None if names is None else ConfidenceSet(tuple(names), {}),
+            pit={"histogram": [0.1] * 10, "p_value": None},
+            regimes={**NO_REGIMES, **regimes},
         )
 
-    return Report(horizons={step: comparison(step) for step in steps}, overall=comparison(steps[0]), skill_by_step={})
+    return Report(
+        horizons={step: comparison(step) for step in steps},
+        overall=comparison(steps[0]),
+        skill_by_step={},
+        value_at_risk={"model": list(at_risk), "random_walk": []},
+        failures=failures or {},
+    )
 
 
 def verdict(results, *, lag=NO_LAG, **options):
@@ -49,8 +83,9 @@ def verdict(results, *, lag=NO_LAG, **options):
 
 def about(sentences, rival):
     """The clauses of the sentence about one rival."""
-    (sentence,) = (line for line in sentences if line.startswith(f"Against {RIVAL_NAMES[rival]}:"))
-    return sentence.split(";")
+    (sentence,) = (line for line in sentences if line.startswith(f"Against {RIVALS[rival].label}:"))
+    outside = re.sub(r"\([^)]*\)", lambda found: found[0].replace(";", ","), sentence)
+    return outside.split(";")
 
 
 def horizons_called(sentences, rival, word):
@@ -88,7 +123,7 @@ def test_a_p_value_that_would_do_alone_does_not_do_among_many():
 def test_no_win_is_claimed_that_the_tests_do_not_carry_however_large_the_skill(p_value):
     sentences = verdict({"random_walk": {1: -p_value}, "ewma": {1: -p_value}}, skill=0.6)
     assert not any("better" in sentence for sentence in sentences)
-    assert "no skill" in sentences[-1]
+    assert "no skill beyond that of its rivals" in sentences[-1]
 
 
 def test_a_p_value_of_exactly_five_percent_is_not_below_it():
@@ -102,7 +137,7 @@ def test_what_could_not_be_tested_is_not_claimed():
 
 def test_every_claim_over_random_reports_is_one_that_holms_procedure_rejects():
     rng = np.random.default_rng(0)
-    rivals, steps, claims = list(RIVAL_NAMES)[:3], [1, 5, 10], 0
+    rivals, steps, claims = list(RIVALS)[:3], [1, 5, 10], 0
     for _ in range(200):
         signed = rng.choice([-1, 1], 9) * rng.uniform(size=9) ** 6
         keys = [(rival, step) for rival in rivals for step in steps]
@@ -142,21 +177,24 @@ def test_a_win_over_every_rival_is_said_in_short_and_is_no_tip():
 def test_a_rival_that_was_not_beaten_is_named_in_short():
     sentences = verdict({"random_walk": {1: -0.001}, "ewma": {1: -0.8}})
     assert "better than the random walk " in sentences[-1]
-    assert "but not than EWMA volatility" in sentences[-1]
+    assert "but not than EWMA volatility." in sentences[-1]
+    several = verdict({"random_walk": {1: -0.001}, "drift": {1: 0.8}, "ewma": {1: -0.8}})
+    assert "better than the random walk how" in several[-1]
+    assert "but not than drift or EWMA volatility." in several[-1]
 
 
 def test_a_loss_is_called_a_loss():
     sentences = verdict({"random_walk": {1: 0.001, 5: 0.8}, "drift": {1: -0.9, 5: 0.7}})
     assert horizons_called(sentences, "random_walk", "worse") == [1]
     assert not any("better" in sentence for sentence in sentences)
-    assert "worse" in sentences[-1]
+    assert "did worse than the random walk, and beat no rival" in sentences[-1]
     assert "Do not use it" in sentences[-1]
 
 
 def test_wins_and_losses_together_are_called_mixed():
     sentences = verdict({"random_walk": {1: -0.001, 5: 0.9}, "ewma": {1: 0.001, 5: 0.9}})
     assert "mixed" in sentences[-1]
-    assert "worse" in sentences[-1]
+    assert "better than the random walk at some horizons, and worse than EWMA volatility at some" in sentences[-1]
 
 
 def test_a_win_at_one_horizon_and_a_loss_at_another_against_one_rival_is_mixed_too():
@@ -185,7 +223,7 @@ def test_the_last_sentence_and_no_other_says_it_in_short(results):
 
 
 def test_every_rival_has_its_sentence():
-    results = {rival: {1: -0.5, 5: 0.5} for rival in ("random_walk", "drift", "ewma")}
+    results = {rival: {1: -0.5, 5: 0.5} for rival in RIVALS}
     for rival in results:
         assert about(verdict(results), rival)
 
@@ -213,7 +251,7 @@ def test_without_the_warning_nothing_is_said_of_trailing_the_price(lag):
 def test_bands_that_cover_too_little_or_too_much_are_named_with_their_horizon():
     tested = {"random_walk": {1: 0.5, 5: 0.5, 20: 0.5}}
     (bands,) = (line for line in verdict(tested, coverage={1: 0.8, 5: 0.9, 20: 0.97}) if "bands" in line)
-    assert "80.0 %, 90.0 %, 97.0 %" in bands
+    assert "80.0 %, 90.0 % and 97.0 %" in bands
     assert "too narrow at 1 day" in bands
     assert "too wide at 20 days" in bands
 
@@ -229,6 +267,136 @@ def test_the_median_is_set_beside_todays_price():
     (median,) = (line for line in verdict({"random_walk": {1: 0.5, 5: 0.5}}) if line.startswith("The median"))
     assert "1 day ahead by 4.25" in median  # the network's
     assert "misses it by 3.75" in median  # the random walk's
+
+
+def test_each_step_is_told_with_its_corrected_p_value():
+    # Holm over three: 0.0001 x 3, 0.01 x 2, 0.2 x 1.
+    (won, tied) = about(verdict({"random_walk": {1: -0.0001, 5: -0.01, 20: 0.2}}), "random_walk")
+    assert won.endswith("better at 1 and 5 days (CRPS 10.0 % lower, p < 0.001, 10.0 % lower, p = 0.020)")
+    assert tied == " too close to call at 20 days (CRPS 10.0 % higher, p = 0.20)."
+
+
+def test_a_step_without_a_p_value_is_told_without_one_and_no_comma_or_bracket_is_left_over():
+    (clause,) = about(verdict({"random_walk": {1: None}}), "random_walk")
+    assert clause == "Against the random walk: no test is possible at 1 day (CRPS 0 for the rival)."
+    (clause,) = about(judge(untested_but_scored(), TREND, NO_LAG), "random_walk")
+    assert clause == "Against the random walk: no test is possible at 1 day (CRPS 25.0 % lower)."
+
+
+def untested_but_scored():
+    """Too few origins for a test, but there are scores to tell."""
+    made = report({"random_walk": {1: None}})
+    return replace(made, horizons={1: replace(made.horizons[1], skill={"random_walk": 0.25})})
+
+
+def test_the_correction_names_how_many_tests_were_made():
+    told = [line for line in verdict({"random_walk": {1: 0.5, 5: None}, "drift": {1: 0.5, 5: 0.5}}) if "Holm" in line]
+    assert told == ["Each p above is corrected for there being 3 such tests (Diebold-Mariano, Holm)."]
+
+
+@pytest.mark.parametrize("p_value", [0.5, None])
+def test_one_test_or_none_needs_no_correction(p_value):
+    assert not any("corrected" in line for line in verdict({"random_walk": {1: p_value}}))
+
+
+@pytest.mark.parametrize(
+    ("sets", "ending"),
+    [
+        ({1: ["model", "ewma"], 5: ["model"]}, "include the network at 1 and 5 days ahead."),
+        ({1: ["ewma"], 5: ["ewma"]}, "do not include the network at 1 and 5 days ahead."),
+        ({1: ["ewma"], 5: ["model"]}, "include the network at 5 days ahead, but not at 1 day."),
+        ({5: ["model"]}, "include the network at 5 days ahead."),
+    ],
+    ids=["in", "out", "both", "one_tested"],
+)
+def test_it_is_said_where_the_network_may_be_the_best_of_all(sets, ending):
+    (best,) = (line for line in verdict({**WALK, "ewma": {1: 0.5, 5: 0.5}}, sets=sets) if "confidence set" in line)
+    assert best == f"The forecasts that may be the best of all compared (model confidence set, 90 %) {ending}"
+
+
+def test_where_the_best_could_not_be_told_nothing_is_said_of_it():
+    assert not any("the best" in line for line in verdict(WALK))
+
+
+def test_being_alone_in_the_confidence_set_is_no_win_that_the_corrected_tests_do_not_carry():
+    sentences = verdict(
+        {"random_walk": {1: -0.04, 5: -0.04, 10: -0.9}}, sets={1: ["model"], 5: ["model"], 10: ["model"]}
+    )
+    assert not any("better" in line or "is the best" in line for line in sentences)
+
+
+def test_the_bands_are_told_for_calm_and_stormy_origins_apart():
+    regimes = {"calm": (120, 0.934), "middle": (100, 0.91), "storm": (90, 0.806)}
+    sentences = verdict(WALK, regimes=regimes)
+    (told,) = (line for line in sentences if "storm" in line)
+    assert told == (
+        "Of the prices at all days ahead together they covered 93 % of those forecast on the 120 calm days, 91 % of "
+        "those forecast on the 100 middling days and 81 % of those forecast on the 90 stormy days; calm and stormy are "
+        "the outer thirds of the training days, by volatility."
+    )
+    assert "bands" in sentences[sentences.index(told) - 1]  # whom "they" means
+
+
+def test_a_regime_without_days_is_not_told_and_one_alone_is_no_comparison():
+    (told,) = (line for line in verdict(WALK, regimes={"calm": (3, 1.0), "storm": (1, 0.5)}) if "calm" in line)
+    assert "middling" not in told
+    assert "the 3 calm days and 50 % of those forecast on the 1 stormy day;" in told
+    assert not any("calm" in line for line in verdict(WALK, regimes={"calm": (310, 0.9)}))
+
+
+def test_falls_below_the_value_at_risk_are_told_beside_those_to_be_expected():
+    at_risk = [
+        ValueAtRisk(0.01, 957, 5, 9.57, kupiec=0.104, independence=None, conditional=None),
+        ValueAtRisk(0.05, 957, 60, 47.85, kupiec=0.0789, independence=0.0002, conditional=0.001),
+    ]
+    (told,) = (line for line in verdict(WALK, at_risk=at_risk) if "value at risk" in line)
+    assert told == (
+        "One day ahead the price fell below its 1 % value at risk on 5 of 957 days, where 9.57 are to be expected "
+        "(Kupiec p = 0.10) and below its 5 % value at risk on 60 of 957 days, where 47.9 are to be expected "
+        "(Kupiec p = 0.079, Christoffersen p < 0.001)."
+    )
+
+
+def test_without_value_at_risk_nothing_is_said_of_it():
+    assert not any("value at risk" in line for line in verdict(WALK))
+
+
+def test_a_rival_without_a_forecast_is_named_with_its_reason_and_in_short_where_a_win_is_claimed():
+    failures = {"garch_t": "it needs 250 returns before the first origin, and there are 100"}
+    won = verdict({"random_walk": {1: -0.001}}, failures=failures)
+    assert (
+        "GARCH(1,1)-t gave no forecast and is missing here: it needs 250 returns before the first origin, and there "
+        "are 100."
+    ) in won
+    assert "(GARCH(1,1)-t gave no forecast)" in won[-1]
+    mixed = verdict({"random_walk": {1: -0.001, 5: 0.001}}, failures=failures)
+    assert "(GARCH(1,1)-t gave no forecast)" in mixed[-1]
+
+
+def test_a_reason_that_is_a_sentence_ends_with_one_full_stop_and_the_rivals_name_begins_with_a_capital():
+    sentences = verdict(WALK, failures={"drift": "It failed."})
+    assert "Drift gave no forecast and is missing here: It failed." in sentences
+
+
+def everything():
+    """A report with something to tell for every sentence there is."""
+    return {
+        "sets": {1: ["model"], 5: ["ewma"]},
+        "regimes": {"calm": (120, 0.934), "middle": (100, 0.91), "storm": (90, 0.806)},
+        "at_risk": [ValueAtRisk(level, 300, 5, 300 * level, 0.5, None, None) for level in (0.01, 0.05)],
+        "failures": {"gjr_skewt": "its estimate on the days to 2020-01-02 did not converge"},
+    }
+
+
+@pytest.mark.parametrize("p_value", [None, 0.0001, -0.0001, 0.5], ids=str)
+def test_every_sentence_is_whole(p_value):
+    lag = Lag(1, 0.99, warning=True)
+    results = {rival: {1: p_value, 5: p_value} for rival in ("random_walk", "ewma")}
+    for sentence in verdict(results, lag=lag, **everything()):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert sentence.count("(") == sentence.count(")")
+        assert not re.search(r"\(\s*\)|\s[,;.)]|,\s*[,;)]|  |None|nan", sentence)
 
 
 def test_the_direction_is_set_beside_always_saying_up():

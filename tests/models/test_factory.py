@@ -1,10 +1,25 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-from stockcast.models.factory import build_network, horizon_curves
-from stockcast.models.heads import HEADS
+from stockcast.models.factory import average, build_network, horizon_curves
+from stockcast.models.heads import HEADS, LOCATION_UNIT
 
-HOUSE = {"cell": "lstm", "layers": (50, 100), "dropout": 0.2, "window": 50, "features": 7}
+HOUSE: dict[str, Any] = {
+    "cell": "lstm",
+    "layers": (50, 100),
+    "dropout": 0.2,
+    "shortcut": False,
+    "shrinkage": 0.0,
+    "window": 50,
+    "features": 7,
+}
+SMALL = {**HOUSE, "layers": (3,), "window": 4, "features": 2}
+
+
+def windows(count: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(count, 4, 2)).astype(np.float32)
 
 
 def test_the_house_network_is_lstm_50_lstm_100_dense() -> None:
@@ -12,9 +27,9 @@ def test_the_house_network_is_lstm_50_lstm_100_dense() -> None:
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds[:6] == ["InputLayer", "LSTM", "Dropout", "LSTM", "Dropout", "Dense"]
     assert [layer.units for layer in network.layers if "lstm" in layer.name] == [50, 100]
-    # LSTM: 4 gates x units x (inputs + units + 1); dense: 4 curves x 3 parameters from 100 units and a bias
+    # LSTM: 4 gates x units x (inputs + units + 1); dense: 3 curves x 3 parameters from 100 units and a bias
     lstm = 4 * 50 * (7 + 50 + 1) + 4 * 100 * (50 + 100 + 1)
-    assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == lstm + 12 * 101
+    assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == lstm + 9 * 101
 
 
 @pytest.mark.parametrize("head", sorted(HEADS))
@@ -31,10 +46,75 @@ def test_the_same_seed_gives_the_same_first_weights() -> None:
     assert not np.array_equal(one[0], other[0])
 
 
-def test_curves_over_the_horizon_are_level_slope_bend_and_twist() -> None:
+def test_curves_over_the_horizon_are_level_slope_and_bend() -> None:
     curves = horizon_curves(50)
-    assert curves.shape == (4, 50)
+    assert curves.shape == (3, 50)
     np.testing.assert_array_equal(curves[0], np.ones(50))
     # at both ends a Legendre polynomial is 1 or (-1)**degree
-    np.testing.assert_allclose(curves[:, -1], [1, 1, 1, 1], atol=1e-6)
-    np.testing.assert_allclose(curves[:, 0], [1, -1, 1, -1], atol=1e-6)
+    np.testing.assert_allclose(curves[:, -1], [1, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(curves[:, 0], [1, -1, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_with_a_shortcut_the_last_days_inputs_reach_the_answer_past_the_recurrent_layers(horizon: int) -> None:
+    network = build_network(**{**SMALL, "shortcut": True}, head="point", horizon=horizon)
+    dense = network.get_layer("dense")
+    weights, bias = (np.zeros(array.shape, np.float32) for array in dense.get_weights())
+    assert weights.shape[0] == 3 + 2  # what the recurrent layer remembers, then the two features
+    weights[4, 0] = 1  # the first coefficient, the level, is the second feature
+    dense.set_weights([weights, bias])
+    inputs = windows()
+    answers = np.asarray(network(inputs))[:, :, 0]
+    np.testing.assert_allclose(answers, np.repeat(inputs[:, -1, 1:], horizon, axis=1), rtol=1e-6)
+
+
+def test_without_a_shortcut_the_answer_comes_from_the_recurrent_layers_alone() -> None:
+    network = build_network(**SMALL, head="point", horizon=1)
+    assert network.get_layer("dense").get_weights()[0].shape == (3, 1)
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_shrinkage_adds_the_dense_layers_squared_weights_to_the_loss_times_itself(horizon: int) -> None:
+    network = build_network(**{**SMALL, "shrinkage": 0.25}, head="point", horizon=horizon)
+    dense = network.get_layer("dense")
+    weights, bias = dense.get_weights()
+    dense.set_weights([np.full(weights.shape, 2.0), np.full(bias.shape, 9.0)])
+    # 0.25 x 2**2 for each weight, and nothing for the bias, the curves or the recurrent layers
+    assert [float(loss) for loss in network.losses] == [weights.size]
+
+
+def test_without_shrinkage_nothing_is_added_to_the_loss() -> None:
+    assert build_network(**SMALL, head="point", horizon=7).losses == []
+
+
+def test_a_density_starts_near_the_answer_at_zero_and_a_point_anywhere() -> None:
+    density, point = (build_network(**HOUSE, head=head, horizon=50) for head in ("student_t", "point"))
+    assert np.abs(density.get_layer("dense").get_weights()[0]).max() < 0.06
+    assert np.abs(point.get_layer("dense").get_weights()[0]).max() > 0.1
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_several_networks_answer_with_the_mean_of_their_outputs(head: str, horizon: int) -> None:
+    members = [build_network(**SMALL, head=head, horizon=horizon, seed=seed) for seed in (1, 2, 3)]
+    one, two, three = (np.asarray(member(windows())) for member in members)
+    assert not np.allclose(one, two)
+    together = average(members)
+    assert together.input_shape == members[0].input_shape
+    np.testing.assert_allclose(np.asarray(together(windows())), (one + two + three) / 3, rtol=1e-5, atol=1e-7)
+
+
+def test_the_average_of_student_ts_has_the_mean_location_and_the_geometric_mean_of_the_scales() -> None:
+    members = [build_network(**SMALL, head="student_t", horizon=1, seed=seed) for seed in (1, 2)]
+    for member, (place, spread) in zip(members, ((1.0, 0.0), (3.0, 2.0)), strict=True):
+        weights, bias = member.get_layer("dense").get_weights()
+        member.get_layer("dense").set_weights([0 * weights, np.array([place, spread, 0.0], bias.dtype)])
+    (median, upper) = HEADS["student_t"].quantiles(np.asarray(average(members)(windows(1))), np.array([0.5, 0.9]))[0, 0]
+    assert median == pytest.approx(2 * LOCATION_UNIT)  # the mean of 1 and 3
+    # Scales 0.7746 and e**2 times that: the geometric mean is e times 0.7746; 90 % of a t of 5 lie below 1.475884.
+    assert upper - median == pytest.approx(1.475884 * (np.e * 0.6**0.5 + 0.001), rel=1e-5)
+
+
+def test_the_average_of_one_network_is_that_network() -> None:
+    network = build_network(**SMALL, head="point", horizon=1)
+    assert average([network]) is network

@@ -1,30 +1,56 @@
 import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stockcast.errors import RunError
-from stockcast.models.factory import build_network
+from stockcast.models.factory import average, build_network
 from stockcast.models.heads import HEADS
 from stockcast.models.inference import export_onnx, load_onnx, roll_forward
 
 
-@pytest.mark.parametrize("head", sorted(HEADS))
-@pytest.mark.parametrize("horizon", [1, 2, 7])
-def test_an_exported_network_answers_as_keras_does(head: str, horizon: int, tmp_path: Path) -> None:
-    network = build_network(cell="lstm", layers=(6, 5), dropout=0.2, head=head, window=10, features=2, horizon=horizon)
+def build(head: str, horizon: int, *, shortcut: bool = False, seed: int = 0) -> Any:
+    return build_network(
+        cell="lstm",
+        layers=(6, 5),
+        dropout=0.2,
+        shortcut=shortcut,
+        shrinkage=1e-4,
+        head=head,
+        window=10,
+        features=2,
+        horizon=horizon,
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "horizon", "shortcut", "members"),
+    [
+        *((head, horizon, False, 1) for head in sorted(HEADS) for horizon in (1, 2, 7)),
+        ("point", 1, True, 1),
+        ("student_t", 1, True, 3),
+        ("student_t", 7, True, 3),
+    ],
+)
+def test_an_exported_network_answers_as_keras_does(
+    head: str, horizon: int, shortcut: bool, members: int, tmp_path: Path
+) -> None:
+    network = average([build(head, horizon, shortcut=shortcut, seed=seed) for seed in range(members)])
     inputs = np.random.default_rng(0).normal(size=(33, 10, 2)).astype(np.float32)
     expected = network.predict(inputs, verbose=0)
     export_onnx(network, tmp_path / "model.onnx")
     np.testing.assert_allclose(load_onnx(tmp_path / "model.onnx")(inputs), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("members", [1, 2])
 def test_a_network_trained_on_a_gpu_is_exported_without_cudnns_kernel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    members: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = build_network(cell="lstm", layers=(4,), dropout=0.0, head="student_t", window=5, features=2, horizon=3)
-    inputs = np.random.default_rng(0).normal(size=(4, 5, 2)).astype(np.float32)
+    network = average([build("student_t", 3, seed=seed) for seed in range(members)])
+    inputs = np.random.default_rng(0).normal(size=(4, 10, 2)).astype(np.float32)
     expected = np.asarray(network(inputs))
     # What Keras asks before it takes the kernel, answered as a machine with a GPU would.
     rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")

@@ -16,6 +16,7 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "adam",
     "clip_norm": 1.0,
     "patience": 10,
+    "windows_per_epoch": None,
     "seed": 0,
 }
 
@@ -45,7 +46,7 @@ def yesterdays_value(count: int) -> Recorded:
 
 def tiny(**changes: Any) -> Any:
     sizes: dict[str, Any] = {"layers": (8,), "dropout": 0.0, "window": 3, "features": 1, "horizon": 1, "head": "point"}
-    return build_network(cell="lstm", **{**sizes, **changes})
+    return build_network(cell="lstm", **{**sizes, "shortcut": False, "shrinkage": 0.0, **changes})
 
 
 def epochs_of(examples: Recorded, *, batches: int) -> Iterator[list[int]]:
@@ -63,6 +64,42 @@ def test_every_epoch_sees_every_window_once_in_an_order_of_its_own() -> None:
     # The order is that of the seed and the epoch alone, whatever else draws random numbers.
     for epoch, order in enumerate(orders):
         assert order == list(np.random.default_rng((0, epoch)).permutation(10))
+
+
+def test_an_epoch_draws_as_many_windows_as_it_was_told_none_twice_and_each_epoch_others() -> None:
+    examples = yesterdays_value(40)
+    fit(tiny(), examples, yesterdays_value(4), **{**SETTINGS, "windows_per_epoch": 10})
+    draws = list(epochs_of(examples, batches=3))
+    assert [len(set(draw)) for draw in draws] == [len(draw) for draw in draws] == [10, 10, 10]
+    assert len({frozenset(draw) for draw in draws}) == 3
+    # From all of the windows: three fair draws of 10 miss all of the last 30 but for once in 10**27.
+    assert all(max(draw) >= 10 for draw in draws)
+
+
+def test_an_epoch_that_may_draw_more_windows_than_there_are_draws_each_of_them_once() -> None:
+    examples = yesterdays_value(10)
+    fit(tiny(), examples, yesterdays_value(4), **{**SETTINGS, "windows_per_epoch": 1000})
+    assert all(sorted(draw) == list(range(10)) for draw in epochs_of(examples, batches=3))
+
+
+def test_validation_windows_are_all_looked_at_however_few_an_epoch_draws() -> None:
+    validation = yesterdays_value(30)
+    fit(tiny(), yesterdays_value(40), validation, **{**SETTINGS, "windows_per_epoch": 5})
+    assert validation.asked[-1] == list(range(30))
+
+
+def test_the_history_names_the_member_that_was_trained() -> None:
+    told: list[Any] = []
+    history = fit(tiny(), yesterdays_value(10), yesterdays_value(4), **SETTINGS, member=3, report=told.append)
+    assert [(epoch.epoch, epoch.member) for epoch in history] == [(1, 3), (2, 3), (3, 3)]
+    assert told == history
+
+
+def test_shrinkage_pulls_the_answers_weights_to_zero_while_it_learns() -> None:
+    network = tiny(shrinkage=10.0)
+    before = np.abs(network.get_layer("dense").get_weights()[0]).max()
+    fit(network, yesterdays_value(64), yesterdays_value(16), **{**SETTINGS, "learning_rate": 0.05})
+    assert np.abs(network.get_layer("dense").get_weights()[0]).max() < 0.3 * before
 
 
 def test_the_same_seed_gives_the_same_order_and_the_same_losses() -> None:
