@@ -66,6 +66,7 @@ class Comparison:
             being uniform, by origins that do not overlap.
         regimes: for days that were calm, middling or stormy at the origin, the number of origins and the share of
             prices in the network's 90 % band; None where there was no such day.
+        always_up: share of prices above the last close: the direction accuracy of saying "up" every day.
     """
 
     model: Scores
@@ -76,6 +77,7 @@ class Comparison:
     confidence_set: ConfidenceSet | None
     pit: dict[str, Any]
     regimes: dict[str, dict[str, Any]]
+    always_up: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as metrics.json holds it."""
@@ -154,6 +156,7 @@ def compare(
                 }
                 for number, name in enumerate(REGIME_NAMES)
             },
+            always_up=float(np.mean(actual[:, steps] > model.last_close[:, None])),
         )
 
     steps = sorted({*(step for step in REPORTED_STEPS if step <= model.horizon), model.horizon})

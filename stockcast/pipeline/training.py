@@ -147,7 +147,8 @@ def _calibrate(
             )
             pairs.append((forecast, question.actual))
     if HEADS[config.model.head].has_density:
-        return stretch(pairs)
+        dates = np.unique(np.concatenate([forecast.target_dates.ravel() for forecast, _ in pairs]))
+        return stretch(pairs).tempered(len(dates))
     ((forecast, actual),) = pairs  # a point head answers prices or the training days' unit: one series
     return calibrate(forecast, actual)
 

@@ -534,3 +534,17 @@ def test_a_damaged_stretch_is_refused_with_a_run_error(stored):
         Stretch.from_json(stored)
     with pytest.raises(RunError, match=r"calibration\.json is damaged"):
         calibration_from_json(stored)
+
+
+def test_a_factor_that_rests_on_few_stretches_of_days_is_believed_by_half():
+    # 100 days hold 20 stretches of 5 days, as many as the doubt weighs: the root of the factor. One day ahead 100
+    # stretches against 20: five sixths of the logarithm.
+    measured = Stretch(factors=np.full(5, 4.0), origins=96)
+    tempered = measured.tempered(100)
+    assert tempered.factors[4] == pytest.approx(2.0)
+    assert tempered.factors[0] == pytest.approx(4.0 ** (5 / 6))
+    assert tempered.origins == 96
+
+
+def test_a_factor_of_one_stays_one_however_few_the_days():
+    assert Stretch(factors=np.ones(50), origins=1).tempered(60).factors.tolist() == [1.0] * 50

@@ -331,7 +331,7 @@ def test_a_comparison_is_json_under_the_names_that_scripts_read():
         found = stored(comparison)
         assert found.keys() == {
             *("model", "baselines", "skill", "tests"),
-            *("superior_predictive_ability", "confidence_set", "pit", "regimes"),
+            *("superior_predictive_ability", "confidence_set", "pit", "always_up", "regimes"),
         }
         assert found["model"].keys() == scores
         assert found["baselines"]["random_walk"].keys() == scores
@@ -364,3 +364,10 @@ def test_no_number_is_missing_from_metrics_json_however_odd_the_prices_and_the_f
     tests = {name: [asdict(test) for test in found] for name, found in report.value_at_risk.items()}
     json.dumps(tests, allow_nan=False)
     assert report.overall.model.mase is None if constant else report.overall.model.mase > 0
+
+
+def test_always_up_is_right_as_often_as_prices_rise():
+    actual = np.array([[101.0, 99.0], [102.0, 98.0], [103.0, 101.0], [99.0, 100.0]])  # 100 is no rise
+    report = compare(walk(actual), {"random_walk": walk(actual)}, asked(actual))
+    assert [report.horizons[step].always_up for step in (1, 2)] == [0.75, 0.25]
+    assert report.overall.always_up == 0.5

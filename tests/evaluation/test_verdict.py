@@ -66,6 +66,7 @@ def report(results, *, skill=0.1, coverage=None, sets=None, regimes=None, at_ris
             confidence_set=None if names is None else ConfidenceSet(tuple(names), {}),
             pit={"histogram": [0.1] * 10, "p_value": None},
             regimes={**NO_REGIMES, **regimes},
+            always_up=0.5,
         )
 
     return Report(
