@@ -19,8 +19,8 @@ from pathlib import Path
 STOCKCAST = [sys.executable, "-m", "stockcast"]
 BARS = {
     "--help": (0.3, None),
-    "train": (90.0, 1500),
-    "evaluate": (20.0, 1500),
+    "train": (120.0, 1500),
+    "evaluate": (60.0, 1500),
     "predict": (None, 1500),
 }
 """Command -> most seconds of wall time, most megabytes of peak memory; None where nothing is promised."""

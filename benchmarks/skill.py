@@ -1,11 +1,12 @@
 """Does a network trained on many series beat the classics? Every series, every horizon, also where it loses.
 
     python benchmarks/skill.py FOLDER [--unseen FOLDER] [--runs DIR] [--set KEY=VALUE ...]
+    python benchmarks/skill.py --default --unseen FOLDER
 
-Trains `many-stocks` on the S&P 500 that ships and on every CSV of FOLDER, with the seeds of the config, and scores the
-test days of each series against the best of six rivals. Series of `--unseen` are scored on the same days, by a network
-that never saw them. Markdown tables go to standard output. A run that stands under DIR already is scored again, not
-trained again.
+Trains `many-stocks` on the S&P 500 that ships and on every CSV of FOLDER (or, with `--default`, the default config on
+what ships), with the seeds of the config, and scores the test days of each series against the best of six rivals.
+Series of `--unseen` that the network did not learn from are scored on the same days. Markdown tables go to standard
+output. A run that stands under DIR already is scored again, not trained again.
 """
 
 import argparse
@@ -22,7 +23,6 @@ import numpy as np
 STOCKCAST = [sys.executable, "-m", "stockcast"]
 SP500 = Path(__file__).parents[1] / "data" / "SP500.csv"
 STEPS = ("1", "5", "10", "20", "50")
-NAME = "many-stocks-benchmark"
 REGIMES = ("calm", "middle", "storm")
 
 
@@ -97,36 +97,38 @@ def report(found: dict[str, dict[str, Any]], title: str) -> None:
             print(f"\n{name}: {rival} gave no forecast: {reason}")
 
 
-def main(folder: Path, unseen: Path | None, runs: Path, overrides: list[str]) -> None:
+def main(folder: Path | None, unseen: Path | None, runs: Path, overrides: list[str]) -> None:
     """Train once, score everything."""
-    files = [SP500, *sorted(folder.glob("*.csv"))]
+    files = [SP500, *(sorted(folder.glob("*.csv")) if folder else [])]
+    config, name = ("many-stocks", "many-stocks-benchmark") if folder else ("sp500", "default-benchmark")
     started = time.perf_counter()
-    if not (runs / NAME / "run.json").exists():
-        paths = json.dumps([str(path.resolve()) for path in files])
-        sets = [part for override in overrides for part in ("--set", override)]
-        stockcast(
-            "train", "many-stocks", "--name", NAME, "--runs", str(runs), "-q", "--set", f"data.path={paths}", *sets
-        )
+    if not (runs / name / "run.json").exists():
+        sets = [f"data.path={json.dumps([str(path.resolve()) for path in files])}"] if folder else []
+        chosen = [part for override in [*sets, *overrides] for part in ("--set", override)]
+        stockcast("train", config, "--name", name, "--runs", str(runs), "-q", *chosen)
     trained = time.perf_counter()
+    learnt = {Path(series["name"]).stem for series in json.loads((runs / name / "run.json").read_text())["series"]}
 
     def score(paths: list[Path]) -> dict[str, dict[str, Any]]:
-        return {
-            path.stem: json.loads(stockcast("evaluate", NAME, "--runs", str(runs), "--data", str(path), "--json", "-q"))
-            for path in paths
-        }
+        arguments = ("evaluate", name, "--runs", str(runs), "--json", "-q", "--data")
+        return {path.stem: json.loads(stockcast(*arguments, str(path))) for path in paths}
 
     report(score(files), "Series that the network learnt from, on test days")
     if unseen is not None:
-        report(score(sorted(unseen.glob("*.csv"))), "Series that the network never saw, on the same days")
+        strangers = [path for path in sorted(unseen.glob("*.csv")) if path.stem not in learnt]
+        report(score(strangers), "Series that the network never saw, on the same days and later")
     print(f"\nTraining {trained - started:.0f} s, scoring {time.perf_counter() - trained:.0f} s.")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="OHLCV files to learn from and score")
+    parser.add_argument("folder", type=Path, nargs="?", help="OHLCV files to learn from and score")
+    parser.add_argument("--default", action="store_true", help="the default config, on what ships")
     parser.add_argument("--unseen", type=Path, help="files to score only")
     parser.add_argument("--runs", type=Path, help="where to keep the run (default: a temporary folder)")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     chosen = parser.parse_args()
+    if chosen.default == bool(chosen.folder):
+        parser.error("give FOLDER or --default")
     with tempfile.TemporaryDirectory() as scratch:
         main(chosen.folder, chosen.unseen, chosen.runs or Path(scratch), chosen.overrides)

@@ -266,7 +266,8 @@ def test_a_training_that_fails_leaves_no_empty_run_behind(write_tiny: WriteTiny,
 
 
 SMALL = (
-    "data.start=2013-01-01", "window=8", "horizon=5", "training.epochs=1", "training.batch_size=256",
+    "data.start=2013-01-01", "split.validation=0.1", "split.calibration=0.1", "split.test=0.2",
+    "window=8", "horizon=5", "training.epochs=1", "training.batch_size=256",
 )  # fmt: skip
 
 
