@@ -1,0 +1,56 @@
+"""What the commands have in common: options, and how a path, a next step and a JSON document are shown."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar="STOCKCAST_RUNS", help="Folder of the runs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing along the way.")]
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Name or path of a run (default: the newest).")]
+ConfigName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file, a shipped one by name (sp500, sp500-lab, ge, quick), or a CSV of prices (default: sp500).",
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key: --set training.epochs=3. May be repeated."),
+]
+
+
+def load_chosen(config: str | None, overrides: list[str] | None) -> Any:
+    """The config that a user means: a YAML file, a shipped one by name, or one made for a CSV on the spot."""
+    from stockcast.bundle import find_config
+    from stockcast.config import load_config, parse_config
+
+    if config is not None and config.lower().endswith(".csv"):
+        from stockcast.starter import starter_config
+
+        formats = [
+            override.partition("=")[2] for override in overrides or () if override.startswith("data.date_format=")
+        ]
+        text = starter_config(Path(config), folder=Path.cwd(), date_format=formats[-1] if formats else None)
+        return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides or ())
+    return load_config(find_config(config), overrides or ())
+
+
+def next_line(command: str, run: str, runs: Path) -> str:
+    """The line to type next, for this very run."""
+    return shlex.join(["stockcast", command, run, *([] if runs == Path("runs") else ["--runs", str(runs)])])
+
+
+def shown(path: Path) -> str:
+    """The path from where the user stands, if it lies below, else in full."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON document to standard output."""
+    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))

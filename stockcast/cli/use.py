@@ -1,0 +1,120 @@
+"""`stockcast evaluate`, `predict` and `audit`: what is done with a run."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.options import Json, Quiet, RunName, Runs, next_line, print_json, shown
+from stockcast.errors import StockcastError
+
+
+class SplitName(StrEnum):
+    """Parts that `evaluate` can score."""
+
+    test = "test"
+    validation = "validation"
+
+
+def evaluate(
+    run: RunName = None,
+    runs: Runs = Path("runs"),
+    split: Annotated[SplitName, typer.Option(help="Days to score.")] = SplitName.test,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Another series, seen or never seen (default: the first it learnt from)."),
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="First day to score (default: of the test)."),
+    ] = None,
+    insist: Annotated[
+        bool, typer.Option("--insist", help="Score days from before the end of what the run learnt from.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a run on days it has never seen, beside its rivals."""
+    from stockcast import pipeline
+    from stockcast.console import RivalProgress, print_scores, print_verdict, say
+    from stockcast.runs import RunDirectory
+
+    found = RunDirectory.find(runs, run)
+    with RivalProgress(quiet=quiet) as progress:
+        evaluation = pipeline.evaluate(
+            found,
+            part=split.value,
+            data=data,
+            start=start.date() if start else None,
+            insist=insist,
+            say=say(quiet),
+            report=progress.report,
+        )
+    if as_json:
+        print_json(evaluation.metrics)
+        return
+    series = evaluation.metrics["data"]["name"]
+    print_scores(
+        evaluation.report, title=f"{series} by {found.name}, {split.value} days", span=evaluation.metrics["split"]
+    )
+    print_verdict(evaluation.verdict)
+    say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {next_line('predict', found.name, runs)}")
+
+
+def predict(
+    run: RunName = None,
+    runs: Runs = Path("runs"),
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="A newer price file, or of another series (default: the first it learnt from)."
+        ),
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write (default: inside the run).")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast the sessions after the last row, with dates and bands."""
+    from stockcast import pipeline
+    from stockcast.console import print_forecast, say
+    from stockcast.runs import RunDirectory
+
+    found = RunDirectory.find(runs, run)
+    prediction = pipeline.predict(found, data=data, horizon=horizon, output=output, say=say(quiet))
+    if as_json:
+        forecast = prediction.forecast
+        print_json({"run": found.name, "origin": str(forecast.origin_dates[0]),
+                     "last_close": float(forecast.last_close[0]), "forecast": prediction.rows})  # fmt: skip
+        return
+    print_forecast(prediction.rows, prediction.forecast, run=found.name)
+    judged = found.verdict()
+    last = judged[-1] if judged else f"Not judged yet. Next: {next_line('evaluate', found.name, runs)}"
+    say(quiet)(f"Table and picture: {shown(prediction.table.parent)}\n{last}")
+
+
+def audit(
+    run: RunName = None,
+    runs: Runs = Path("runs"),
+    cuts: Annotated[int, typer.Option(min=1, max=1000, help="Cut-offs to try, each with a training of its own.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Passes of each training.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the cut-offs and of what is done to the rows after them.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Change the days after a cut-off, run everything again, and check that nothing before it moved."""
+    from stockcast import pipeline
+    from stockcast.console import say
+    from stockcast.runs import RunDirectory
+
+    found = pipeline.audit(RunDirectory.find(runs, run), cuts=cuts, epochs=epochs, seed=seed, say=say(quiet))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print("\n".join(found.summary()))
+    if failure := found.failure():
+        raise StockcastError(failure)
