@@ -1,7 +1,8 @@
 """A run on disk. This is the only file that knows the file names inside one.
 
-Every file is written under a temporary name and moved into place, so that none is ever half there; `run.json` comes
-last and holds the SHA-256 of every file, so that a run without it is unfinished and a changed file is found out.
+Every file is whole or not there (see files.py); `run.json` comes last and holds the SHA-256 of every file, so that a
+run without it is unfinished and a changed file is found out. Until then `begun.json` says what is being trained, and
+`checkpoints` hold how far it has come.
 """
 
 import contextlib
@@ -9,16 +10,17 @@ import csv
 import hashlib
 import io
 import json
-import os
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from stockcast.errors import RunError
+from stockcast.files import PARTIAL, replacing, sha256
 from stockcast.forecast import Floats, Forecast
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 MANIFEST, CONFIG, SCALER, CALIBRATION = "run.json", "config.yaml", "scaler.json", "calibration.json"
 HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
+BEGUN, CHECKPOINTS, LOCK = "begun.json", "checkpoints", ".lock"
+
+_CHECKPOINTS_KEPT = 2
+_LARGEST_CHECKPOINT = 2**30  # bytes; a network of the most parameters that a config admits stays below
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,29 @@ class RunDirectory:
             there = f"Finished runs in {root}: {', '.join(names)}." if names else f"There is no finished run in {root}."
             raise RunError(f"No run named {run!r}. {there}")
         if not (path / MANIFEST).is_file():
-            raise RunError(f"{path} is unfinished: it has no {MANIFEST}. Train again.")
+            way = "Go on with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
+            raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {way}.")
+        return cls(path)
+
+    @classmethod
+    def find_unfinished(cls, root: Path, run: str | None) -> "RunDirectory":
+        """Return a run that was begun and not finished: by name under `root`, by path, or the newest if `run` is None.
+
+        Raises:
+            RunError: there is none.
+        """
+        if run is None:
+            begun = [file for file in root.glob(f"*/{BEGUN}") if not (file.parent / MANIFEST).exists()]
+            if not begun:
+                raise RunError(f"No unfinished run in {root}: there is nothing to resume. Train without --resume.")
+            return cls(max(begun, key=lambda file: file.stat().st_mtime_ns).parent)
+        path = next((path for path in (root / run, Path(run)) if path.is_dir()), None)
+        if path is None:
+            raise RunError(f"No run named {run!r} in {root}: there is nothing to resume. Train without --resume.")
+        if (path / MANIFEST).exists():
+            raise RunError(f"{path} is finished: there is nothing to resume. Next: stockcast evaluate {path}")
+        if not (path / BEGUN).is_file():
+            raise RunError(f"{path} ended before its training began: it has no {BEGUN}. Remove it and train again.")
         return cls(path)
 
     @property
@@ -91,19 +119,103 @@ class RunDirectory:
         """The directory's own name."""
         return self.path.resolve().name
 
-    def discard_if_empty(self) -> None:
-        """Remove the directory of a run that ended before it wrote anything."""
+    # A training on its way.
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from training this run; the lock ends with the process, however that ends.
+
+        Raises:
+            RunError: another process trains it.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                f"{self.path} is being trained by another process. Wait for it, or choose another --name."
+            ) from None
+        except OSError as error:
+            raise RunError(f"Cannot write {self.path / LOCK}: {error.strerror or error}.") from error
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                (self.path / LOCK).unlink()
+            lock.release()
+
+    def begin(self, config: str, details: dict[str, Any]) -> None:
+        """Store the config as resolved, YAML, and what else a training that is taken up again must find unchanged."""
+        self._write_text(CONFIG, config)
+        hashes = {CONFIG: sha256(self.path / CONFIG)}
+        self._write_json(BEGUN, {"created": _now(), **details, "files": hashes})
+
+    def begun(self) -> dict[str, Any]:
+        """Return begun.json.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        return self._stated(BEGUN)
+
+    def write_checkpoint(self, member: int, epoch: int, arrays: dict[str, Floats]) -> None:
+        """Store how far a member's training has come; its last two checkpoints are kept.
+
+        The name holds the SHA-256 of the file, so that one that is not whole is found out.
+        """
+        stream = io.BytesIO()
+        np.savez(stream, **cast(dict[str, Any], arrays))
+        content = stream.getvalue()
+        folder = self.path / CHECKPOINTS
+        name = f"member-{member:02d}-epoch-{epoch:05d}-{hashlib.sha256(content).hexdigest()}.npz"
+        with self._replacing(f"{CHECKPOINTS}/{name}") as path:
+            path.write_bytes(content)
+        for old in sorted(folder.glob(f"member-{member:02d}-*.npz"))[:-_CHECKPOINTS_KEPT]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+
+    def checkpoints(self, member: int) -> Iterator[dict[str, Floats]]:
+        """Yield what `write_checkpoint` stored of a member, the newest first; damaged files are passed over."""
+        for path in sorted((self.path / CHECKPOINTS).glob(f"member-{member:02d}-*.npz"), reverse=True):
+            try:
+                if path.stat().st_size > _LARGEST_CHECKPOINT:
+                    continue
+                content = path.read_bytes()
+                if hashlib.sha256(content).hexdigest() == path.stem.rpartition("-")[2]:
+                    with np.load(io.BytesIO(content)) as stored:
+                        arrays = {name: stored[name] for name in stored.files}
+                    yield arrays
+            except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
+                continue
+
+    def has_checkpoint(self) -> bool:
+        """Whether an epoch has been kept."""
+        return any((self.path / CHECKPOINTS).glob("*.npz"))
+
+    def discard_if_untrained(self) -> None:
+        """Remove the directory of a run that ended before it learnt anything."""
+        if not self.has_checkpoint():
+            self._tidy()
+            with contextlib.suppress(OSError):
+                (self.path / CONFIG).unlink()
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
+    def _tidy(self) -> None:
+        """Remove what only a training on its way needs, and what a process that was killed has left half written."""
+        leftovers = [*self.path.rglob(f"{PARTIAL}*"), *(self.path / CHECKPOINTS).glob("*.npz")]
+        for path in (*leftovers, self.path / BEGUN, self.path / LOCK):
+            with contextlib.suppress(OSError):
+                path.unlink()
         with contextlib.suppress(OSError):
-            self.path.rmdir()
+            (self.path / CHECKPOINTS).rmdir()
 
     # What training writes and what is read back.
 
-    def write_config(self, text: str) -> None:
-        """Store the config as resolved, YAML."""
-        self._write_text(CONFIG, text)
-
     def config_path(self) -> Path:
-        """Return the stored config, checked against the manifest."""
+        """Return the stored config, checked against the SHA-256 that was kept of it."""
         self._read(CONFIG)
         return self.path / CONFIG
 
@@ -147,10 +259,10 @@ class RunDirectory:
 
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write run.json, last: what made the run, and the SHA-256 of every file in it."""
-        files = sorted(path for path in self.path.rglob("*") if path.is_file())
-        hashes = {path.relative_to(self.path).as_posix(): sha256(path) for path in files}
-        created = datetime.now(UTC).isoformat(timespec="microseconds")
-        self._write_json(MANIFEST, {"status": "finished", "created": created, **manifest, "files": hashes})
+        names = {path: path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
+        hashes = {name: sha256(path) for path, name in sorted(names.items()) if not _is_passing(name)}
+        self._write_json(MANIFEST, {"status": "finished", "created": _now(), **manifest, "files": hashes})
+        self._tidy()
 
     def manifest(self) -> dict[str, Any]:
         """Return run.json.
@@ -158,13 +270,17 @@ class RunDirectory:
         Raises:
             RunError: it is damaged.
         """
+        return self._stated(MANIFEST)
+
+    def _stated(self, name: str) -> dict[str, Any]:
+        """Return a JSON document that says what belongs to the run."""
         try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-            if not (isinstance(manifest["files"], dict) and isinstance(manifest["created"], str)):
+            stated: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+            if not (isinstance(stated["files"], dict) and isinstance(stated["created"], str)):
                 raise TypeError("files or created")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.path / MANIFEST} is damaged ({error}). Train again.") from error
-        return manifest
+            raise RunError(f"{self.path / name} is damaged ({error}). Train again.") from error
+        return stated
 
     # What evaluate and predict write.
 
@@ -242,25 +358,22 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def _replacing(self, name: str | Path) -> Iterator[Path]:
-        """Yield a temporary path; when the block ends well, it is flushed to disk and takes its place as `name`."""
+        """Yield a temporary path that takes its place as `name`, in the run or an absolute path, at the block's end."""
         path = self.path / name  # an absolute name stays what it is
-        partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+        if not self.path.is_dir():
+            raise RunError(f"Cannot write {path}: the run's directory has vanished.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            yield partial
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
-            os.replace(partial, path)
         except OSError as error:
             raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink()
+        with replacing(path) as partial:
+            yield partial
 
     def _read(self, name: str) -> bytes:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
-        expected = self.manifest()["files"].get(name)
+        stated = self.manifest() if (self.path / MANIFEST).exists() else self.begun()
+        expected = stated["files"].get(name)
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -279,7 +392,10 @@ def evaluation_folder(split: str) -> str:
     return "evaluation" if split == "test" else f"evaluation-{split}"
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _is_passing(name: str) -> bool:
+    """Whether a file, named from the run's directory, is gone once the run is finished."""
+    return name in (BEGUN, LOCK) or name.startswith(f"{CHECKPOINTS}/") or f"/{PARTIAL}" in f"/{name}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -173,9 +173,9 @@ def test_a_reader_that_stops_early_ends_predict_quietly(home: Path) -> None:
     assert "BrokenPipe" not in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_training_says_so_and_leaves_no_run(number: int, code: int, home: Path) -> None:
-    long = ["--set", "training.epochs=10000", "--set", "training.patience=10000", "--name", f"stopped-{code}"]
+def interrupted(home: Path, name: str, *numbers: int) -> tuple[int, str]:
+    """Train, send these signals in the second epoch; return the exit code and what was said."""
+    long = ["--set", "training.epochs=400", "--set", "training.patience=400", "--name", name]
     process = subprocess.Popen(
         [*STOCKCAST, "train", "tiny.yaml", *long],
         cwd=home,
@@ -188,10 +188,45 @@ def test_an_interrupted_training_says_so_and_leaves_no_run(number: int, code: in
     for line in process.stderr:
         if line.startswith("epoch 1/"):
             break
-    time.sleep(0.2)
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.02)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == code
+    return process.returncode, said
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_says_how_to_go_on_and_goes_on(number: int, code: int, home: Path) -> None:
+    ended, said = interrupted(home, f"stopped-{code}", number)
+    assert ended == code
     assert "Traceback" not in said
-    assert said.splitlines()[-1] in ("stockcast: interrupted.", "stockcast: terminated.")
-    assert not (home / "runs" / f"stopped-{code}").exists()
+    way_on = f"stockcast train --resume --name stopped-{code}"
+    word = {130: "interrupted", 143: "terminated"}[code]
+    assert said.splitlines()[-1] == f"stockcast: {word}. Go on with: {way_on}"
+    resumed = stockcast(*way_on.split()[1:], cwd=home)
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout == f"runs/stopped-{code}\n"
+    assert "going on after epoch" in resumed.stderr
+    assert stockcast("predict", f"stopped-{code}", cwd=home).returncode == 0
+
+
+def test_a_second_interruption_ends_at_once_and_loses_nothing_either(home: Path) -> None:
+    ended, said = interrupted(home, "twice", signal.SIGINT, signal.SIGINT)
+    assert ended == 130
+    assert "Traceback" not in said
+    assert list((home / "runs" / "twice" / "checkpoints").glob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--resume", "--name", "first"), "is finished"),
+        (("--resume", "--name", "none-such"), "No run named"),
+        (("--resume", "--runs", "nowhere"), "No unfinished run in nowhere"),
+    ],
+)
+def test_resuming_what_is_not_there_is_refused(arguments: tuple[str, ...], said: str, home: Path) -> None:
+    done = stockcast("train", *arguments, cwd=home)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

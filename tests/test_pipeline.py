@@ -11,7 +11,7 @@ from made import REPOSITORY, TINY, make_bars
 
 from stockcast import pipeline
 from stockcast.config import load_config
-from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError
+from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError, TrainingError
 from stockcast.models.inference import load_onnx
 from stockcast.runs import RunDirectory
 
@@ -256,12 +256,13 @@ def test_evaluating_on_a_changed_price_file_is_refused(write_tiny: WriteTiny, tm
         pipeline.evaluate(run, say=quiet)
 
 
-def test_a_training_that_fails_leaves_no_empty_run_behind(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    def stop(_: object) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        pipeline.train(load_config(write_tiny()), runs=tmp_path / "runs", say=quiet, report=stop)
+def test_a_training_that_fails_before_it_learnt_anything_leaves_no_run_behind(
+    write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="Lower"):  # a step so large that the first epoch ends in no number
+        train(write_tiny(), tmp_path / "runs", "training.learning_rate=10", "training.optimizer=sgd", "training.batch_size=4",
+              "training.clip_norm=null", "model.head=point", "target.scale=training",
+              "model.shrinkage=1")  # fmt: skip
     assert not list((tmp_path / "runs").iterdir())
 
 

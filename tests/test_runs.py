@@ -11,7 +11,7 @@ from stockcast.runs import RunDirectory
 
 def make_run(root: Path, name: str | None = None) -> RunDirectory:
     run = RunDirectory.create(root, config_name="sp500", name=name)
-    run.write_config("name: sp500\n")
+    run.begin("name: sp500\n", {"series": []})
     run.write_scalers({"features": {"center": [0.1]}})
     run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"))
     run.finish({"seed": 0})

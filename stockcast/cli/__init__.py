@@ -6,12 +6,13 @@ the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
 
 import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from stockcast import __version__
 from stockcast.cli import config, train, use
+from stockcast.cli.signals import Stopped, listen
 from stockcast.errors import StockcastError
 
 app = typer.Typer(
@@ -37,18 +38,9 @@ def _start(
         raise typer.Exit
 
 
-class _Stopped(BaseException):
-    """Ctrl-C or a request to end; passes through every handler of ordinary errors."""
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise _Stopped(number)
-
-
 def main() -> None:
     """Run the command line; the one place that turns errors into messages and exit codes."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    listen()
     if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader has what it wanted, end in silence
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
@@ -56,7 +48,7 @@ def main() -> None:
     except StockcastError as error:
         print(f"stockcast: {error}", file=sys.stderr)
         sys.exit(1)
-    except _Stopped as stopped:
-        (number,) = stopped.args
-        print(f"stockcast: {'interrupted' if number == signal.SIGINT else 'terminated'}.", file=sys.stderr)
-        sys.exit(128 + number)
+    except Stopped as stopped:
+        said = "interrupted" if stopped.number == signal.SIGINT else "terminated"
+        print(f"stockcast: {said}. {stopped.advice}".rstrip(), file=sys.stderr)
+        sys.exit(128 + stopped.number)

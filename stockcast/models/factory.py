@@ -6,8 +6,10 @@ answers. With 150 free outputs (50 days x 3 parameters) single days came out wit
 and the validation loss was worse.
 """
 
+import os
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +108,21 @@ def horizon_curves(horizon: int) -> Floats:
     """
     days = np.log(np.arange(1, horizon + 1))
     return np.asarray(legendre.legvander(2 * days / days[-1] - 1, min(CURVES, horizon) - 1).T, dtype=np.float32)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the last bits of a trained network may depend on: the processor, and the threads it may use."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"system": platform.system(), "processor": _processor(), "threads": available}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
 
 
 def versions() -> dict[str, str]:

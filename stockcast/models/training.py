@@ -1,14 +1,17 @@
-"""Fit a network: batches gathered by index, shuffled from (seed, epoch), stopped by the validation days."""
+"""Fit a network: batches gathered by index, shuffled from (seed, epoch), stopped by the validation days.
+
+All that the next epoch depends on is a `State`: a training that is taken up from one ends as if it had never stopped.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
 
-from stockcast.errors import TrainingError
+from stockcast.errors import RunError, TrainingError
 from stockcast.forecast import Days, Floats
 from stockcast.models.backend import load_keras
 from stockcast.models.heads import HEADS
@@ -48,6 +51,57 @@ class Epoch:
     member: int = 1
 
 
+_KINDS = ("network", "optimizer", "best")
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the training of one member stands after an epoch.
+
+    Attributes:
+        history: its epochs so far, at least one.
+        network: every variable of the network, the dropout's random states among them.
+        optimizer: every variable of the optimizer.
+        best: the weights of the epoch with the lowest validation loss.
+    """
+
+    history: tuple[Epoch, ...]
+    network: tuple[Floats, ...]
+    optimizer: tuple[Floats, ...]
+    best: tuple[Floats, ...]
+
+    def to_arrays(self) -> dict[str, Floats]:
+        """Return the same as named arrays, which `from_arrays` turns back."""
+        history = np.array([(epoch.loss, epoch.val_loss, epoch.seconds) for epoch in self.history])
+        named = {f"{kind}-{n:04d}": one for kind in _KINDS for n, one in enumerate(getattr(self, kind))}
+        return {"history": history, **named}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Floats], *, member: int) -> "State":
+        """Return the state of a member that `to_arrays` took apart.
+
+        Raises:
+            RunError: they are something else.
+        """
+        try:
+            rows = [(float(loss), float(val_loss), float(seconds)) for loss, val_loss, seconds in arrays["history"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"A checkpoint of member {member} holds no history ({error}). Train again.") from error
+        history = tuple(Epoch(number, *row, member) for number, row in enumerate(rows, start=1))
+        kinds = {kind: tuple(arrays[name] for name in sorted(arrays) if name.startswith(f"{kind}-")) for kind in _KINDS}
+        return cls(history, **kinds)
+
+    @property
+    def waited(self) -> int:
+        """Epochs since the best one."""
+        return len(self.history) - best_of(self.history).epoch
+
+
+def best_of(history: Sequence[Epoch]) -> Epoch:
+    """Return the epoch with the lowest validation loss, the first of equals."""
+    return min(history, key=lambda epoch: epoch.val_loss)
+
+
 def fit(
     network: Any,
     training: Examples,
@@ -63,6 +117,9 @@ def fit(
     windows_per_epoch: int | None,
     seed: int,
     member: int = 1,
+    state: State | None = None,
+    keep: Callable[[State], None] = lambda state: None,
+    pause: Callable[[], None] = lambda: None,
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train the network in place; it ends with the weights of the epoch with the lowest validation loss.
@@ -79,15 +136,19 @@ def fit(
         clip_norm: largest norm of one gradient; None leaves gradients as they are.
         patience: epochs without a better validation loss before training stops.
         windows_per_epoch: how many windows an epoch draws, each at most once; None for all of them.
-        member: number of this network, for the history.
         seed: of the shuffling; the same seed gives the same order of windows.
-        report: called after each epoch.
+        member: number of this network, for the history.
+        state: where an earlier training of this very network was stopped; None to begin.
+        keep: given the state after each epoch.
+        pause: called between batches; it may raise to end the training there.
+        report: told of each epoch.
 
     Returns:
         One `Epoch` for each pass.
 
     Raises:
         TrainingError: the loss is no number any more.
+        RunError: the state is that of another network.
     """
     keras: Any = load_keras()
     network.compile(
@@ -99,34 +160,67 @@ def fit(
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
     history: list[Epoch] = []
+    best: list[Floats] = network.get_weights()
+    if state is not None:
+        network.optimizer.build(network.trainable_variables)
+        _restore(network.variables, state.network)
+        _restore(network.optimizer.variables, state.optimizer)
+        history, best = list(state.history), list(state.best)
 
     class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             self.started = time.perf_counter()
 
+        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            pause()
+
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            nonlocal best
             measured = logs or {}
-            seconds = time.perf_counter() - self.started
-            history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds, member))
             if not (isfinite(measured["loss"]) and isfinite(measured["val_loss"])):
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
                     f"number. Lower training.learning_rate (now {learning_rate}) or clip_norm (now {clip_norm})."
                 )
+            seconds = time.perf_counter() - self.started
+            history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds, member))
+            if best_of(history) is history[-1]:
+                best = network.get_weights()
+            state = State(tuple(history), _values(network.variables), _values(network.optimizer.variables), tuple(best))
+            keep(state)
             report(history[-1])
+            network.stop_training = state.waited >= patience
 
-    network.fit(
-        _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch),
-        validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH), seed=None, most=None),
-        epochs=epochs,
-        shuffle=False,  # by us, see _batches; Keras would shuffle the batches once more from a global seed
-        verbose=0,
-        callbacks=[
-            Recorder(),
-            keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience, restore_best_weights=True),
-        ],
-    )
+    if state is None or state.waited < patience:
+        network.fit(
+            _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch, epoch=len(history)),
+            validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH), seed=None, most=None),
+            initial_epoch=len(history),
+            epochs=epochs,
+            shuffle=False,  # by us, see _batches; Keras would shuffle the batches once more from a global seed
+            verbose=0,
+            callbacks=[Recorder()],
+        )
+    network.set_weights(best)
     return history
+
+
+def _values(variables: Sequence[Any]) -> tuple[Floats, ...]:
+    """Copies of the variables' values."""
+    return tuple(np.array(variable) for variable in variables)
+
+
+def _restore(variables: Sequence[Any], values: Sequence[Floats]) -> None:
+    """Set variables to the values that `_values` took.
+
+    Raises:
+        RunError: they are those of another network.
+    """
+    have, need = ([tuple(one.shape) for one in values], [tuple(one.shape) for one in variables])
+    if have != need:
+        raise RunError(f"The checkpoint is of another network: shapes {have}, but the config builds {need}.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _loss(keras: Any, head: str) -> Any:
@@ -143,15 +237,20 @@ def _loss(keras: Any, head: str) -> Any:
     return HeadLoss(name=head)
 
 
-def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int | None, most: int | None) -> Any:
-    """A keras PyDataset of (inputs, answers), in order if `seed` is None, no more than `most` an epoch."""
+def _batches(
+    keras: Any, examples: Examples, batch_size: int, *, seed: int | None, most: int | None, epoch: int = 0
+) -> Any:
+    """A keras PyDataset of (inputs, answers), in order if `seed` is None, no more than `most` an epoch.
+
+    `epoch` counts the passes that were made before.
+    """
     count = min(len(examples), most or len(examples))
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.order: Days = np.arange(count)
-            self.epoch = 0
+            self.epoch = epoch
 
         def __len__(self) -> int:
             return -(-count // batch_size)

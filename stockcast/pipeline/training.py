@@ -1,7 +1,8 @@
-"""Prices and a config -> a trained network, kept as a run."""
+"""Prices and a config -> a trained network, kept as a run; also one that was stopped and is taken up again."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS, Part, split_days
 from stockcast.data.windows import Windows
-from stockcast.errors import DataError, NotEnoughDays
+from stockcast.errors import DataError, NotEnoughDays, StockcastError
 from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, check_origins, stretch
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
-from stockcast.models.factory import average, build_network, versions
+from stockcast.models.factory import average, build_network, machine, versions
 from stockcast.models.heads import HEADS
 from stockcast.models.inference import Network, export_onnx, load_onnx
-from stockcast.models.training import Epoch, fit
+from stockcast.models.training import Epoch, State, best_of, fit
 from stockcast.pipeline.series import (
     Say,
     Series,
@@ -51,6 +52,8 @@ def train(
     name: str | None = None,
     say: Say = nobody,
     report: Callable[[Epoch], None] = nobody,
+    begun: Callable[[RunDirectory], None] = nobody,
+    pause: Callable[[], None] = nobody,
 ) -> Trained:
     """Train a network as the config says and leave a finished run under `runs`.
 
@@ -60,32 +63,57 @@ def train(
         name: of the run; None for the config's name and the time.
         say: told what was mended in the data, one sentence each.
         report: told of each epoch.
+        begun: told of the run once it stands on the disk, from where on it can be resumed.
+        pause: called between batches and between stages; it may raise to end the training there.
 
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
-    files = price_files(config)
-    prices = [read(config, path, say) for path in files]
+    config, series = prepare(config, say)
+    details = begin_details(series)  # loads Keras; nothing stands on the disk yet
+    pause()
+    run = RunDirectory.create(runs, config_name=config.name, name=name)
+    with run.locked():
+        try:
+            run.begin(config.to_yaml(), details)
+            begun(run)
+            return carry_on(config, series, run, report=report, pause=pause)
+        except StockcastError:
+            run.discard_if_untrained()
+            raise
+
+
+def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
+    """Read the prices; return the config with dates for the parts, and every series as numbers."""
+    prices = [read(config, path, say) for path in price_files(config)]
     config = _with_dates(config, prices)  # rows that come later must not move a border
     series = [make_series(config, one) for one in prices]
     _check_days(config, series)
-    run = RunDirectory.create(runs, config_name=config.name, name=name)
-    try:
-        return _train(config, series, run, report)
-    except BaseException:
-        run.discard_if_empty()
-        raise
+    return config, series
 
 
-def _train(config: Config, series: list[Series], run: RunDirectory, report: Callable[[Epoch], None]) -> Trained:
+def begin_details(series: list[Series]) -> dict[str, Any]:
+    """Return what a training that is resumed must find as it was."""
+    return {"versions": versions(), "series": [_described(one.prices) for one in series]}
+
+
+def carry_on(
+    config: Config,
+    series: list[Series],
+    run: RunDirectory,
+    *,
+    report: Callable[[Epoch], None],
+    pause: Callable[[], None],
+) -> Trained:
+    """Train from the run's last checkpoint on, or from the start where it has none, and finish the run."""
     scaler, target = fit_scalers(config, series, days=[one.split.part("training") for one in series])
     materials = [make_material(config, one, scaler, target) for one in series]
     training, validation = (_windows(config, series, materials, part) for part in ("training", "validation"))
     settings = config.training.model_dump(exclude={"seed", "members"})
     history: list[Epoch] = []
     members = []
-    for member in range(config.training.members):
-        seed = config.training.seed + member
+    for member in range(1, config.training.members + 1):
+        seed = config.training.seed + member - 1
         network = build_network(
             **config.model.model_dump(),
             window=config.window,
@@ -100,31 +128,47 @@ def _train(config: Config, series: list[Series], run: RunDirectory, report: Call
             head=config.model.head,
             **settings,
             seed=seed,
-            member=member + 1,
+            member=member,
+            state=checkpoint(run, member),
+            keep=partial(_keep, run),
+            pause=pause,
             report=report,
         )
         members.append(network)
     network = average(members)
 
-    run.write_config(config.to_yaml())
+    pause()
     run.write_scalers({"features": scaler.to_json(), "target": target.scaler.to_json()})
     run.write_history([asdict(epoch) for epoch in history])
     run.write_network(save_weights=network.save_weights, export=lambda path: export_onnx(network, path))
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
+    pause()
     if config.calibration != "none":
         measured = _calibrate(config, series, materials, load_onnx(run.onnx_path()))
         run.write_calibration(measured.to_json())
-    best = min(history, key=lambda epoch: epoch.val_loss)
+    best = best_of(history)
+    seconds = sum(epoch.seconds for epoch in history)
     details = {
         "windows": len(training),
         "parameters": network.count_params(),
         "epochs": len(history),
         "best_epoch": best.epoch,
         "best_val_loss": best.val_loss,
-        "seconds": round(sum(epoch.seconds for epoch in history), 2),
+        "seconds": round(seconds, 2),
     }
     run.finish(_manifest(config, series, details))
-    return Trained(run, len(history), best, sum(epoch.seconds for epoch in history))
+    return Trained(run, len(history), best, seconds)
+
+
+def checkpoint(run: RunDirectory, member: int) -> State | None:
+    """Return where the training of a member stands, or None before its first epoch."""
+    stored = next(run.checkpoints(member), None)
+    return None if stored is None else State.from_arrays(stored, member=member)
+
+
+def _keep(run: RunDirectory, state: State) -> None:
+    last = state.history[-1]
+    run.write_checkpoint(last.member, last.epoch, state.to_arrays())
 
 
 def _calibrate(
@@ -199,6 +243,7 @@ def _manifest(config: Config, series: list[Series], details: dict[str, Any]) -> 
     first = series[0]
     return {
         "versions": versions(),
+        "machine": machine(),
         "seed": config.training.seed,
         "data": _described(first.prices),
         "series": [_described(one.prices) for one in series],

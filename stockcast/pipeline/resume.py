@@ -1,0 +1,87 @@
+"""A training that was stopped -> the same run, as if it had not been."""
+
+from collections.abc import Callable
+from typing import Any
+
+from stockcast.config import Config, load_config
+from stockcast.errors import RunError
+from stockcast.models.factory import versions
+from stockcast.models.training import Epoch
+from stockcast.pipeline.series import Say, Series, nobody
+from stockcast.pipeline.training import Trained, begin_details, carry_on, checkpoint, prepare
+from stockcast.runs import RunDirectory
+
+
+def resume(
+    run: RunDirectory,
+    *,
+    config: Config | None = None,
+    say: Say = nobody,
+    report: Callable[[Epoch], None] = nobody,
+    pause: Callable[[], None] = nobody,
+) -> Trained:
+    """Go on with an unfinished run from its last checkpoint; with the same data, machine and versions to the same bits.
+
+    Args:
+        run: an unfinished run.
+        config: what the user asks for, refused if it is not what the run was begun with; None for no such check.
+        say: told what was mended in the data, and where the training goes on.
+        report: told of each epoch to come.
+        pause: called between batches and between stages; it may raise to end the training there.
+
+    Raises:
+        RunError: config or data have changed, or another process trains the run.
+        StockcastError: as `train`.
+    """
+    with run.locked():
+        begun = run.begun()
+        stored = load_config(run.config_path())
+        if config is not None:
+            asked, _ = prepare(config, nobody)
+            if changed := _differences(stored.model_dump(mode="json"), asked.model_dump(mode="json")):
+                raise RunError(
+                    f"{run.name} was begun with another config, so it cannot go on as asked:\n"
+                    + "\n".join(f"  {line}" for line in changed)
+                    + "\nResume without CONFIG and --set, or train a new run."
+                )
+        stored, series = prepare(stored, say)
+        _check_data(run, begun, series)
+        now = versions()
+        if begun.get("versions") != now:
+            say(f"{run.name} was begun with other versions ({begun.get('versions')}); its last digits may differ.")
+        say(f"{run.name}: {_standing(run, stored)}")
+        return carry_on(stored, series, run, report=report, pause=pause)
+
+
+def _check_data(run: RunDirectory, begun: dict[str, Any], series: list[Series]) -> None:
+    """Refuse to go on with prices that are not those of the beginning."""
+    try:
+        before = {one["path"]: one["sha256"] for one in begun["series"]}
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run.path} is damaged: begun.json lists no series ({error}). Train again.") from error
+    now = {one["path"]: one["sha256"] for one in begin_details(series)["series"]}
+    if changed := [path for path in {**before, **now} if before.get(path) != now.get(path)]:
+        raise RunError(
+            f"{run.name} cannot go on: {', '.join(changed)} changed since its training began (SHA-256). "
+            f"Put the old data back, or train a new run."
+        )
+
+
+def _standing(run: RunDirectory, config: Config) -> str:
+    """Say where the training goes on."""
+    for member in range(config.training.members, 0, -1):
+        if state := checkpoint(run, member):
+            of = f" of member {member}" if config.training.members > 1 else ""
+            return f"going on after epoch {len(state.history)}{of}."
+    return "no epoch was finished; beginning again."
+
+
+def _differences(before: Any, now: Any, key: str = "") -> list[str]:
+    """Name every key whose value differs."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            line
+            for name in {**before, **now}
+            for line in _differences(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+        ]
+    return [] if before == now else [f"{key}: {before} in the run, {now} now"]

@@ -1,0 +1,256 @@
+"""Trainings that are stopped, killed or crossed, and what is left of them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from made import TINY, make_bars
+
+from stockcast import pipeline
+from stockcast.config import Config, load_config
+from stockcast.errors import RunError
+from stockcast.models.training import Epoch
+from stockcast.pipeline import training as training_module
+from stockcast.runs import RunDirectory
+
+TWO_MEMBERS = TINY.replace("training: {epochs: 2,", "training: {epochs: 3, members: 2,")
+
+
+class Killed(BaseException):
+    """Stands for what ends a process between two batches."""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    folder = tmp_path_factory.mktemp("resumed")
+    make_bars().to_csv(folder / "prices.csv", index=False)
+    (folder / "tiny.yaml").write_text(TWO_MEMBERS)
+    return load_config(folder / "tiny.yaml")
+
+
+@pytest.fixture(scope="module")
+def whole(config: Config, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """A run of the same config that was never stopped."""
+    return pipeline.train(config, runs=tmp_path_factory.mktemp("whole")).run
+
+
+def stop_after(epochs: int, *, batches: int = 3) -> tuple[Callable[[Epoch], None], Callable[[], None]]:
+    """What `train` reports to and pauses for, such that it ends some batches after that many epochs."""
+    seen, paused = 0, 0
+
+    def report(_: Epoch) -> None:
+        nonlocal seen
+        seen += 1
+
+    def pause() -> None:
+        nonlocal paused
+        paused += seen == epochs
+        if paused > batches:
+            raise Killed
+
+    return report, pause
+
+
+def stopped(config: Config, root: Path, *, epochs: int) -> RunDirectory:
+    report, pause = stop_after(epochs)
+    with pytest.raises(Killed):
+        pipeline.train(config, runs=root, name="stopped", report=report, pause=pause)
+    return RunDirectory(root / "stopped")
+
+
+def weights(run: RunDirectory) -> bytes:
+    """Every array of the stored network; the file itself also holds names that Keras counts up within a process."""
+    found: list[bytes] = []
+    with h5py.File(run.path / "model.weights.h5") as stored:
+        stored.visititems(lambda _, item: found.append(item[()].tobytes()) if isinstance(item, h5py.Dataset) else None)
+    return b"".join(sorted(found))
+
+
+def products(run: RunDirectory) -> dict[str, bytes]:
+    """All that training leaves but for what the clock says."""
+    arrays = {name: (run.path / name).read_bytes() for name in ("scaler.json", "calibration.json")}
+    losses = [line.rsplit(",", 2)[0] for line in (run.path / "history.csv").read_text().splitlines()]
+    return {**arrays, "weights": weights(run), "losses": "\n".join(losses).encode()}
+
+
+@pytest.mark.parametrize("epochs", [0, 2, 3, 5])
+def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
+    epochs: int, config: Config, whole: RunDirectory, tmp_path: Path
+) -> None:
+    run = stopped(config, tmp_path, epochs=epochs)
+    told: list[Epoch] = []
+    resumed = pipeline.resume(run, report=told.append)
+    assert products(run) == products(whole)
+    assert len(told) == 6 - epochs, "no epoch that was finished is trained again"
+    assert resumed.epochs == 6
+
+
+def test_a_training_can_be_stopped_again_and_again(config: Config, whole: RunDirectory, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=1)
+    for _ in range(3):
+        report, pause = stop_after(1)
+        with pytest.raises(Killed):
+            pipeline.resume(run, report=report, pause=pause)
+    pipeline.resume(run)
+    assert products(run) == products(whole)
+
+
+def test_patience_goes_on_counting_where_it_stood(config: Config, tmp_path: Path) -> None:
+    impatient = config.model_copy(
+        update={"training": config.training.model_copy(update={"epochs": 40, "patience": 2, "learning_rate": 0.05})}
+    )
+    never = pipeline.train(impatient, runs=tmp_path, name="never").run
+    first = len((never.path / "history.csv").read_text().splitlines()) - 1
+    assert first < 80, "patience must end this training, or the test shows nothing"
+    run = stopped(impatient, tmp_path, epochs=first - 1)
+    pipeline.resume(run)
+    assert products(run) == products(never)
+
+
+def test_a_finished_run_holds_nothing_of_the_way_there(whole: RunDirectory) -> None:
+    assert {path.name for path in whole.path.iterdir()} == {
+        "run.json", "config.yaml", "scaler.json", "calibration.json", "history.csv", "model.onnx", "model.weights.h5",
+        "plots",
+    }  # fmt: skip
+
+
+def test_an_unfinished_run_is_never_taken_for_a_finished_one(config: Config, tmp_path: Path) -> None:
+    stopped(config, tmp_path, epochs=1)
+    with pytest.raises(RunError, match="No finished run"):
+        RunDirectory.find(tmp_path, None)
+    with pytest.raises(RunError, match=r"unfinished.*--resume"):
+        RunDirectory.find(tmp_path, "stopped")
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    config: Config, whole: RunDirectory, tmp_path: Path
+) -> None:
+    run = stopped(config, tmp_path, epochs=3)
+    newest = sorted((run.path / "checkpoints").iterdir())[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    told: list[Epoch] = []
+    pipeline.resume(run, report=told.append)
+    assert (told[0].member, told[0].epoch) == (1, 3)
+    assert products(run) == products(whole)
+
+
+def test_no_more_than_two_checkpoints_of_a_member_are_kept(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=5)
+    names = sorted(path.name.rpartition("-")[0] for path in (run.path / "checkpoints").iterdir())
+    assert names == [
+        "member-01-epoch-00002", "member-01-epoch-00003", "member-02-epoch-00001", "member-02-epoch-00002",
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_its_shapes(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path / "a", epochs=1)
+    wider = config.model_copy(update={"model": config.model.model_copy(update={"layers": (5, 3)})})
+    other = stopped(wider, tmp_path / "b", epochs=1)
+    shutil.rmtree(run.path / "checkpoints")
+    shutil.copytree(other.path / "checkpoints", run.path / "checkpoints")
+    with pytest.raises(RunError, match=r"another network: shapes .*\(2, 20\).*\(2, 16\)"):
+        pipeline.resume(run)
+
+
+def test_resuming_with_another_config_lists_what_differs(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=1)
+    changed = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 9}), "window": 6})
+    with pytest.raises(RunError) as refused:
+        pipeline.resume(run, config=changed)
+    assert "training.epochs: 3 in the run, 9 now" in str(refused.value)
+    assert "window: 5 in the run, 6 now" in str(refused.value)
+    pipeline.resume(run, config=config)  # the same one is no obstacle
+
+
+def test_resuming_with_other_prices_names_the_file(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
+    config = load_config(write_tiny())
+    run = stopped(config, tmp_path / "runs", epochs=1)
+    write_tiny(make_bars(seed=1))
+    with pytest.raises(RunError, match=r"prices\.csv changed since"):
+        pipeline.resume(run)
+
+
+def test_a_run_that_another_process_trains_is_refused(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=1)
+    with run.locked(), pytest.raises(RunError, match="being trained by another process"):
+        pipeline.resume(run)
+
+
+def test_a_changed_config_in_the_run_is_damage(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=1)
+    stored = run.path / "config.yaml"
+    stored.write_text(stored.read_text().replace("window: 5", "window: 6"))
+    with pytest.raises(RunError, match=r"config\.yaml is damaged"):
+        pipeline.resume(run)
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(config: Config, tmp_path: Path) -> None:
+    run = stopped(config, tmp_path, epochs=1)
+    (run.path / ".partial-1-model.onnx").write_bytes(b"half")
+    (run.path / ".lock").touch()
+    pipeline.resume(run)
+    assert not list(run.path.rglob(".*"))
+    assert not [name for name in run.manifest()["files"] if "partial" in name or "checkpoint" in name]
+
+
+def test_a_run_whose_directory_vanishes_ends_by_its_name_and_is_not_made_anew(config: Config, tmp_path: Path) -> None:
+    def remove(_: object) -> None:
+        shutil.rmtree(tmp_path / "gone")
+
+    with pytest.raises(RunError, match=r"gone.*vanished"):
+        pipeline.train(config, runs=tmp_path, name="gone", report=remove)
+    assert not (tmp_path / "gone").exists()
+
+
+def test_the_newest_unfinished_run_is_resumed_unless_one_is_named(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="No unfinished run"):
+        RunDirectory.find_unfinished(tmp_path, None)
+    run = stopped(config, tmp_path, epochs=0)
+    assert RunDirectory.find_unfinished(tmp_path, None) == run
+    assert RunDirectory.find_unfinished(tmp_path, "stopped") == run
+    pipeline.resume(run)
+    with pytest.raises(RunError, match="is finished"):
+        RunDirectory.find_unfinished(tmp_path, "stopped")
+    with pytest.raises(RunError, match="No run named 'other'"):
+        RunDirectory.find_unfinished(tmp_path, "other")
+
+
+def test_a_kill_between_run_json_and_the_clearing_leaves_a_whole_run(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: RunDirectory) -> None:
+        raise Killed
+
+    monkeypatch.setattr(RunDirectory, "_tidy", killed)
+    with pytest.raises(Killed):
+        pipeline.train(config, runs=tmp_path, name="late")
+    run = RunDirectory.find(tmp_path, None)
+    assert (run.path / "begun.json").exists()
+    assert len(pipeline.predict(run).rows) == 3
+
+
+def test_the_manifest_says_what_machine_and_versions_made_the_run(whole: RunDirectory) -> None:
+    manifest = json.loads((whole.path / "run.json").read_text())
+    assert set(manifest["machine"]) == {"system", "processor", "threads"}
+    assert {"python", "stockcast", "numpy", "keras"} <= set(manifest["versions"])
+    assert np.all([len(one["sha256"]) == 64 for one in manifest["series"]])
+
+
+def test_no_epoch_is_kept_whose_loss_is_no_number(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(training_module, "_keep", lambda run, state: kept.append(state))
+    explosive = config.model_copy(
+        update={"training": config.training.model_copy(
+            update={"optimizer": "sgd", "learning_rate": 10.0, "clip_norm": None, "epochs": 30, "patience": 30}
+        ), "model": config.model.model_copy(update={"shrinkage": 1.0})}
+    )  # fmt: skip
+    with pytest.raises(Exception, match="no number") as refused:
+        pipeline.train(explosive, runs=tmp_path)
+    assert "learning_rate" in str(refused.value)
+    assert all(np.isfinite(epoch.val_loss) for state in kept for epoch in state.history)
