@@ -260,8 +260,8 @@ def test_a_training_that_fails_before_it_learnt_anything_leaves_no_run_behind(
     write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
     with pytest.raises(TrainingError, match="Lower"):  # a step so large that the first epoch ends in no number
-        train(write_tiny(), tmp_path / "runs", "training.learning_rate=10", "training.optimizer=sgd", "training.batch_size=4",
-              "training.clip_norm=null", "model.head=point", "target.scale=training",
+        train(write_tiny(), tmp_path / "runs", "training.learning_rate=10", "training.optimizer=sgd",
+              "training.batch_size=4", "training.clip_norm=null", "model.head=point", "target.scale=training",
               "model.shrinkage=1")  # fmt: skip
     assert not list((tmp_path / "runs").iterdir())
 

@@ -33,6 +33,17 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 @pytest.fixture(scope="module")
+def kept_half(config: Config, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    return stopped(config, tmp_path_factory.mktemp("half"), epochs=2)
+
+
+@pytest.fixture
+def half(kept_half: RunDirectory, tmp_path: Path) -> RunDirectory:
+    """A run that was stopped in the third epoch of its first member, the test's own copy."""
+    return RunDirectory(shutil.copytree(kept_half.path, tmp_path / "runs" / "stopped"))
+
+
+@pytest.fixture(scope="module")
 def whole(config: Config, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """A run of the same config that was never stopped."""
     return pipeline.train(config, runs=tmp_path_factory.mktemp("whole")).run
@@ -89,23 +100,26 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
     assert resumed.epochs == 6
 
 
-def test_a_training_can_be_stopped_again_and_again(config: Config, whole: RunDirectory, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=1)
-    for _ in range(3):
+def test_a_training_can_be_stopped_again_and_again(half: RunDirectory, whole: RunDirectory) -> None:
+    for _ in range(2):
         report, pause = stop_after(1)
         with pytest.raises(Killed):
-            pipeline.resume(run, report=report, pause=pause)
-    pipeline.resume(run)
-    assert products(run) == products(whole)
+            pipeline.resume(half, report=report, pause=pause)
+    pipeline.resume(half)
+    assert products(half) == products(whole)
 
 
 def test_patience_goes_on_counting_where_it_stood(config: Config, tmp_path: Path) -> None:
     impatient = config.model_copy(
-        update={"training": config.training.model_copy(update={"epochs": 40, "patience": 2, "learning_rate": 0.05})}
+        update={
+            "training": config.training.model_copy(
+                update={"epochs": 40, "patience": 2, "learning_rate": 0.05, "members": 1}
+            )
+        }
     )
     never = pipeline.train(impatient, runs=tmp_path, name="never").run
     first = len((never.path / "history.csv").read_text().splitlines()) - 1
-    assert first < 80, "patience must end this training, or the test shows nothing"
+    assert first < 40, "patience must end this training, or the test shows nothing"
     run = stopped(impatient, tmp_path, epochs=first - 1)
     pipeline.resume(run)
     assert products(run) == products(never)
@@ -118,52 +132,53 @@ def test_a_finished_run_holds_nothing_of_the_way_there(whole: RunDirectory) -> N
     }  # fmt: skip
 
 
-def test_an_unfinished_run_is_never_taken_for_a_finished_one(config: Config, tmp_path: Path) -> None:
-    stopped(config, tmp_path, epochs=1)
+def test_an_unfinished_run_is_never_taken_for_a_finished_one(half: RunDirectory) -> None:
     with pytest.raises(RunError, match="No finished run"):
-        RunDirectory.find(tmp_path, None)
+        RunDirectory.find(half.path.parent, None)
     with pytest.raises(RunError, match=r"unfinished.*--resume"):
-        RunDirectory.find(tmp_path, "stopped")
+        RunDirectory.find(half.path.parent, "stopped")
 
 
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    config: Config, whole: RunDirectory, tmp_path: Path
-) -> None:
-    run = stopped(config, tmp_path, epochs=3)
-    newest = sorted((run.path / "checkpoints").iterdir())[-1]
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(half: RunDirectory, whole: RunDirectory) -> None:
+    newest = sorted((half.path / "checkpoints").iterdir())[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
     told: list[Epoch] = []
-    pipeline.resume(run, report=told.append)
-    assert (told[0].member, told[0].epoch) == (1, 3)
-    assert products(run) == products(whole)
+    pipeline.resume(half, report=told.append)
+    assert (told[0].member, told[0].epoch) == (1, 2)
+    assert products(half) == products(whole)
 
 
-def test_no_more_than_two_checkpoints_of_a_member_are_kept(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=5)
-    names = sorted(path.name.rpartition("-")[0] for path in (run.path / "checkpoints").iterdir())
+def test_no_more_than_two_checkpoints_of_a_member_are_kept(half: RunDirectory) -> None:
+    report, pause = stop_after(3)  # the third of member 1, two of member 2
+    with pytest.raises(Killed):
+        pipeline.resume(half, report=report, pause=pause)
+    names = sorted(path.name.rpartition("-")[0] for path in (half.path / "checkpoints").iterdir())
     assert names == [
         "member-01-epoch-00002", "member-01-epoch-00003", "member-02-epoch-00001", "member-02-epoch-00002",
     ]  # fmt: skip
 
 
-def test_a_checkpoint_of_another_network_is_refused_by_its_shapes(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path / "a", epochs=1)
+def test_a_checkpoint_of_another_network_is_refused_by_its_shapes(
+    config: Config, half: RunDirectory, tmp_path: Path
+) -> None:
     wider = config.model_copy(update={"model": config.model.model_copy(update={"layers": (5, 3)})})
-    other = stopped(wider, tmp_path / "b", epochs=1)
-    shutil.rmtree(run.path / "checkpoints")
-    shutil.copytree(other.path / "checkpoints", run.path / "checkpoints")
+    other = stopped(wider, tmp_path, epochs=1)
+    shutil.rmtree(half.path / "checkpoints")
+    shutil.copytree(other.path / "checkpoints", half.path / "checkpoints")
     with pytest.raises(RunError, match=r"another network: shapes .*\(2, 20\).*\(2, 16\)"):
-        pipeline.resume(run)
+        pipeline.resume(half)
 
 
-def test_resuming_with_another_config_lists_what_differs(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=1)
+def test_resuming_with_another_config_lists_what_differs(
+    config: Config, half: RunDirectory, whole: RunDirectory
+) -> None:
     changed = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 9}), "window": 6})
     with pytest.raises(RunError) as refused:
-        pipeline.resume(run, config=changed)
+        pipeline.resume(half, config=changed)
     assert "training.epochs: 3 in the run, 9 now" in str(refused.value)
     assert "window: 5 in the run, 6 now" in str(refused.value)
-    pipeline.resume(run, config=config)  # the same one is no obstacle
+    pipeline.resume(half, config=config)  # the same one is no obstacle
+    assert products(half) == products(whole)
 
 
 def test_resuming_with_other_prices_names_the_file(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
@@ -174,27 +189,24 @@ def test_resuming_with_other_prices_names_the_file(tmp_path: Path, write_tiny: C
         pipeline.resume(run)
 
 
-def test_a_run_that_another_process_trains_is_refused(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=1)
-    with run.locked(), pytest.raises(RunError, match="being trained by another process"):
-        pipeline.resume(run)
+def test_a_run_that_another_process_trains_is_refused(half: RunDirectory) -> None:
+    with half.locked(), pytest.raises(RunError, match="being trained by another process"):
+        pipeline.resume(half)
 
 
-def test_a_changed_config_in_the_run_is_damage(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=1)
-    stored = run.path / "config.yaml"
+def test_a_changed_config_in_the_run_is_damage(half: RunDirectory) -> None:
+    stored = half.path / "config.yaml"
     stored.write_text(stored.read_text().replace("window: 5", "window: 6"))
     with pytest.raises(RunError, match=r"config\.yaml is damaged"):
-        pipeline.resume(run)
+        pipeline.resume(half)
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_away(config: Config, tmp_path: Path) -> None:
-    run = stopped(config, tmp_path, epochs=1)
-    (run.path / ".partial-1-model.onnx").write_bytes(b"half")
-    (run.path / ".lock").touch()
-    pipeline.resume(run)
-    assert not list(run.path.rglob(".*"))
-    assert not [name for name in run.manifest()["files"] if "partial" in name or "checkpoint" in name]
+def test_what_a_killed_process_left_half_written_is_cleared_away(half: RunDirectory) -> None:
+    (half.path / ".partial-1-model.onnx").write_bytes(b"half")
+    (half.path / ".lock").touch()
+    pipeline.resume(half)
+    assert not list(half.path.rglob(".*"))
+    assert not [name for name in half.manifest()["files"] if "partial" in name or "checkpoint" in name]
 
 
 def test_a_run_whose_directory_vanishes_ends_by_its_name_and_is_not_made_anew(config: Config, tmp_path: Path) -> None:
@@ -206,17 +218,18 @@ def test_a_run_whose_directory_vanishes_ends_by_its_name_and_is_not_made_anew(co
     assert not (tmp_path / "gone").exists()
 
 
-def test_the_newest_unfinished_run_is_resumed_unless_one_is_named(config: Config, tmp_path: Path) -> None:
+def test_the_newest_unfinished_run_is_resumed_unless_one_is_named(
+    half: RunDirectory, whole: RunDirectory, tmp_path: Path
+) -> None:
     with pytest.raises(RunError, match="No unfinished run"):
         RunDirectory.find_unfinished(tmp_path, None)
-    run = stopped(config, tmp_path, epochs=0)
-    assert RunDirectory.find_unfinished(tmp_path, None) == run
-    assert RunDirectory.find_unfinished(tmp_path, "stopped") == run
-    pipeline.resume(run)
+    root = half.path.parent
+    assert RunDirectory.find_unfinished(root, None) == half
+    assert RunDirectory.find_unfinished(root, "stopped") == half
     with pytest.raises(RunError, match="is finished"):
-        RunDirectory.find_unfinished(tmp_path, "stopped")
+        RunDirectory.find_unfinished(whole.path.parent, whole.name)
     with pytest.raises(RunError, match="No run named 'other'"):
-        RunDirectory.find_unfinished(tmp_path, "other")
+        RunDirectory.find_unfinished(root, "other")
 
 
 def test_a_kill_between_run_json_and_the_clearing_leaves_a_whole_run(
