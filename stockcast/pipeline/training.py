@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from stockcast import plots
 from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS, Part, split_days
@@ -105,6 +104,8 @@ def _train(config: Config, series: list[Series], run: RunDirectory, report: Call
         )
         members.append(network)
     network = average(members)
+
+    from stockcast import plots  # matplotlib: only for who draws
 
     run.write_config(config.to_yaml())
     run.write_scalers({"features": scaler.to_json(), "target": target.scaler.to_json()})
