@@ -28,7 +28,7 @@ from stockcast.pipeline.series import (
     make_series,
     nobody,
     price_files,
-    read,
+    read_closely,
 )
 from stockcast.runs import RunDirectory
 
@@ -57,14 +57,14 @@ def train(
         config: what to train on and how.
         runs: folder of the runs.
         name: of the run; None for the config's name and the time.
-        say: told what was mended in the data, one sentence each.
+        say: told what was mended and what looks odd in the data, one sentence each.
         report: told of each epoch.
 
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
     files = price_files(config)
-    prices = [read(config, path, say) for path in files]
+    prices = [read_closely(config, path, say) for path in files]
     config = _with_dates(config, prices)  # rows that come later must not move a border
     series = [make_series(config, one) for one in prices]
     _check_days(config, series)
