@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, train, use
+from stockcast.cli import config, data, train, use
 from stockcast.errors import StockcastError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(use.audit)
 app.add_typer(config.app, name="config")
+app.add_typer(data.app, name="data")
 
 
 @app.callback(invoke_without_command=True)

@@ -3,13 +3,14 @@
     CSV -> Prices -> features -> split -> scaler -> windows -> network -> Forecast -> scores -> verdict -> plots -> run
 
 `series.py` makes a price file ready for a network and a network's answers a forecast; `training.py`, `evaluation.py`,
-`prediction.py` and `audit.py` are the four commands. The rooms behind their imports know nothing of each other or of
-the config; they meet here.
+`prediction.py` and `audit.py` are the four commands, and `check.py` judges a price file without training. The rooms
+behind their imports know nothing of each other or of the config; they meet here.
 """
 
 from stockcast.pipeline.audit import Audit, audit
+from stockcast.pipeline.check import Checked, check
 from stockcast.pipeline.evaluation import Evaluation, evaluate
 from stockcast.pipeline.prediction import Prediction, predict
 from stockcast.pipeline.training import Trained, train
 
-__all__ = ["Audit", "Evaluation", "Prediction", "Trained", "audit", "evaluate", "predict", "train"]
+__all__ = ["Audit", "Checked", "Evaluation", "Prediction", "Trained", "audit", "check", "evaluate", "predict", "train"]
