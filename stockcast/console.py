@@ -1,7 +1,7 @@
 """What a person sees: progress on standard error, tables on standard output."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -133,7 +133,12 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
 
 def print_verdict(verdict: tuple[str, ...]) -> None:
     """Print the verdict, a sentence a line; on a terminal, broken between words."""
-    for sentence in verdict:
+    print_sentences(verdict)
+
+
+def print_sentences(sentences: Iterable[str]) -> None:
+    """Print a sentence a line; on a terminal, broken between words."""
+    for sentence in sentences:
         Console().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 

@@ -69,8 +69,13 @@ def starter_config(data: Path, *, folder: Path, date_format: str | None = None) 
         name=_value(config_name(data)),
         path=stated,
         features="\n".join(f"  - {name}" for name in features_for(prices)),
-        horizon=50 if days >= 1000 else 10,  # each part must hold whole forecasts: a tenth of the days, and more
+        horizon=starter_horizon(days),
     )
+
+
+def starter_horizon(days: int) -> int:
+    """Return how far a made config looks ahead: each part, a tenth of the days and more, must hold whole forecasts."""
+    return 50 if days >= 1000 else 10
 
 
 def _value(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, train, use
+from stockcast.cli import config, data, train, use
 from stockcast.cli.signals import Stopped, listen
 from stockcast.errors import StockcastError
 
@@ -27,6 +27,7 @@ app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(use.audit)
 app.add_typer(config.app, name="config")
+app.add_typer(data.app, name="data")
 
 
 @app.callback(invoke_without_command=True)

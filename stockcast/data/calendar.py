@@ -1,11 +1,15 @@
-"""The exchange's sessions: which days come after the last row."""
+"""The exchange's sessions: which days lie between two others, and which come after the last row."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from stockcast.errors import DataError
 from stockcast.forecast import Dates
+
+HOLIDAYS_FROM = np.datetime64("1970-01-01")
+"""exchange_calendars takes holidays from pandas, whose rules begin here: before, Christmas counts as a session."""
 
 
 def check_calendar(name: str) -> None:
@@ -28,6 +32,51 @@ def check_calendar(name: str) -> None:
         )
 
 
+def sessions_between(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates:
+    """Return the sessions of the exchange from `first` to `last`, both included, datetime64[D], oldest first.
+
+    Holidays and special closures are left out as far as exchange_calendars knows them; see `judged_days`.
+
+    Raises:
+        DataError: the exchange is unknown, or its calendar does not reach so far.
+    """
+    check_calendar(calendar)
+    import exchange_calendars
+    import pandas as pd
+
+    earliest, latest = _bounds(calendar)
+    if first < earliest or last > latest:
+        raise DataError(f"The calendar of {calendar} is known from {earliest} to {latest}, not from {first} to {last}.")
+    # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.
+    start, end = pd.Timestamp(max(first - 22, earliest)), pd.Timestamp(min(last + 22, latest))
+    known: Any = exchange_calendars.get_calendar(calendar, start=start, end=end)
+    sessions: Dates = known.sessions.to_numpy().astype("datetime64[D]")
+    return sessions[(sessions >= first) & (sessions <= last)]
+
+
+def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates | None:
+    """Return the first and last day, from `first` to `last`, whose holidays the calendar knows; None for none.
+
+    Raises:
+        DataError: the exchange is unknown.
+    """
+    check_calendar(calendar)
+    begin, end = _bounds(calendar)
+    known: Dates = np.array([max(first, begin, HOLIDAYS_FROM), min(last, end)], dtype="datetime64[D]")
+    return known if known[0] <= known[1] else None
+
+
+@cache
+def _bounds(calendar: str) -> tuple[np.datetime64, np.datetime64]:
+    """The first and the last day that an exchange's calendar can be asked for."""
+    import exchange_calendars
+    import pandas as pd
+
+    known: Any = exchange_calendars.get_calendar(calendar)
+    earliest, latest = known.bound_min() or pd.Timestamp.min.ceil("D"), known.bound_max() or pd.Timestamp.max.floor("D")
+    return np.datetime64(earliest, "D"), np.datetime64(latest, "D")
+
+
 def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
     """Return the next `count` sessions of the exchange after `day`, datetime64[D], shape (count,).
 
@@ -38,17 +87,12 @@ def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
         DataError: the exchange is unknown, or its calendar ends before that many sessions.
     """
     check_calendar(calendar)
-    import exchange_calendars
-    import pandas as pd
-
     too_far = f"The calendar of {calendar} ends before the {count} sessions after {day}"
     try:
         # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
-        first, last = pd.Timestamp(day + 1), pd.Timestamp(day + 22 + 2 * count)
-        known: Any = exchange_calendars.get_calendar(calendar, start=first, end=last)
-    except ValueError as error:  # of pandas and of exchange_calendars: beyond the dates they know
-        raise DataError(f"{too_far}: {error} Ask for a shorter --horizon.") from error
-    sessions: Dates = known.sessions.to_numpy().astype("datetime64[D]")
+        sessions = sessions_between(day + 1, day + 22 + 2 * count, calendar=calendar)
+    except DataError as error:
+        raise DataError(f"{too_far}. {error} Ask for a shorter --horizon.") from error
     if len(sessions) < count:
         raise DataError(f"{too_far}. Ask for a shorter --horizon.")
     return sessions[:count]
@@ -64,18 +108,12 @@ def misfit(dates: Dates, *, calendar: str) -> str | None:
     Returns:
         One sentence if more than one in twenty of the days were no session, or of the sessions had no price.
     """
-    import exchange_calendars
-    import pandas as pd
-
     recent = dates[-250:]
-    try:
-        known: Any = exchange_calendars.get_calendar(
-            calendar, start=pd.Timestamp(recent[0]), end=pd.Timestamp(recent[-1] + 1)
-        )
-    except ValueError:  # before the calendar begins: nothing to hold the dates against
+    known = judged_days(recent[0], recent[-1], calendar=calendar)
+    if known is None:  # before the calendar begins: nothing to hold the dates against
         return None
-    sessions = known.sessions.to_numpy().astype("datetime64[D]")
-    sessions = sessions[sessions <= recent[-1]]
+    recent = recent[(recent >= known[0]) & (recent <= known[1])]
+    sessions = sessions_between(known[0], known[1], calendar=calendar)
     strangers, missing = np.setdiff1d(recent, sessions), np.setdiff1d(sessions, recent)
     if len(strangers) <= len(recent) / 20 and len(missing) <= len(sessions) / 20:
         return None

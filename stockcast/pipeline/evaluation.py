@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from stockcast import plots
 from stockcast.config import Config, load_config
 from stockcast.data.scaling import Scaler
 from stockcast.data.splits import Part, split_at
@@ -129,6 +128,8 @@ def evaluate(
     folder = run.write_evaluation(
         label, scores=metrics, verdict="\n".join(verdict) + "\n", forecast=forecast, actual=question.actual
     )
+    from stockcast import plots  # matplotlib: only for who draws
+
     title = f"{prices.name} by {run.name}, {part} days {span['first_origin']} to {span['last_target']}"
     pictures = f"{folder.name}/plots"
     unit = plots.price_label(config.data.calendar, adjusted=prices.are_adjusted)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from stockcast import plots
 from stockcast.config import Config, load_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.csvfile import counted
@@ -93,6 +92,8 @@ def predict(
     # Adjusted prices differ from quoted ones by a factor; the reader knows the quoted one of the last day.
     factor = prices.quote_factor
     forecast, closes = forecast.times(factor), series.closes * factor
+
+    from stockcast import plots  # matplotlib: only for who draws
 
     rows = _rows(forecast)
     figure = plots.fan_chart(

@@ -1,7 +1,7 @@
 """One price file, ready for a network; and a network's answers, dated and calibrated."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from stockcast.config import Config
 from stockcast.data.calendar import check_calendar, misfit
 from stockcast.data.features import make_features
+from stockcast.data.health import examine
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import Part, Split, split_at
@@ -75,21 +76,36 @@ def price_files(config: Config) -> list[Path]:
     return files
 
 
-def read(config: Config, path: Path, say: Say) -> Prices:
-    """Read one price file as the config says, and tell what was mended in it."""
+def open_prices(config: Config, path: Path) -> Prices:
+    """Read one price file as the config says, and tell nobody."""
     check_calendar(config.data.calendar)
     settings = config.data
-    prices = read_prices(
+    return read_prices(
         path,
         date_format=settings.date_format,
         start=settings.start,
         end=settings.end,
         adjusted=config.target.adjusted,
     )
-    odd = misfit(prices.dates, calendar=settings.calendar)
+
+
+def read(config: Config, path: Path, say: Say) -> Prices:
+    """Read one price file; tell what was mended in it, and whether its last year fits the exchange's calendar."""
+    prices = open_prices(config, path)
+    odd = misfit(prices.dates, calendar=config.data.calendar)
     for note in (*prices.notes, *([odd] if odd else [])):
         say(f"{path.name}: {note}.")
     return prices
+
+
+def read_closely(config: Config, path: Path, say: Say) -> Prices:
+    """Read one price file to learn from; tell what was mended and what looks odd in it, and note both."""
+    prices = open_prices(config, path)
+    health = examine(prices, calendar=config.data.calendar)
+    noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in health.findings)))
+    for note in noted.notes:
+        say(f"{path.name}: {note}.")
+    return noted
 
 
 def make_series(config: Config, prices: Prices) -> Series:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from stockcast import plots
 from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS, Part, split_days
@@ -30,7 +29,7 @@ from stockcast.pipeline.series import (
     make_series,
     nobody,
     price_files,
-    read,
+    read_closely,
 )
 from stockcast.runs import RunDirectory
 
@@ -61,7 +60,7 @@ def train(
         config: what to train on and how.
         runs: folder of the runs.
         name: of the run; None for the config's name and the time.
-        say: told what was mended in the data, one sentence each.
+        say: told what was mended and what looks odd in the data, one sentence each.
         report: told of each epoch.
         begun: told of the run once it stands on the disk, from where on it can be resumed.
         pause: called between batches and between stages; it may raise to end the training there.
@@ -85,7 +84,7 @@ def train(
 
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
-    prices = [read(config, path, say) for path in price_files(config)]
+    prices = [read_closely(config, path, say) for path in price_files(config)]
     config = _with_dates(config, prices)  # rows that come later must not move a border
     series = [make_series(config, one) for one in prices]
     _check_days(config, series)
@@ -136,6 +135,8 @@ def carry_on(
         )
         members.append(network)
     network = average(members)
+
+    from stockcast import plots  # matplotlib: only for who draws
 
     pause()
     run.write_scalers({"features": scaler.to_json(), "target": target.scaler.to_json()})

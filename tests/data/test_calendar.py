@@ -1,7 +1,9 @@
+from datetime import date
+
 import numpy as np
 import pytest
 
-from stockcast.data.calendar import check_calendar, misfit, sessions_after
+from stockcast.data.calendar import check_calendar, judged_days, misfit, sessions_after, sessions_between
 from stockcast.errors import DataError
 
 
@@ -97,3 +99,32 @@ def test_bars_of_every_day_of_the_week_are_no_exchanges():
 def test_two_missing_sessions_in_a_year_are_no_misfit():
     dates = np.delete(sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS"), [260, 270])
     assert misfit(dates, calendar="XNYS") is None
+
+
+def test_sessions_between_two_days_include_both():
+    found = sessions_between(np.datetime64("2018-12-31"), np.datetime64("2019-01-02"), calendar="XNYS")
+    assert found.tolist() == [date(2018, 12, 31), date(2019, 1, 2)]
+
+
+def test_a_weekend_has_no_session():
+    assert len(sessions_between(np.datetime64("2019-01-05"), np.datetime64("2019-01-06"), calendar="XNYS")) == 0
+
+
+def test_sessions_before_a_calendar_begins_are_refused():
+    with pytest.raises(DataError, match="XTKS is known from 1997-01-01"):
+        sessions_between(np.datetime64("1990-01-05"), np.datetime64("1999-01-06"), calendar="XTKS")
+
+
+def test_days_are_judged_from_where_the_calendar_knows_its_holidays():
+    def judged(first: str, last: str, calendar: str) -> list[str] | None:
+        days = judged_days(np.datetime64(first), np.datetime64(last), calendar=calendar)
+        return None if days is None else [str(day) for day in days]
+
+    assert judged("1962-01-02", "2018-12-31", "XNYS") == ["1970-01-01", "2018-12-31"]
+    assert judged("1990-01-02", "2018-12-31", "XTKS") == ["1997-01-01", "2018-12-31"]
+    assert judged("1990-01-02", "2018-12-31", "XNYS") == ["1990-01-02", "2018-12-31"]
+    assert judged("1962-01-02", "1968-12-31", "XNYS") is None
+
+
+def test_dates_before_the_calendar_are_no_misfit():
+    assert misfit(np.arange("1960-01-01", "1961-01-01", dtype="datetime64[D]"), calendar="XNYS") is None

@@ -1,0 +1,186 @@
+"""`stockcast data check` as a user meets it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import REPOSITORY, TINY, make_bars
+from test_architecture import loaded_by
+from test_cli import stockcast
+
+from stockcast import pipeline
+from stockcast.config import load_config
+from stockcast.data.calendar import sessions_between
+from stockcast.data.splits import PARTS, split_days
+from stockcast.errors import ConfigError
+from stockcast.pipeline.check import check
+from stockcast.starter import starter_config
+
+
+def session_bars(days: int = 700) -> pd.DataFrame:
+    """Made-up bars on New York's sessions from 2010-01-04 on."""
+    dates = sessions_between(np.datetime64("2010-01-04"), np.datetime64("2018-12-31"), calendar="XNYS")[:days]
+    return make_bars(days).assign(Date=dates.astype(str))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write(bars: pd.DataFrame, name: str = "prices.csv") -> Path:
+        bars.to_csv(tmp_path / name, index=False)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def odd(write: Callable[..., Path]) -> Path:
+    """A file with a session missing (2010-01-11) and a day without volume."""
+    bars = session_bars().drop(index=5)
+    bars.loc[7, "Volume"] = 0
+    return write(bars, "odd.csv")
+
+
+def test_a_file_in_order_is_fit_to_train_on(write):
+    done = stockcast("data", "check", "prices.csv", cwd=write(session_bars()).parent)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "prices.csv: 700 days, 2010-01-04 to 2012-10-10",
+        "Columns: Open, High, Low, Close, Adj Close, Volume",
+        "Fit to train on.",
+    ]
+
+
+def test_what_was_mended_and_what_looks_odd_is_told_and_counted(odd):
+    done = stockcast("data", "check", "odd.csv", cwd=odd.parent)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[2:] == [
+        "While reading:",
+        "- 1 row with Volume of zero or less, counted as missing",
+        "Looks odd:",
+        "- 1 session of XNYS is missing: 2010-01-11",
+        "Fit to train on, with 2 warnings.",
+    ]
+
+
+def test_json_is_one_document_with_every_finding(odd):
+    done = stockcast("data", "check", "odd.csv", "--json", cwd=odd.parent)
+    report = json.loads(done.stdout)
+
+    assert done.returncode == 0
+    assert (report["usable"], report["rows"], report["warnings"], report["problems"]) == (True, 699, 2, [])
+    assert report["findings"] == [
+        {
+            "kind": "sessions_missing",
+            "count": 1,
+            "days": ["2010-01-11"],
+            "sentence": "1 session of XNYS is missing: 2010-01-11",
+        }
+    ]
+
+
+def test_a_file_that_cannot_be_used_is_refused_with_line_and_exit_code(tmp_path):
+    (tmp_path / "bad.csv").write_text("Date,Close\n2018-01-02,10\n2018-01-03,$12\n")
+
+    done = stockcast("data", "check", "bad.csv", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "bad.csv, line 3, Close '$12'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json_says_why_a_file_is_refused_and_still_exits_with_one(tmp_path):
+    (tmp_path / "bad.csv").write_text("Date,Close\n2018-01-02,-10\n2018-01-03,$12\n2018-01-04,x\n")
+
+    done = stockcast("data", "check", "bad.csv", "--json", cwd=tmp_path)
+    report = json.loads(done.stdout)
+
+    assert done.returncode == 1
+    assert report["usable"] is False
+    assert len(report["problems"]) == 2  # two cells that are no numbers
+    assert "line 3" in report["problems"][0]
+
+
+def test_the_exchange_and_the_reading_keys_can_be_given(tmp_path):
+    rows = "\n".join(f"{day:02}/03/2018,{day + 10}" for day in range(1, 31))  # every day of March
+    (tmp_path / "every.csv").write_text(f"Date,Close\n{rows}\n")
+    given = ["--set", "data.date_format='%d/%m/%Y'", "--json"]
+
+    around_the_clock = stockcast("data", "check", "every.csv", "--calendar", "24/7", *given, cwd=tmp_path)
+    new_york = stockcast("data", "check", "every.csv", *given, cwd=tmp_path)
+
+    assert json.loads(around_the_clock.stdout)["findings"] == []
+    (finding,) = json.loads(new_york.stdout)["findings"]
+    assert (finding["kind"], finding["count"]) == ("no_session", 9)  # eight days of weekends and Good Friday
+
+
+def test_an_unknown_exchange_is_refused_with_the_nearest(write):
+    done = stockcast("data", "check", "prices.csv", "--calendar", "NYSEE", cwd=write(session_bars()).parent)
+
+    assert done.returncode == 1
+    assert "NYSE" in done.stderr
+
+
+def test_another_file_cannot_be_slipped_in(write):
+    with pytest.raises(ConfigError, match=r"data\.path"):
+        check(write(session_bars()), overrides=["data.path=other.csv"])
+
+
+def test_a_check_loads_neither_deep_learning_nor_pictures(write):
+    loaded = loaded_by("data", "check", str(write(session_bars())))
+
+    assert loaded.isdisjoint({"tensorflow", "keras", "torch", "jax", "sklearn", "matplotlib", "onnxruntime"})
+
+
+def test_a_file_is_too_short_just_where_the_config_made_for_it_has_no_room(write, tmp_path):
+    # calibration takes a tenth and needs 10 days for the first forecast and one more for each of the others
+    shortage = check(write(session_bars(100), "short.csv")).shortage
+    assert shortage is not None
+    days, needed = (int(word) for word in shortage.replace(";", "").split() if word.isdigit() and int(word) > 99)
+    assert (days, shortage.split(";")[0]) == (100, "100 days")
+
+    assert check(write(session_bars(needed - 1), "still.csv")).shortage is not None
+    enough = write(session_bars(needed), "enough.csv")
+    assert check(enough).shortage is None
+
+    (tmp_path / "made.yaml").write_text(starter_config(enough, folder=tmp_path))
+    config = load_config(tmp_path / "made.yaml")
+    split = split_days(np.arange(needed).astype("datetime64[D]"), **dict(config.split))
+    for part in PARTS:
+        assert len(split.origins(part, window=config.window, horizon=config.horizon))
+
+
+def test_a_short_file_can_be_read_and_the_report_says_what_it_lacks(write):
+    done = stockcast("data", "check", "short.csv", cwd=write(session_bars(100), "short.csv").parent)
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("Can be read, but is too short to train on: 100 days; at least ")
+
+
+def test_a_training_tells_what_looks_odd_once_and_keeps_it_in_the_run(odd):
+    (odd.parent / "tiny.yaml").write_text(TINY.replace("prices.csv", "odd.csv").replace("epochs: 2", "epochs: 1"))
+    said: list[str] = []
+
+    trained = pipeline.train(load_config(odd.parent / "tiny.yaml"), runs=odd.parent / "runs", say=said.append)
+
+    notes = ["1 row with Volume of zero or less, counted as missing", "1 session of XNYS is missing: 2010-01-11"]
+    assert said == [f"odd.csv: {note}." for note in notes]
+    assert trained.run.manifest()["data"]["notes"] == notes
+    again: list[str] = []
+    pipeline.predict(trained.run, say=again.append)
+    assert not any("session of XNYS" in sentence for sentence in again)
+
+
+def test_a_report_is_readable_on_forty_columns(odd):
+    done = stockcast("data", "check", "odd.csv", cwd=odd.parent, COLUMNS="40", TERM="dumb")
+
+    assert done.returncode == 0
+    assert "- 1 session of XNYS is missing: 2010-01-11" in done.stdout
+
+
+def test_the_shipped_sp500_is_fit_without_a_warning():
+    assert check(REPOSITORY / "data" / "SP500.csv").warnings == 0
