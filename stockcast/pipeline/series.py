@@ -81,7 +81,7 @@ def read(config: Config, path: Path, say: Say) -> Prices:
     settings = config.data
     prices = read_prices(
         path,
-        date_format=settings.date_format,
+        reading=settings.reading,
         start=settings.start,
         end=settings.end,
         adjusted=config.target.adjusted,
