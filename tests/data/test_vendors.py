@@ -1,4 +1,4 @@
-"""Exports as twenty-nine vendors and programs write them: each equals its clean twin, to the last bit."""
+"""Exports in the shapes of vendors and programs, written by hand: each equals its clean twin, to the last bit."""
 
 import csv
 from pathlib import Path
