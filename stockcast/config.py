@@ -24,6 +24,7 @@ from pydantic import (
 from stockcast import yamlfile
 from stockcast.config_errors import explain
 from stockcast.data.features import FEATURES
+from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
 from stockcast.models.heads import HEADS
@@ -81,6 +82,19 @@ Paths = Annotated[
 ]
 
 
+def _known_encoding(name: str) -> str:
+    """Python also calls zip and base64 encodings; those make no text."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError("is no encoding that Python knows; utf-8, cp1252 or utf-16 are") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Separator = Annotated[Literal[",", ";", "tab", "|"], BeforeValidator(lambda value: "tab" if value == "\t" else value)]
+
+
 class DataConfig(_Section):
     """Where the prices are."""
 
@@ -93,7 +107,17 @@ class DataConfig(_Section):
     )
     start: Day | None = Field(None, description="First day to use, 1999-01-04; null for the file's first.")
     end: Day | None = Field(None, description="Last day to use; null for the file's last.")
-    date_format: str | None = Field(None, description="strptime format of the dates, '%d/%m/%Y'; null for 2018-12-31.")
+    date_format: str | None = Field(
+        None, description="strptime format of the dates, '%d/%m/%Y'; null for the one that all of them have."
+    )
+    encoding: Encoding | None = Field(None, description="Encoding of the file, such as cp1252; null for UTF-8.")
+    separator: Separator = Field(",", description="What separates the cells; tab stands for the tabulator.")
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Decimal mark; the other then groups thousands. null for a point that no price contradicts."
+    )
+    ticker: str | None = Field(
+        None, min_length=1, description="Series to take out of a file that holds several; quote it."
+    )
 
     @field_validator("path", mode="before")
     @classmethod
@@ -101,6 +125,17 @@ class DataConfig(_Section):
         if any(isinstance(path, str) and "://" in path for path in _listed(paths)):
             raise ValueError("is an address, and stockcast reads files. Download it first")
         return paths
+
+    @property
+    def reading(self) -> Reading:
+        """How the price files are to be read."""
+        return Reading(
+            date_format=self.date_format,
+            encoding=self.encoding,
+            separator="\t" if self.separator == "tab" else self.separator,
+            decimal=self.decimal,
+            ticker=self.ticker,
+        )
 
 
 class TargetConfig(_Section):
@@ -314,6 +349,8 @@ def _apply(values: dict[str, Any], override: str) -> None:
         section = section.setdefault(key, {})
         if not isinstance(section, dict):
             raise ConfigError(f"--set {override}: {key} is a value, not a section with keys of its own.")
-    section[keys[-1]] = yamlfile.parse(text, source=f"--set {dotted}")
+    # A percent sign, a comma, a bar and a tab begin no value in YAML, but date formats and separators.
+    is_mark = text.startswith("%") or text in {",", "|", "\t"}
+    section[keys[-1]] = text if is_mark else yamlfile.parse(text, source=f"--set {dotted}")
     if keys[0] == "data":
         _resolve(values, Path.cwd())

@@ -2,11 +2,13 @@
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 from stockcast import yamlfile
 from stockcast.data.features import features_for
-from stockcast.data.prices import read_prices
+from stockcast.data.prices import PLAIN, read_prices
+from stockcast.data.reading import Reading
 from stockcast.errors import DataError
 
 _TEMPLATE = """\
@@ -39,13 +41,13 @@ training:
 """
 
 
-def starter_config(data: Path, *, folder: Path, date_format: str | None = None) -> str:
+def starter_config(data: Path, *, folder: Path, reading: Reading = PLAIN) -> str:
     """Write a config for a price file: every input that its columns allow, the house network, the default split.
 
     Args:
         data: a price file; it is read and checked.
         folder: where the config will stand; its path to the data is relative to that.
-        date_format: strptime format of its dates, if they are not 2018-12-31.
+        reading: what is said about the way it is written; what differs from the default stands in the config.
 
     Returns:
         YAML.
@@ -53,14 +55,15 @@ def starter_config(data: Path, *, folder: Path, date_format: str | None = None) 
     Raises:
         DataError: the file is no price file.
     """
-    prices = read_prices(data, date_format=date_format)
+    prices = read_prices(data, reading=reading)
     days = len(prices.dates)
     path = os.path.relpath(data.resolve(), folder.resolve())
     if any("\ud800" <= letter <= "\udfff" for letter in path):
         raise DataError(f"{path!a}: a name that is not UTF-8 cannot stand in a config. Rename the file.")
     stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be somebody's home
-    if date_format:
-        stated += f"\n  date_format: {_value(date_format)}"
+    for key, value in asdict(reading).items():
+        if value != getattr(PLAIN, key):
+            stated += f"\n  {key}: {_value('tab' if value == chr(9) else value)}"
     return _TEMPLATE.format(
         file=data.name if data.name.isprintable() else ascii(data.name),
         days=days,

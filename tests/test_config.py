@@ -6,6 +6,7 @@ import pytest
 from stockcast.bundle import bundled_configs, bundled_folder, find_config
 from stockcast.config import Config, load_config, parse_config
 from stockcast.data.features import FEATURES
+from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 
 SHIPPED = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -513,3 +514,53 @@ def test_the_json_schema_offers_the_features_that_there_are():
     offered = Config.model_json_schema()["properties"]["features"]["items"]["enum"]
 
     assert offered == list(FEATURES)
+
+
+def whole_refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        parse_config(text, source="my.yaml", folder=FOLDER)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("ticker", ["ON", "NO", "000660", "1e3"])
+def test_a_ticker_that_yaml_takes_for_something_else_must_be_quoted(ticker):
+    message = whole_refusal(f"name: x\ndata: {{path: a.csv, ticker: {ticker}}}\n")
+    assert "line 2" in message
+    assert "data.ticker" in message
+    assert "put it in quotes" in message
+    assert (
+        parse_config(
+            f"name: x\ndata: {{path: a.csv, ticker: '{ticker}'}}\n", source="my.yaml", folder=FOLDER
+        ).data.ticker
+        == ticker
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-99", "base64", "zip"])
+def test_an_encoding_that_makes_no_text_is_refused(encoding):
+    assert "no encoding that Python knows" in whole_refusal(f"name: x\ndata: {{path: a.csv, encoding: {encoding}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("data.separator=;", Reading(separator=";")),
+        ("data.separator=|", Reading(separator="|")),
+        ("data.separator=tab", Reading(separator="\t")),
+        ("data.separator=\t", Reading(separator="\t")),
+        ("data.separator=,", Reading()),
+        ("data.decimal=,", Reading(decimal=",")),
+        ("data.decimal=.", Reading(decimal=".")),
+        ("data.date_format=%d/%m/%Y", Reading(date_format="%d/%m/%Y")),
+        ("data.date_format=%b %d, %Y", Reading(date_format="%b %d, %Y")),
+        ('data.ticker="000660"', Reading(ticker="000660")),
+    ],
+)
+def test_a_key_of_reading_is_set_by_what_a_user_types(override, read):
+    assert config("", override).data.reading == read
+
+
+@pytest.mark.parametrize("line", ["separator: ' '", "separator: ab", "decimal: ';'", "ticker: ''"])
+def test_a_key_of_reading_that_cannot_be_is_refused_by_its_line(line):
+    message = whole_refusal(f"name: x\ndata:\n  path: a.csv\n  {line}\n")
+    assert f"line 4: data.{line.partition(':')[0]}" in message

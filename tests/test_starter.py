@@ -1,19 +1,24 @@
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from stockcast.cli.config import config_init
+from stockcast.cli.options import load_chosen
 from stockcast.config import Config, load_config
 from stockcast.data.features import FEATURES, make_features
 from stockcast.data.prices import read_prices
+from stockcast.data.reading import Reading
 from stockcast.data.splits import PARTS, split_days
-from stockcast.errors import DataError
+from stockcast.errors import DataError, StockcastError
 from stockcast.starter import config_name, starter_config
 
 REPO = Path(__file__).resolve().parents[1]
 SHARED = (REPO.parent / "shared" / "data").resolve()
 
 
-def started(data: Path, folder: Path, **options: str) -> Config:
+def started(data: Path, folder: Path, **options: Reading) -> Config:
     """The config that is made for a price file, read from the file it is written to."""
     folder.mkdir(exist_ok=True)
     path = folder / "made.yaml"
@@ -143,10 +148,10 @@ def test_a_made_config_keeps_the_date_format_it_was_made_with(tmp_path, date_for
     data = tmp_path / "dates.csv"
     data.write_text(f"Date,Close\n{written},10\n")
 
-    config = started(data, tmp_path, date_format=date_format)
+    config = started(data, tmp_path, reading=Reading(date_format=date_format))
 
     assert config.data.date_format == date_format
-    assert str(read_prices(config.data.path[0], date_format=config.data.date_format).dates[0]) == "2013-09-30"
+    assert str(read_prices(config.data.path[0], reading=config.data.reading).dates[0]) == "2013-09-30"
 
 
 def test_what_is_no_price_file_gets_no_config(tmp_path):
@@ -155,3 +160,56 @@ def test_what_is_no_price_file_gets_no_config(tmp_path):
 
     with pytest.raises(DataError, match=r"prices\.csv, line 1: no column Date"):
         starter_config(data, folder=tmp_path)
+
+
+GERMAN = "Datum;Schluss\n03.04.2018;1.010,5\n04.04.2018;1.011,5\n"
+SAID = ["data.separator=;", "data.decimal=,", "data.date_format=%d.%m.%Y"]
+
+
+def test_a_made_config_keeps_all_that_was_said_about_reading(tmp_path):
+    data = tmp_path / "german.csv"
+    data.write_bytes(GERMAN.encode("utf-16"))
+    said = Reading(separator=";", decimal=",", date_format="%d.%m.%Y", encoding="utf-16", ticker="000660")
+
+    config = started(data, tmp_path, reading=said)
+
+    assert config.data.reading == said
+    assert read_prices(data, reading=config.data.reading).quoted.tolist() == [1010.5, 1011.5]
+
+
+def test_a_tab_survives_the_config_it_is_written_to(tmp_path):
+    data = tmp_path / "tabs.csv"
+    data.write_text("Date\tClose\n2018-01-02\t10\n")
+    assert started(data, tmp_path, reading=Reading(separator="\t")).data.reading.separator == "\t"
+
+
+def test_a_csv_in_place_of_a_config_is_read_as_the_overrides_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("german.csv").write_text(GERMAN)
+    config = load_chosen("german.csv", [*SAID, "training.epochs=3"])
+    assert config.data.reading == Reading(separator=";", decimal=",", date_format="%d.%m.%Y")
+    assert config.training.epochs == 3
+
+
+def test_init_writes_a_config_that_reads_as_the_overrides_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("german.csv").write_text(GERMAN)
+    config_init(Path("german.csv"), None, None, SAID)
+    assert load_config(Path("german.yaml")).data.reading == Reading(separator=";", decimal=",", date_format="%d.%m.%Y")
+    with pytest.raises(StockcastError, match=r"--set training\.epochs=3: init takes data\.date_format"):
+        config_init(Path("german.csv"), Path("other.yaml"), None, ["training.epochs=3"])
+
+
+def test_the_options_that_refusals_name_lead_to_a_file_that_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("german.csv").write_text(GERMAN)
+    overrides: list[str] = []
+    for _ in range(3):  # separator and decimal mark; then the order of day and month
+        try:
+            config = load_chosen("german.csv", overrides)
+            break
+        except DataError as refused:
+            named = [shlex.split(one)[0] for one in re.findall(r"--set ('[^']*'|[^\s)]+)", str(refused))]
+            overrides += named if "separator" in named[0] else named[-1:]
+    assert config.data.reading.date_format == "%d.%m.%Y"
+    assert config.data.reading.separator == ";"

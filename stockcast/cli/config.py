@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import ConfigName, Overrides, load_chosen, print_json
+from stockcast.cli.options import ConfigName, Overrides, load_chosen, print_json, stated_reading
 from stockcast.errors import StockcastError
+
+READING_KEYS = ("data.date_format", "data.encoding", "data.separator", "data.decimal", "data.ticker")
 
 app = typer.Typer(help="Show, describe or make config files.", no_args_is_help=True)
 
@@ -30,13 +32,26 @@ def config_schema() -> None:
 def config_init(
     data: Annotated[Path, typer.Option("--data", metavar="CSV", help="Your price file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write (default: NAME.yaml).")] = None,
-    date_format: Annotated[str | None, typer.Option(help="Format of its dates, '%d/%m/%Y' (default: ISO).")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="Format of its dates, '%d/%m/%Y' (default: the one that all have).")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="How to read it: data.date_format, encoding, separator, decimal, ticker."
+        ),
+    ] = None,
 ) -> None:
     """Write a config for your own prices."""
     from stockcast.starter import config_name, starter_config
 
     path = output or Path(f"{config_name(data)}.yaml")
-    text = starter_config(data, folder=path.parent, date_format=date_format)
+    if other := [one for one in overrides or () if one.partition("=")[0].strip() not in READING_KEYS]:
+        raise StockcastError(
+            f"--set {other[0]}: init takes {', '.join(READING_KEYS)} only. Change the others in the file it writes."
+        )
+    reading = stated_reading([*(overrides or ()), *([f"data.date_format={date_format}"] if date_format else [])])
+    text = starter_config(data, folder=path.parent, reading=reading)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)

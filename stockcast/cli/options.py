@@ -32,12 +32,18 @@ def load_chosen(config: str | None, overrides: list[str] | None) -> Any:
     if config is not None and config.lower().endswith(".csv"):
         from stockcast.starter import starter_config
 
-        formats = [
-            override.partition("=")[2] for override in overrides or () if override.startswith("data.date_format=")
-        ]
-        text = starter_config(Path(config), folder=Path.cwd(), date_format=formats[-1] if formats else None)
+        text = starter_config(Path(config), folder=Path.cwd(), reading=stated_reading(overrides))
         return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides or ())
     return load_config(find_config(config), overrides or ())
+
+
+def stated_reading(overrides: list[str] | None) -> Any:
+    """How a price file is to be read, by the overrides of `data` alone: there is no config to apply the others to."""
+    from stockcast.config import parse_config
+
+    of_data = [override for override in overrides or () if override.strip().startswith("data.")]
+    smallest = parse_config("name: x\ndata: {path: x}\n", source="--set", folder=Path.cwd(), overrides=of_data)
+    return smallest.data.reading
 
 
 def next_line(command: str, run: str, runs: Path) -> str:

@@ -1,29 +1,29 @@
 """A CSV of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was mended."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stockcast.data.csvfile import Rows, counted, read_rows
+from stockcast.data.columns import COLUMNS, PRICE_COLUMNS
+from stockcast.data.csvfile import counted
+from stockcast.data.dates import read_dates
+from stockcast.data.numbers import read_numbers
+from stockcast.data.problems import PROBLEMS_SHOWN, Problem, refuse
+from stockcast.data.reading import Reading
+from stockcast.data.table import how_to_make_daily, read_table
 from stockcast.errors import DataError, MissingColumns
 from stockcast.forecast import Dates, Floats
 
-PRICE_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close")
-COLUMNS = (*PRICE_COLUMNS, "Volume")
+__all__ = ["COLUMNS", "PRICE_COLUMNS", "Prices", "read_prices"]
 
-_MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
-_THOUSANDS = r"^\d{1,3}(,\d{3})+(\.\d*)?$"
+PLAIN = Reading()
+"""A file that needs nothing said about it."""
+
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
-_PROBLEMS_SHOWN = 10
-
-Problem = tuple[Any, Any, object, str]
-"""Line in the file, column, the value found there, what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -106,33 +106,37 @@ class Prices:
 def read_prices(
     path: Path,
     *,
-    date_format: str | None = None,
+    reading: Reading = PLAIN,
     start: date | None = None,
     end: date | None = None,
     adjusted: bool = True,
 ) -> Prices:
-    """Read a Yahoo-style CSV: `Date` and `Close`, and any of Open, High, Low, Adj Close, Volume, in any order.
+    """Read a CSV of daily bars: a date and a close, and any of open, high, low, adjusted close, volume, in any order.
 
     Args:
         path: the file.
-        date_format: strptime format of the dates; None means ISO, 2018-12-31.
-        start: first day to keep, inclusive.
+        reading: what is said about the way it is written.
+        start: first day to keep, inclusive; what lies outside is neither checked nor mended.
         end: last day to keep, inclusive.
         adjusted: multiply open, high, low and close by Adj Close / Close where the file has it.
 
     Raises:
         DataError: the file cannot be read, or cells are wrong; names each line, column and value.
-        MissingColumns: no `Date` or no `Close`.
+        MissingColumns: no date or no close.
     """
-    rows = read_rows(path)
-    cells = _known_cells(path, rows)
-    dates = _parse_dates(path, cells.pop("Date"), date_format)
-    kept = (dates >= pd.Timestamp(start or date.min)) & (dates <= pd.Timestamp(end or date.max))
-    cells, dates = cells[kept], dates[kept]  # what lies outside is neither checked nor mended
-    bars = pd.DataFrame({name: _parse_numbers(path, column) for name, column in cells.items()})
-    _refuse(path, _impossible(bars))
+    table = read_table(path, reading=reading)
+    days = read_dates(table.cells["Date"], reading.date_format)
+    inside = (days.dates >= pd.Timestamp(start or date.min)) & (days.dates <= pd.Timestamp(end or date.max))
+    kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
+    read = read_numbers(
+        table.cells.loc[kept].drop(columns="Date"), decimal=reading.decimal, separator=reading.separator
+    )
+    counting = set(table.cells.index[kept])
+    problems = [*table.problems, *(problem for problem in days.problems if problem.line in counting)]
+    problems += [*read.problems, *_impossible(read.values)]
 
-    notes = []
+    bars, dates = read.values[inside[kept]], days.dates[inside]
+    notes = [*table.notes, *([days.note] if days.note else []), *read.notes]
     adjusting = adjusted and "Adj Close" in bars
     for column in ("Close", "Adj Close") if adjusting else ("Close",):
         unusable = bars[column].isna()
@@ -140,11 +144,13 @@ def read_prices(
             notes.append(f"{counted(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
     notes += _mend(bars)
-
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
-    notes += _drop_repeats(path, bars)
+    refuse(path, problems, closing=_differing_repeats(path, bars))
+
+    if repeated := bars.index.duplicated().sum():
+        notes.append(f"{counted(repeated, 'repeated row')} dropped")
     bars = bars[~bars.index.duplicated()]
     if bars.empty:
         raise DataError(f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}.")
@@ -155,72 +161,21 @@ def read_prices(
         for column in ("Open", "High", "Low", "Close"):
             if column in bars:
                 bars[column] *= factor
-    return Prices(source=path, bars=bars, quoted=quoted, sha256=rows.sha256, notes=tuple(notes))
-
-
-def _known_cells(path: Path, rows: Rows) -> pd.DataFrame:
-    """All cells as text under their standard column names; the index is the line number in the file."""
-    lines, header = rows.lines, [name.strip() for name in rows.cells[0]]
-    standard = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
-    found = [standard.get(name.lower().replace(" ", "").replace("_", "")) for name in header]
-    known = [name for name in found if name]
-    lacking = [column for column in ("Date", "Close") if column not in known]
-    if lacking:
-        raise MissingColumns(
-            f"{path}, line {lines[0]}: no column {' or '.join(lacking)}; found {', '.join(header)[:200]}. "
-            + ("It is not a CSV of prices, which needs at least these." if len(lacking) == 2 else "It needs both.")
-        )
-    repeated = sorted({name for name in known if known.count(name) > 1})
-    if repeated:
-        raise DataError(f"{path}, line {lines[0]}: column {', '.join(repeated)} stands twice. Keep one of them.")
-    places = [place for place, name in enumerate(found) if name]
-    return pd.DataFrame(
-        [[row[place].strip() for place in places] for row in rows.cells[1:]], columns=known, index=lines[1:]
-    )
-
-
-def _parse_dates(path: Path, text: pd.Series, date_format: str | None) -> pd.Series:
-    """Dates of all rows, or a DataError that names the lines that are none."""
-    if date_format is None:
-        dates = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
-        advice = "expected 2018-12-31; for another format set data.date_format"
-    else:
-        dates = pd.to_datetime(text.map(lambda cell: _strptime(cell, date_format)))
-        advice = f"not a date by data.date_format {date_format!r}"
-    _refuse(path, ((line, "Date", text[line], advice) for line in dates.index[dates.isna()]))
-    today = pd.Timestamp.today().normalize()
-    _refuse(path, ((line, "Date", text[line], "lies in the future") for line in dates.index[dates > today]))
-    return dates.dt.normalize()
-
-
-def _strptime(cell: str, date_format: str) -> datetime | None:
-    """The date of one cell, on the exchange's own clock: a time zone (%z) is read and left out."""
-    try:
-        return datetime.strptime(cell, date_format).replace(tzinfo=None)
-    except (ValueError, re.error):  # re.error: a format such as %d/%d
-        return None
-
-
-def _parse_numbers(path: Path, text: pd.Series) -> pd.Series:
-    """Numbers of one column, NaN where the cell says so, or a DataError that names the cells that are none."""
-    missing = text.str.lower().isin(_MISSING)
-    plain = text.where(~text.str.match(_THOUSANDS), text.str.replace(",", ""))
-    numbers = pd.to_numeric(plain.mask(missing), errors="coerce").astype(np.float64)
-    wrong = (numbers.isna() & ~missing) | np.isinf(numbers)
-    _refuse(path, ((line, text.name, text[line], "not a number") for line in numbers.index[wrong]))
-    return numbers
+    return Prices(source=path, bars=bars, quoted=quoted, sha256=table.sha256, notes=tuple(notes))
 
 
 def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
-    """What no exchange can have printed: (line, column, value, why)."""
+    """What no exchange can have printed."""
     for column in ("Close", "Adj Close"):
         if column in bars:
             for line in bars.index[bars[column] <= 0]:
-                yield line, column, bars[column][line], "a close must be above zero"
+                value = bars.loc[line, column]
+                yield Problem(line=line, column=column, value=value, why="a close must be above zero")
     if {"High", "Low"} <= set(bars.columns):
         # A zero is a vendor's word for "missing", and old bars without an open often have no true range: both mended.
         for line in bars.index[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]:
-            yield line, "High", bars["High"][line], f"below the day's low of {bars['Low'][line]}"
+            why = f"below the day's low of {bars.loc[line, 'Low']}"
+            yield Problem(line=line, column="High", value=bars.loc[line, "High"], why=why)
 
 
 def _mend(bars: pd.DataFrame) -> list[str]:
@@ -257,26 +212,19 @@ def _without_open(bars: pd.DataFrame) -> pd.Series:
     return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
 
 
-def _drop_repeats(path: Path, bars: pd.DataFrame) -> list[str]:
-    """Say how many days stand twice with the same values; refuse days with two different ones."""
+def _differing_repeats(path: Path, bars: pd.DataFrame) -> str | None:
+    """Say which days stand more than once with different values; None where none does."""
     repeated = bars.index.duplicated(keep=False)
     if not repeated.any():
-        return []
-    twice = bars[repeated]
-    differing = twice.groupby(level=0).nunique(dropna=False).gt(1).any(axis=1)
-    if differing.any():
-        days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
-        raise DataError(
-            f"{path}: {counted(len(days), 'day')} more than once with different values: "
-            f"{', '.join(days[:_PROBLEMS_SHOWN])}. Keep one row a day; intraday bars must be made daily first."
-        )
-    return [f"{counted(bars.index.duplicated().sum(), 'repeated row')} dropped"]
-
-
-def _refuse(path: Path, problems: Iterator[Problem]) -> None:
-    """Raise one DataError for all problems, if there are any."""
-    found = list(problems)
-    if found:
-        lines = [f"{path}, line {line}, {column} {str(value)[:40]!r}: {why}." for line, column, value, why in found]
-        more = len(lines) - _PROBLEMS_SHOWN
-        raise DataError("\n".join(lines[:_PROBLEMS_SHOWN]) + (f"\n... and {more} more." if more > 0 else ""))
+        return None
+    differing = bars[repeated].groupby(level=0).nunique(dropna=False).gt(1).any(axis=1)
+    if not differing.any():
+        return None
+    days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
+    said = (
+        f"{path}: {counted(len(days), 'day')} more than once with different values: "
+        f"{', '.join(days[:PROBLEMS_SHOWN])}. Keep one row a day; intraday bars must be made daily first."
+    )
+    if len(bars) > 2 * bars.index.nunique():
+        said = f"{said.removesuffix('.')}, with: {how_to_make_daily(path, list(bars.columns))}"
+    return said

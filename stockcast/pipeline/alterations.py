@@ -2,38 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from stockcast.config import Config
-from stockcast.data.csvfile import Rows
-from stockcast.data.prices import COLUMNS
 from stockcast.forecast import Floats
 
 
-def unchanged(rows: Rows) -> list[list[str]]:
+def unchanged(rows: list[list[str]]) -> list[list[str]]:
     """Return the rows as they are."""
-    return rows.cells
+    return rows
 
 
-def altered(rows: Rows, *, config: Config, alteration: str, cut: date, random: np.random.Generator) -> list[list[str]]:
-    """Alter the rows after the cut-off and leave the text of every other row alone."""
-    names = {name.lower().replace(" ", ""): name for name in ("Date", *COLUMNS)}
-    header = [names.get(name.strip().lower().replace(" ", "").replace("_", "")) for name in rows.cells[0]]
-    days = [_day(row[header.index("Date")], config.data.date_format) for row in rows.cells[1:]]
+def altered(
+    rows: list[list[str]], *, config: Config, alteration: str, cut: date, random: np.random.Generator
+) -> list[list[str]]:
+    """Alter the rows after the cut-off and leave the text of every other row alone; rows are `plain_rows`."""
+    header = rows[0]
+    days = [date.fromisoformat(row[header.index("Date")]) for row in rows[1:]]
     later = [number for number, day in enumerate(days, start=1) if day > cut]
     if not later:
-        return rows.cells
-    places = {name: place for place, name in enumerate(header) if name and name != "Date"}
+        return rows
+    places = {name: place for place, name in enumerate(header) if name != "Date"}
     bars = pd.DataFrame(
-        {name: [_number(rows.cells[row][place]) for row in later] for name, place in places.items()}, index=later
+        {name: [_number(rows[row][place]) for row in later] for name, place in places.items()}, index=later
     )
     # A day that stands twice stays the same twice, or the reader would refuse it.
     each, which = np.unique([days[row - 1] for row in later], return_inverse=True)
     changed = ALTERATIONS[alteration].apply(bars.copy(), lambda: random.random(len(each))[which], config.target.column)
-    cells = [list(row) for row in rows.cells]
+    cells = [list(row) for row in rows]
     for name, place in places.items():
         before, after = (one[name].to_numpy(dtype=np.float64) for one in (bars.loc[changed.index], changed))
         for row, was, became in zip(changed.index, before, after, strict=True):
@@ -43,15 +42,10 @@ def altered(rows: Rows, *, config: Config, alteration: str, cut: date, random: n
     return [row for number, row in enumerate(cells) if number not in gone]
 
 
-def _day(cell: str, date_format: str | None) -> date:
-    """The date of a cell that the reader has read."""
-    return datetime.strptime(cell.strip(), date_format or "%Y-%m-%d").date()
-
-
 def _number(cell: str) -> float:
     """The number in a cell, NaN where it holds none; what the reader takes for missing stays as it is."""
     try:
-        return float(cell.replace(",", ""))
+        return float(cell)
     except ValueError:
         return float("nan")
 

@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from stockcast.config import load_config
-from stockcast.data.csvfile import counted, read_rows
+from stockcast.data.csvfile import counted
+from stockcast.data.plain import plain_rows
 from stockcast.data.splits import split_at
 from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.pipeline.alterations import ALTERATIONS, altered, unchanged
@@ -152,8 +153,8 @@ def audit(run: RunDirectory, *, cuts: int = 8, epochs: int = 1, seed: int = 0, s
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     files = price_files(config)
-    tables = [read_rows(path) for path in files]
     dates = np.unique(np.concatenate([read(config, path, nobody).dates for path in files]))
+    tables = [plain_rows(path, reading=config.data.reading) for path in files]
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)
 

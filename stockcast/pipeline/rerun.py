@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from stockcast.config import Config
-from stockcast.data.csvfile import Rows
 from stockcast.evaluation.calibration import Calibration, Stretch
 from stockcast.forecast import Days, Floats
 from stockcast.models.inference import Network, load_onnx
@@ -28,6 +27,7 @@ from stockcast.pipeline.series import (
 from stockcast.pipeline.training import train
 from stockcast.runs import CALIBRATION, HISTORY, SCALER, WEIGHTS, RunDirectory
 
+PLAIN = {"date_format": None, "encoding": None, "separator": ",", "decimal": ".", "ticker": None}
 FORECASTS, RAW = "forecasts", "forecasts before calibration"
 
 Numbers = dict[tuple[str, str], Floats]
@@ -36,14 +36,21 @@ Numbers = dict[tuple[str, str], Floats]
 
 @dataclass(frozen=True)
 class Bench:
-    """Where reruns are made: a temporary folder, for every rerun a fresh one in it."""
+    """Where reruns are made: a temporary folder, for every rerun a fresh one in it.
+
+    Attributes:
+        config: of the run.
+        files: its price files.
+        tables: their headers and rows in the plain spelling, whatever theirs is.
+        folder: the temporary one.
+    """
 
     config: Config
     files: list[Path]
-    tables: list[Rows]
+    tables: list[list[list[str]]]
     folder: Path
 
-    def rerun(self, change: Callable[[Rows], list[list[str]]]) -> dict[str, Numbers]:
+    def rerun(self, change: Callable[[list[list[str]]], list[list[str]]]) -> dict[str, Numbers]:
         """Write changed copies of all files, train on them and forecast; return each product by its name."""
         with TemporaryDirectory(dir=self.folder) as fresh:
             copies = []
@@ -53,7 +60,7 @@ class Bench:
                 with copy.open("w", encoding="utf-8", newline="") as stream:
                     csv.writer(stream).writerows(change(rows))
                 copies.append(copy)
-            data = self.config.data.model_copy(update={"path": tuple(copies)})
+            data = self.config.data.model_copy(update={"path": tuple(copies), **PLAIN})
             config = self.config.model_copy(update={"data": data})
             return _products(train(config, runs=Path(fresh) / "runs").run, config, copies)
 

@@ -82,7 +82,7 @@ def open_prices(config: Config, path: Path) -> Prices:
     settings = config.data
     return read_prices(
         path,
-        date_format=settings.date_format,
+        reading=settings.reading,
         start=settings.start,
         end=settings.end,
         adjusted=config.target.adjusted,

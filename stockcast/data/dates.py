@@ -1,0 +1,171 @@
+"""A column of dates in a vendor's format: one format for the whole column, or a refusal."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from stockcast.data.problems import Problem, setting
+
+_NUMERIC = [
+    f"{first}{mark}{second}{mark}{year}"
+    for mark in "/-."
+    for year in ("%Y", "%y")
+    for first, second in (("%d", "%m"), ("%m", "%d"))
+]
+_FORMATS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
+    *_NUMERIC,
+    "%y-%m-%d",  # 18-12-31 is a shortened ISO date as well as it is the 18th of a December
+    *("%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%d %b %Y", "%d %b %y", "%d %B %Y", "%d/%b/%Y", "%d.%b.%Y", "%d%b%Y"),
+    *("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d"),
+)
+_YEAR_FIRST = frozenset(_FORMATS[:4])  # read by everybody alike, and not worth a note
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+_MONTH_NUMBERS = {month[:length]: float(number) for number, month in enumerate(_MONTHS, 1) for length in (3, None)}
+_TIME = (
+    r"(?:[T ]\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    r"(?:\s*(?:Z|[A-Z]{3,4}|[+-][0-9]{2}:?[0-9]{2}))?|Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+_PIVOT = 69  # strptime's: 68 is 2068, 69 is 1969
+_FIRST_YEAR = 1600  # there was no exchange before: 0018-12-31 is a slip
+_SAMPLED = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateColumn:
+    """Dates of all rows.
+
+    Attributes:
+        dates: datetime64, the exchange's own day, under the line of each; NaT where it cannot be read.
+        problems: cells that are no date, lie in the future, or may be two dates.
+        note: how they were read, where that is not plain; None where it is.
+    """
+
+    dates: pd.Series
+    problems: list[Problem]
+    note: str | None = None
+
+
+def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
+    """Read a column of dates in one format.
+
+    A time of day and a time zone after the date are left out. Plausibility (weekends, order) never decides between
+    two readings: what can be read in two ways is a problem.
+
+    Args:
+        text: stripped cells; the index is their line.
+        date_format: strptime format; None for the one format of ours that reads every cell.
+    """
+    cells = pd.Series(text.unique(), dtype="str")  # one a day, also where a day has hundreds of rows
+    if date_format is None:
+        found, read_as, doubt = _infer(cells)
+        advice = f"not a date as others here are ({read_as})" if read_as else "not a date; expected 2018-12-31"
+        advice += "; for another format set data.date_format"
+    else:
+        found, read_as, doubt = _declared(cells, date_format), None, None
+        advice = f"not a date by data.date_format {date_format!r}"
+    dates = text.map(dict(zip(cells, found, strict=True))).astype("datetime64[s]")
+
+    if doubt:
+        cell, why = doubt
+        line = int(text.index[text == cell][0])
+        unknown = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")
+        return DateColumn(dates=unknown, problems=[Problem(line=line, column="Date", value=cell, why=why)])
+    today = pd.Timestamp.today().normalize()
+    problems = [
+        Problem(line=line, column="Date", value=text[line], why=why)
+        for wrong, why in ((dates.isna(), advice), (dates > today, "lies in the future"))
+        for line in text.index[wrong]
+    ]
+    return DateColumn(dates=dates, problems=problems, note=_note(cells, found, read_as))
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell can be read as a date in any format."""
+    return bool(_infer(pd.Series([cell], dtype="str"))[0].notna().any())
+
+
+def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, str] | None]:
+    """Dates of distinct cells, their format, and a cell that may be two dates with the reason."""
+    bare = _without_time(cells)
+    sample = bare.iloc[np.unique(np.linspace(0, len(bare) - 1, _SAMPLED).astype(int))] if len(bare) else bare
+    likely = [name for name in _FORMATS if _parse(sample, name).notna().any()] or list(_FORMATS)
+    readings = {name: _parse(bare, name) for name in likely}
+    read_as = max(readings, key=lambda name: int(readings[name].notna().sum()))
+    best = readings[read_as]
+    if not best.notna().any():
+        return best, None, None
+    # A rival reads the very same cells, and some of them as other days.
+    rivals = [name for name, dates in readings.items() if dates.notna().equals(best.notna()) and not dates.equals(best)]
+    if rivals:
+        differing = np.flatnonzero((readings[rivals[0]] != best) & best.notna())[0]
+        distinct = {readings[name].iloc[differing]: name for name in (*rivals, read_as)}
+        ways = [f"{_spoken(day)} ({setting('date_format', name)})" for day, name in sorted(distinct.items())]
+        return best, read_as, (cells.iloc[differing], f"may be {' or '.join(ways)}. Say which by data.date_format")
+    return best, read_as, None
+
+
+def _parse(cells: pd.Series, date_format: str) -> pd.Series:
+    """Dates of the cells that the format reads whole, NaT for the others; month names are English everywhere."""
+    parts = cells.str.extract(_pattern(date_format))
+    month = parts["month"].str.lower().map(_MONTH_NUMBERS) if re.search("%[bB]", date_format) else parts["month"]
+    numbers = pd.DataFrame({"year": parts["year"], "month": month, "day": parts["day"]}).astype(np.float64)
+    if "%y" in date_format:
+        numbers["year"] += np.where(numbers["year"] < _PIVOT, 2000, 1900)
+    numbers["year"] = numbers["year"].where(numbers["year"] >= _FIRST_YEAR)
+    return pd.Series(pd.to_datetime(numbers, errors="coerce"), dtype="datetime64[s]")
+
+
+def _pattern(date_format: str) -> str:
+    """The regular expression that finds what strptime would."""
+    digits = "{2}" if date_format == "%Y%m%d" else "{1,2}"  # 2018111 would be two dates
+    groups = {"%Y": "(?P<year>[0-9]{4})", "%y": "(?P<year>[0-9]{2})", "%m": f"(?P<month>[0-9]{digits})"}
+    groups |= {"%d": f"(?P<day>[0-9]{digits})", "%b": "(?P<month>[A-Za-z]{3})", "%B": "(?P<month>[A-Za-z]{3,9})"}
+    pattern = re.escape(date_format).replace(r"\ ", r"\s+")
+    for directive, group in groups.items():
+        pattern = pattern.replace(directive, group)
+    return f"^{pattern}$"
+
+
+def _without_time(cells: pd.Series) -> pd.Series:
+    """Cells without the time of day and the zone, where most have one; a cell that has none is then no date."""
+    timed = cells.str.contains(_TIME)
+    if timed.sum() * 2 <= len(cells):
+        return cells
+    bare: pd.Series = cells.str.replace(_TIME, "", regex=True).where(timed, "")
+    return bare
+
+
+def _declared(cells: pd.Series, date_format: str) -> pd.Series:
+    """Dates by a declared format, which may say the time of day or leave it out."""
+    bare = cells if re.search("%[HIMSpfzZXcT]", date_format) else _without_time(cells)
+    dates = pd.Series([_strptime(cell, date_format) for cell in bare], dtype="datetime64[s]")
+    return pd.Series(dates.dt.normalize())
+
+
+def _strptime(cell: str, date_format: str) -> datetime | None:
+    """The date of one cell, on the exchange's own clock: a time zone (%z) is read and left out."""
+    try:
+        return datetime.strptime(cell, date_format).replace(tzinfo=None)
+    except (ValueError, re.error):  # re.error: a format such as %d/%d
+        return None
+
+
+def _note(cells: pd.Series, dates: pd.Series, read_as: str | None) -> str | None:
+    """Say how dates were read, with an example, unless year, month and day stand in that order."""
+    if read_as is None or read_as in _YEAR_FIRST:
+        return None
+    order = {"d": "day", "m": "month", "b": "month", "B": "month", "Y": "year", "y": "year"}
+    words = "/".join(order[letter] for letter in re.findall("%(.)", read_as))
+    example = int(np.flatnonzero(dates.notna())[0])
+    return f"dates read as {words}: {cells.iloc[example]} is {dates.iloc[example]:%Y-%m-%d}"
+
+
+def _spoken(day: pd.Timestamp) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1].title()} {day.year}"

@@ -1,0 +1,163 @@
+"""One format for a whole column of dates, or a refusal: never a guess."""
+
+import locale
+import time
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from stockcast.data.dates import read_dates
+from stockcast.data.prices import read_prices
+from stockcast.data.reading import Reading
+from stockcast.errors import DataError
+
+
+def read(*cells, date_format=None):
+    return read_dates(pd.Series(cells, index=range(2, len(cells) + 2), dtype="str"), date_format)
+
+
+def days(*cells, **options):
+    column = read(*cells, **options)
+    assert column.problems == []
+    return [f"{day:%Y-%m-%d}" for day in column.dates]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("2018-12-31", "2018/12/31", "2018.12.31", "20181231"),
+        *("31/12/2018", "31-12-2018", "31.12.2018", "31/12/18", "31.12.18"),
+        *("12/31/2018", "12-31-2018", "12.31.2018", "12/31/18", "12-31-18"),
+        *("31-Dec-2018", "31-Dec-18", "31 Dec 2018", "31 December 2018", "31-DEC-2018", "31-December-2018"),
+        *("Dec 31, 2018", "December 31, 2018", "Dec 31 2018", "31/Dec/2018"),
+        *("2018-12-31 00:00:00", "2018-12-31 16:00", "2018-12-31T00:00:00.000Z", "2018-12-31T00:00:00+00:00"),
+        *("2018-12-31 00:00:00-05:00", "2018-12-31 4:00 PM", "12/31/2018 16:00:00", "2018-12-31 16:00:00 EST"),
+        *("31.12.2018 17:35", "2018-12-31Z", "2018-12-31-05:00"),
+    ],
+)
+def test_a_date_that_can_be_read_in_one_way_is_read(cell):
+    assert days(cell) == ["2018-12-31"]
+
+
+def test_a_day_above_twelve_anywhere_settles_the_whole_column():
+    # pandas alone reads 30 September and 9 February
+    assert days("30/09/13", "02/09/13") == ["2013-09-30", "2013-09-02"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "first", "second"),
+    [
+        (
+            "03/04/13",
+            "4 March 2013 (--set data.date_format=%m/%d/%y)",
+            "3 April 2013 (--set data.date_format=%d/%m/%y)",
+        ),
+        ("03.04.2013", "4 March 2013", "3 April 2013"),
+        ("10-01-02", "2 January 2010 (--set data.date_format=%y-%m-%d)", "10 January 2002"),
+    ],
+)
+def test_a_column_that_can_be_read_in_two_ways_is_a_problem_that_names_both(cell, first, second):
+    (problem,) = read(cell, "04" + cell[2:]).problems
+    assert (problem.line, problem.value) == (2, cell)
+    assert first in problem.why
+    assert second in problem.why
+
+
+def test_the_example_is_a_cell_that_the_two_readings_differ_in():
+    (problem,) = read("01/01/2013", "02/01/2013").problems
+    assert (problem.line, problem.value) == (3, "02/01/2013")
+
+
+def test_a_column_whose_readings_are_the_same_days_is_no_problem():
+    assert days("01/01/2013", "02/02/2013") == ["2013-01-01", "2013-02-02"]
+
+
+def test_neither_order_nor_weekends_decide_between_two_readings():
+    # Read month first these are the sixth to the eighth of a July, a Monday to a Wednesday; day first, months apart.
+    (problem,) = read("07/06/2015", "07/07/2015", "07/08/2015").problems
+    assert "may be" in problem.why
+
+
+def test_a_doubtful_column_is_read_in_the_format_that_is_declared():
+    assert days("03/04/13", "04/04/13", date_format="%d/%m/%y") == ["2013-04-03", "2013-04-04"]
+
+
+def test_a_declared_format_need_not_say_the_time_of_day():
+    assert days("03/04/2013 16:00:00", "04/04/2013 16:00:00", date_format="%d/%m/%Y") == ["2013-04-03", "2013-04-04"]
+
+
+def test_a_cell_in_another_format_is_a_problem_by_its_line():
+    (problem,) = read("2013-09-27", "2013-09-30", "10/01/2013").problems
+    assert (problem.line, problem.value) == (4, "10/01/2013")
+    assert "%Y-%m-%d" in problem.why
+
+
+def test_a_cell_without_the_others_time_of_day_is_a_problem():
+    (problem,) = read("2013-09-27 16:00", "2013-09-30 16:00", "2013-10-01").problems
+    assert problem.line == 4
+
+
+@pytest.mark.parametrize("cell", ["2018-02-30", "2018-13-01", "2018-00-10", "0000-01-01", ""])
+def test_a_day_that_is_none_is_a_problem(cell):
+    (problem,) = read("2018-02-27", "2018-02-28", cell).problems
+    assert problem.line == 4
+
+
+def test_thirty_february_is_found_also_day_first():
+    (problem,) = read("28/02/2018", "27/02/2018", "30/02/2018").problems
+    assert (problem.line, problem.value) == (4, "30/02/2018")
+
+
+def test_a_day_in_the_future_is_a_problem():
+    tomorrow = f"{date.today() + timedelta(days=2):%Y-%m-%d}"
+    (problem,) = read("2018-02-28", tomorrow).problems
+    assert (problem.line, problem.why) == (3, "lies in the future")
+
+
+def test_a_zone_never_moves_the_day():
+    assert days("2018-01-03T00:00:00+09:00", "2018-07-03T23:59:00-05:00") == ["2018-01-03", "2018-07-03"]
+
+
+def test_years_of_two_digits_begin_in_1969():
+    assert days("31/12/69", "30/12/99", "29/12/00") == ["1969-12-31", "1999-12-30", "2000-12-29"]
+
+
+@pytest.mark.parametrize("cell", ["2018-12-31", "2018/12/31", "20181231"])
+def test_a_year_that_comes_first_is_not_worth_a_note(cell):
+    assert read(cell).note is None
+
+
+def test_how_dates_were_read_is_noted_with_an_example():
+    assert read("31-Dec-2018").note == "dates read as day/month/year: 31-Dec-2018 is 2018-12-31"
+
+
+def test_month_names_are_english_in_every_locale():
+    before = locale.setlocale(locale.LC_TIME)
+    try:
+        for name in ("de_DE.UTF-8", "fr_FR.UTF-8"):
+            try:
+                locale.setlocale(locale.LC_TIME, name)
+            except locale.Error:
+                continue
+            assert days("31-Dec-2018", "31-May-2018") == ["2018-12-31", "2018-05-31"]
+    finally:
+        locale.setlocale(locale.LC_TIME, before)
+
+
+@pytest.mark.parametrize("date_format", ["%Y-%m-%d", "%d/%m/%Y", "%b %d, %Y", "%Y-%m-%d %H:%M:%S-05:00"])
+def test_twenty_thousand_dates_are_read_in_under_a_second(date_format):
+    cells = pd.date_range("1940-01-01", periods=20_000).strftime(date_format)
+    begun = time.process_time()
+    column = read(*cells)
+    assert time.process_time() - begun < 1
+    assert column.problems == []
+    assert column.dates.nunique() == 20_000
+
+
+def test_a_doubtful_file_is_refused_and_read_by_the_option_that_it_names(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("Date,Close\n03/04/13,10\n04/04/13,11\n")
+    with pytest.raises(DataError, match=r"line 2, Date '03/04/13': may be .*--set data\.date_format=%d/%m/%y"):
+        read_prices(path)
+    assert str(read_prices(path, reading=Reading(date_format="%d/%m/%y")).dates[0]) == "2013-04-03"
