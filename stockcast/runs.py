@@ -20,6 +20,17 @@ import numpy as np
 
 from stockcast.errors import RunError
 from stockcast.forecast import Floats, Forecast
+from stockcast.untrusted import (
+    MAX_NETWORK_BYTES,
+    MAX_TEXT_BYTES,
+    fault,
+    is_plain_relative,
+    lies_within,
+    parse_object,
+    printable,
+    read_bytes,
+    sha256,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,12 +83,14 @@ class RunDirectory:
         if run is None:
             created = {}
             for file in root.glob(f"*/{MANIFEST}"):
+                if not lies_within(file.parent, root):  # a link to elsewhere: its owner may name that path
+                    continue
                 with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
                     created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
             if not created:
                 raise RunError(f"No finished run in {root}. Make one with: stockcast train")
             return max(created, key=lambda found: created[found])
-        path = next((path for path in (root / run, Path(run)) if path.is_dir()), None)
+        path = path_of(root, run)
         if path is None:
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
             there = f"Finished runs in {root}: {', '.join(names)}." if names else f"There is no finished run in {root}."
@@ -158,13 +171,30 @@ class RunDirectory:
         Raises:
             RunError: it is damaged.
         """
-        try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-            if not (isinstance(manifest["files"], dict) and isinstance(manifest["created"], str)):
-                raise TypeError("files or created")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.path / MANIFEST} is damaged ({error}). Train again.") from error
+        path = self.path / MANIFEST
+        manifest = parse_object(read_bytes(path, folder=self.path), source=path)
+        files, created = manifest.get("files"), manifest.get("created")
+        if not (isinstance(files, dict) and isinstance(created, str)):
+            raise RunError(f"{path} is damaged (files or created). Train again.")
+        if strangers := [name for name in files if not is_plain_relative(name)]:
+            raise RunError(f"{path} is damaged: it lists {strangers[0][:80]!r}, outside the run. Train again.")
         return manifest
+
+    def learnt_from(self) -> list[dict[str, str]]:
+        """Return name, path and SHA-256 of each price file that the run learnt from, the first one first.
+
+        Raises:
+            RunError: run.json does not say.
+        """
+        series = self.manifest().get("series")
+        keys = ("name", "path", "sha256")
+        if not (
+            isinstance(series, list)
+            and series
+            and all(isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys) for one in series)
+        ):
+            raise RunError(f"{self.path / MANIFEST} is damaged: it does not say what the run learnt from. Train again.")
+        return [{key: one[key] for key in keys} for one in series]
 
     # What evaluate and predict write.
 
@@ -196,21 +226,23 @@ class RunDirectory:
 
     def kept_quantiles(self, key: str) -> Floats | None:
         """Return what `keep_quantiles` kept, or None if it did not, or not whole."""
-        try:
-            kept = np.load(self.path / "rivals" / f"{key}.npy", mmap_mode=None)
-        except (OSError, ValueError, EOFError):
+        path = self.path / "rivals" / f"{key}.npy"
+        if fault(path, folder=self.path, most=MAX_NETWORK_BYTES):
             return None
-        whole = isinstance(kept, np.ndarray) and kept.dtype == np.float32 and bool(np.isfinite(kept).all())
-        return kept.astype(np.float64) if whole else None
+        try:
+            # Mapped, not loaded: a header that claims more than the file holds fails before anything is allocated.
+            kept = np.lib.format.open_memmap(path, mode="r")
+        except (OSError, ValueError, EOFError, TypeError, OverflowError, MemoryError, RecursionError):
+            return None
+        whole = kept.dtype == np.float32 and bool(np.isfinite(kept).all())
+        return np.array(kept, dtype=np.float64) if whole else None
 
     def verdict(self) -> list[str] | None:
         """Return the sentences of the run's verdict on its test days, or None if it has none."""
-        try:
-            return (self.path / evaluation_folder("test") / "verdict.txt").read_text(
-                encoding="utf-8"
-            ).splitlines() or None
-        except (OSError, UnicodeDecodeError):
-            return None
+        path = self.path / evaluation_folder("test") / "verdict.txt"
+        with contextlib.suppress(RunError, UnicodeDecodeError):
+            return printable(read_bytes(path, folder=self.path).decode("utf-8")).splitlines() or None
+        return None
 
     def write_prediction(self, rows: list[dict[str, Any]], figure: "Figure", *, folder: Path) -> Path:
         """Store a forecast as a table and a picture in `folder`; return the table's path."""
@@ -220,8 +252,14 @@ class RunDirectory:
         return folder / "forecast.csv"
 
     def prediction_folder(self, last_date: np.datetime64) -> Path:
-        """Return where a prediction from this day belongs unless the user says otherwise."""
-        return self.path / "predictions" / str(last_date)
+        """Return where a prediction from this day belongs unless the user says otherwise.
+
+        Raises:
+            RunError: a link there leads out of the run.
+        """
+        folder = self.path / "predictions" / str(last_date)
+        self._refuse_link(folder)
+        return folder
 
     # How.
 
@@ -245,8 +283,11 @@ class RunDirectory:
         """Yield a temporary path; when the block ends well, it is flushed to disk and takes its place as `name`."""
         path = self.path / name  # an absolute name stays what it is
         partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+        if path.is_relative_to(self.path):
+            self._refuse_link(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            partial.unlink(missing_ok=True)  # of that name there may be a link to somewhere else
             yield partial
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
@@ -257,21 +298,21 @@ class RunDirectory:
             with contextlib.suppress(OSError):
                 partial.unlink()
 
+    def _refuse_link(self, folder: Path) -> None:
+        if not lies_within(folder, self.path):
+            raise RunError(f"{folder} is a link that leads out of the run. Remove it.")
+
     def _read(self, name: str) -> bytes:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
         expected = self.manifest()["files"].get(name)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise RunError(f"{path} cannot be read: {error.strerror}. Train again.") from error
+        content = read_bytes(path, folder=self.path, most=MAX_NETWORK_BYTES if name == ONNX else MAX_TEXT_BYTES)
         if hashlib.sha256(content).hexdigest() != expected:
             raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
         return content
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        value: dict[str, Any] = json.loads(self._read(name))
-        return value
+        return parse_object(self._read(name), source=self.path / name)
 
 
 def evaluation_folder(split: str) -> str:
@@ -279,7 +320,16 @@ def evaluation_folder(split: str) -> str:
     return "evaluation" if split == "test" else f"evaluation-{split}"
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def path_of(root: Path, run: str) -> Path | None:
+    """Return the directory of the run of this name under `root`, or at this path; None if there is none.
+
+    Raises:
+        RunError: it stands under `root` and is a link that leads out of it.
+    """
+    for path, named in ((root / run, True), (Path(run), False)):
+        below = lies_within(path, root)
+        if path.is_symlink() and not below and (named or path.parent.resolve() == root.resolve()):
+            raise RunError(f"{path} leads out of {root}. If you trust what is there, give its own path.")
+        if path.is_dir() and (below or not named or Path(run).is_absolute()):
+            return path
+    return None
