@@ -13,7 +13,7 @@ from stockcast.config import Config
 from stockcast.data.csvfile import Rows
 from stockcast.evaluation.calibration import Calibration, Stretch
 from stockcast.forecast import Days, Floats
-from stockcast.models.inference import Network, load_onnx
+from stockcast.models.inference import Network
 from stockcast.pipeline.series import (
     Series,
     first_lesson,
@@ -23,6 +23,7 @@ from stockcast.pipeline.series import (
     nobody,
     read,
     stored_calibration,
+    stored_network,
     stored_scalers,
 )
 from stockcast.pipeline.training import train
@@ -82,7 +83,7 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
     products = {SCALER: _flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
     if config.calibration != "none":
         products[CALIBRATION] = _flat(run.calibration())
-    network = load_onnx(run.onnx_path())
+    network = stored_network(run, config)
     for number, path in enumerate(files, start=1):
         series = need(run, config, read(config, path, nobody))
         prefix = f"{path.name} ({number}) " if len(files) > 1 else ""
