@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, train, use
+from stockcast.cli import config, runs, train, use
 from stockcast.errors import StockcastError
+from stockcast.untrusted import printable
 
 app = typer.Typer(
     name="stockcast",
@@ -25,6 +26,7 @@ app.command()(train.train)
 app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(use.audit)
+app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 
 
@@ -54,7 +56,7 @@ def main() -> None:
     try:
         app()
     except StockcastError as error:
-        print(f"stockcast: {error}", file=sys.stderr)
+        print(f"stockcast: {printable(str(error))}", file=sys.stderr)  # it may quote what a file said
         sys.exit(1)
     except _Stopped as stopped:
         (number,) = stopped.args
