@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Collection
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -213,6 +214,10 @@ class TrainingConfig(_Section):
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the first weights, the dropout and the shuffling.")
 
 
+MAX_PARAMETERS = 50_000_000
+"""Of all members' recurrent layers together; the default has 0.15 million. Beyond, memory would end before training."""
+
+
 class Config(_Section):
     """Everything a run is made from."""
 
@@ -282,6 +287,19 @@ class Config(_Section):
                 raise ValueError(
                     f"strategy recursive feeds its forecast back as its only input: features must be [{fed_back}]"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> Self:
+        inputs = (len(self.features), *self.model.layers)
+        # Those of LSTM layers; no other cell has more.
+        each = sum(4 * units * (before + units + 1) for before, units in pairwise(inputs))
+        if each * self.training.members > MAX_PARAMETERS:
+            raise ValueError(
+                f"model.layers {list(self.model.layers)} with training.members {self.training.members} make about "
+                f"{each * self.training.members / 1e6:,.0f} million parameters, and {MAX_PARAMETERS // 10**6} million "
+                f"is the most; use fewer or smaller layers, or fewer members"
+            )
         return self
 
     def to_yaml(self) -> str:

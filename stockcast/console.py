@@ -15,11 +15,17 @@ from stockcast.evaluation.scores import Comparison, Report
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecast import Forecast, price_text
 from stockcast.models.training import Epoch
+from stockcast.untrusted import printable
 
 
 def say(quiet: bool) -> Callable[[str], None]:
     """Return what tells a sentence on standard error, or keeps it when `quiet`."""
-    return (lambda sentence: None) if quiet else (lambda sentence: print(sentence, file=sys.stderr, flush=True))
+
+    def tell(sentence: str) -> None:
+        if not quiet:
+            print(printable(sentence), file=sys.stderr, flush=True)
+
+    return tell
 
 
 class Progress:

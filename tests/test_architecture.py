@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from made import REPOSITORY
@@ -47,16 +48,98 @@ def test_only_the_pipeline_and_the_command_line_know_the_config() -> None:
     assert {module.partition("/")[0] for module in knowing} == {"pipeline", "cli"}
 
 
-def test_nothing_in_the_package_opens_a_pickle() -> None:
+FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "yaml.load",
+    "yaml.load_all",
+    "yaml.full_load",
+    "yaml.unsafe_load",
+    "pd.read_pickle",
+    "pandas.read_pickle",
+    "keras.models.load_model",
+    "keras.saving.load_model",
+    "enable_unsafe_deserialization",
+}
+FORBIDDEN_NAMES = {"UnsafeLoader", "FullLoader", "Loader", "enable_unsafe_deserialization", "read_pickle", "load_model"}
+FORBIDDEN_ARGUMENTS = {"allow_pickle": False, "safe_mode": True, "shell": False}
+
+
+def doors(source: str) -> list[str]:
+    """What in a module's source could run or unpickle what a file says."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names if name.name.partition(".")[0] in FORBIDDEN_MODULES]
+        elif isinstance(node, ast.ImportFrom):
+            found += [node.module] if (node.module or "").partition(".")[0] in FORBIDDEN_MODULES else []
+            found += [name.name for name in node.names if name.name in FORBIDDEN_NAMES]
+        elif isinstance(node, ast.Attribute) and node.attr in FORBIDDEN_NAMES:
+            found.append(node.attr)
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            found += [name] if name in FORBIDDEN_CALLS else []
+            if name.endswith("import_module") and isinstance(node.args[0], ast.Constant):
+                found += [node.args[0].value] if node.args[0].value.partition(".")[0] in FORBIDDEN_MODULES else []
+            for keyword in node.keywords:
+                harmless = FORBIDDEN_ARGUMENTS.get(keyword.arg or "")  # any other value, or a variable, is a door
+                if harmless is not None and not (
+                    isinstance(keyword.value, ast.Constant) and keyword.value.value is harmless
+                ):
+                    found.append(str(keyword.arg))
+    return found
+
+
+def test_nothing_in_the_package_runs_or_unpickles_what_a_file_says() -> None:
     for path in PACKAGE.rglob("*.py"):
-        text = path.read_text()
-        for door in ("import pickle", "joblib", "allow_pickle", "safe_mode", "yaml.load(", "UnsafeLoader"):
-            assert door not in text, f"{path.name} has {door}"
+        assert doors(path.read_text()) == [], path.name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "import joblib.numpy_pickle as j",
+        "from pickle import loads",
+        "import shelve, marshal",
+        "import torch",
+        "importlib.import_module('pickle')",
+        "eval('1')",
+        "exec(text)",
+        "__import__(name)",
+        "yaml.load(text, Loader=chosen)",
+        "yaml.unsafe_load(text)",
+        "from yaml import UnsafeLoader",
+        "yaml.load_all(text, yaml.UnsafeLoader)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path, allow_pickle=flag)",
+        "keras.models.load_model(path)",
+        "load(path, safe_mode=False)",
+        "pd.read_pickle(path)",
+        "subprocess.run(line, shell=True)",
+    ],
+)
+def test_each_such_door_is_seen(line: str) -> None:
+    assert doors(line)
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version", "train --help", "predict --help"])
 def test_help_loads_no_heavy_library(argument: str) -> None:
     assert loaded_by(*argument.split()).isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("command", ["list", "verify", "show mine", "compare mine yours"])
+def test_looking_at_runs_loads_no_heavy_library(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from test_overview import make_run, metrics
+
+    for name in ("mine", "yours"):
+        make_run(tmp_path / "runs", name, metrics=metrics())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
+    assert loaded_by("runs", *command.split()).isdisjoint({*HEAVY, "onnx"})
 
 
 def loaded_by(*arguments: str) -> set[str]:

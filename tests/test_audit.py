@@ -34,7 +34,8 @@ from stockcast.forecast import Forecast
 from stockcast.models.training import Epoch
 from stockcast.pipeline import series, training
 from stockcast.pipeline.audit import ALTERATIONS, Audit, Check
-from stockcast.runs import ONNX, WEIGHTS, RunDirectory
+from stockcast.runs import RunDirectory
+from stockcast.runs.names import ONNX, WEIGHTS
 
 WriteTiny = Callable[..., Path]
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -58,7 +59,7 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train and export once for the same windows, settings and first weights; draw no pictures."""
     fit, write = training.fit, RunDirectory.write_network
 
-    def kept_fit(network: Any, *windows: Any, report: Any, **settings: Any) -> Any:
+    def kept_fit(network: Any, *windows: Any, report: Any, state: Any, keep: Any, pause: Any, **settings: Any) -> Any:
         shown = [values(slice(None)) for one in windows for values in (one.inputs, one.answers)]
         key = digest(*shown, *network.get_weights()) + repr(settings)
         if key not in FITTED:
@@ -67,10 +68,10 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         network.set_weights(weights)
         return history
 
-    def kept_write(run: RunDirectory, *, save_weights: Any, export: Any) -> None:
+    def kept_write(run: RunDirectory, *, save_weights: Any, export: Any, weight_bytes: int) -> None:
         key = digest(*save_weights.__self__.get_weights())
         if key not in WRITTEN:
-            write(run, save_weights=save_weights, export=export)
+            write(run, save_weights=save_weights, export=export, weight_bytes=weight_bytes)
             WRITTEN[key] = {name: (run.path / name).read_bytes() for name in (WEIGHTS, ONNX)}
         for name, content in WRITTEN[key].items():
             (run.path / name).write_bytes(content)

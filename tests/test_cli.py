@@ -104,7 +104,7 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
         (["predict", "first", "--horizon", "0"], 2, ["--horizon"]),
         (["evaluate", "--split", "training"], 2, ["training"]),
         (["bogus"], 2, ["bogus"]),
-        (["config", "init", "--data", "tiny.yaml"], 1, ["tiny.yaml, line 3", "CSV of prices"]),
+        (["config", "init", "--data", "tiny.yaml"], 1, ["tiny.yaml, line 1", "CSV of prices"]),
     ],
 )
 def test_a_wrong_input_gets_a_message_an_exit_code_and_no_traceback(

@@ -154,3 +154,19 @@ def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path):
     data.write_text("Date,Close\n2018-01-02,10\n")
     with pytest.raises(DataError, match="Rename"):
         starter_config(data, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: {layers: [2048, 2048, 2048, 2048, 2048, 2048, 2048, 2048]}\ntraining: {members: 32}\n",
+        "model: {layers: [700]}\ntraining: {members: 32}\n",  # 32 x 4 x 700 x (2 + 700 + 1) = 63 million
+    ],
+)
+def test_a_network_that_no_memory_holds_is_refused_in_millions(text):
+    assert "50 million is the most" in refusal(text)
+
+
+def test_the_largest_network_is_told_by_its_parameters():
+    text = SMALLEST + "model: {layers: [620]}\ntraining: {members: 32}\n"  # 32 x 4 x 620 x 623 = 49.4 million
+    assert parse_config(text, source="my.yaml", folder=FOLDER).training.members == 32

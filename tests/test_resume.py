@@ -16,6 +16,7 @@ from stockcast.errors import RunError
 from stockcast.models.training import Epoch
 from stockcast.pipeline import training as training_module
 from stockcast.runs import RunDirectory
+from stockcast.runs.underway import Underway
 
 TWO_MEMBERS = TINY.replace("training: {epochs: 2,", "training: {epochs: 3, members: 2,")
 
@@ -190,7 +191,7 @@ def test_resuming_with_other_prices_names_the_file(tmp_path: Path, write_tiny: C
 
 
 def test_a_run_that_another_process_trains_is_refused(half: RunDirectory) -> None:
-    with half.locked(), pytest.raises(RunError, match="being trained by another process"):
+    with half.underway.locked(), pytest.raises(RunError, match="being trained by another process"):
         pipeline.resume(half)
 
 
@@ -235,10 +236,10 @@ def test_the_newest_unfinished_run_is_resumed_unless_one_is_named(
 def test_a_kill_between_run_json_and_the_clearing_leaves_a_whole_run(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_: RunDirectory) -> None:
+    def killed(_: Underway) -> None:
         raise Killed
 
-    monkeypatch.setattr(RunDirectory, "_tidy", killed)
+    monkeypatch.setattr(Underway, "tidy", killed)
     with pytest.raises(Killed):
         pipeline.train(config, runs=tmp_path, name="late")
     run = RunDirectory.find(tmp_path, None)

@@ -11,9 +11,11 @@ from stockcast.runs import RunDirectory
 
 def make_run(root: Path, name: str | None = None) -> RunDirectory:
     run = RunDirectory.create(root, config_name="sp500", name=name)
-    run.begin("name: sp500\n", {"series": []})
+    run.underway.begin("name: sp500\n", {"series": []})
     run.write_scalers({"features": {"center": [0.1]}})
-    run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"))
+    run.write_network(
+        save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"), weight_bytes=1
+    )
     run.finish({"seed": 0})
     return run
 
@@ -124,6 +126,33 @@ def test_a_write_that_fails_leaves_what_stood_before(tmp_path: Path) -> None:
         raise OSError(28, os.strerror(28))
 
     with pytest.raises(RunError, match=r"model\.onnx: No space left"):
-        run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=fail)
+        run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=fail, weight_bytes=1)
     assert (run.path / "model.onnx").read_bytes() == b"onnx"
     assert not [path for path in run.path.iterdir() if "partial" in path.name]
+
+
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs", "mine")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (run.path / "plots").symlink_to(outside)
+    with pytest.raises(RunError, match="leads out"):
+        run.write_table("plots/history.csv", [{"date": 1}])
+    (outside / "secret").write_text("secret")
+    (run.path / f".partial-{os.getpid()}-history.csv").symlink_to(outside / "secret")
+    run.write_history([{"epoch": 1}])
+    assert (outside / "secret").read_text() == "secret"
+    assert (run.path / "history.csv").read_text() == "epoch\n1\n"
+    assert [path.name for path in outside.iterdir()] == ["secret"]
+
+
+def test_the_newest_run_is_never_one_that_a_link_leads_to(tmp_path: Path) -> None:
+    older = make_run(tmp_path / "runs", "older")
+    elsewhere = make_run(tmp_path / "elsewhere", "newer")
+    (tmp_path / "runs" / "newer").symlink_to(elsewhere.path)
+    assert RunDirectory.find(tmp_path / "runs", None) == older
+    with pytest.raises(RunError, match="leads out"):
+        RunDirectory.find(tmp_path / "runs", "newer")
+    with pytest.raises(RunError, match="leads out"):
+        RunDirectory.find(tmp_path / "runs", str(tmp_path / "runs" / "newer"))
+    assert RunDirectory.find(tmp_path / "runs", str(elsewhere.path)) == elsewhere

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, data, train, use
+from stockcast.cli import config, data, runs, train, use
 from stockcast.cli.signals import Stopped, listen
 from stockcast.errors import StockcastError
+from stockcast.untrusted import printable
 
 app = typer.Typer(
     name="stockcast",
@@ -26,6 +27,7 @@ app.command()(train.train)
 app.command()(use.evaluate)
 app.command()(use.predict)
 app.command()(use.audit)
+app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
@@ -47,7 +49,7 @@ def main() -> None:
     try:
         app()
     except StockcastError as error:
-        print(f"stockcast: {error}", file=sys.stderr)
+        print(f"stockcast: {printable(str(error))}", file=sys.stderr)  # it may quote what a file said
         sys.exit(1)
     except Stopped as stopped:
         said = "interrupted" if stopped.number == signal.SIGINT else "terminated"

@@ -50,7 +50,7 @@ def train(
     except Stopped as stopped:
         raise Stopped(stopped.number, _way_on(standing, runs)) from None
     except RunError as error:
-        way_on = _way_on([run for run in standing if not unfinished and run.has_checkpoint()], runs)
+        way_on = _way_on([run for run in standing if not unfinished and run.underway.has_checkpoint()], runs)
         raise RunError(f"{error}{f' {way_on}' if way_on else ''}") from error
     path = shown(trained.run.path)
     if as_json:

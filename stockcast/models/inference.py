@@ -9,11 +9,10 @@ import numpy as np
 from stockcast.errors import RunError, TrainingError
 from stockcast.forecast import Floats
 from stockcast.models.backend import quiet_stderr
+from stockcast.models.onnxfile import MAX_FILE, Shapes, check_onnx
 
 Network = Callable[[Floats], Floats]
 """Windows of shape (origins, window, features) -> outputs of shape (origins, horizon, parameters), both float32."""
-
-_ROWS = 1024  # windows in one call: large enough to fill the cores, small enough to bound memory
 
 
 def export_onnx(network: Any, path: Path) -> None:
@@ -41,28 +40,43 @@ def export_onnx(network: Any, path: Path) -> None:
         )
 
 
-def load_onnx(path: Path) -> Network:
-    """Open an exported network.
+def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
+    """Open an exported network, once it is known to be no more than that.
+
+    Args:
+        path: the file, which may come from anybody.
+        shapes: what the config says of its inputs and outputs; None to take the file's word.
 
     Raises:
-        RunError: the file is no network that ONNX Runtime can open.
+        RunError: the file is no network that we exported, or of another config. The network raises it too, where
+            memory does not suffice to run it.
     """
     import onnxruntime
 
+    with path.open("rb") as stream:
+        content = stream.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise RunError(f"{path} is damaged: no network has more than {MAX_FILE:,} bytes. Train again.")
+    rows = check_onnx(content, source=path, shapes=shapes)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised and told once, by us
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:  # the very bytes that were checked
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no public family of errors
         raise RunError(f"{path} is damaged: ONNX Runtime cannot open it. Train again.") from error
     name = session.get_inputs()[0].name
 
     def run(inputs: Floats) -> Floats:
-        parts = [
-            session.run(None, {name: inputs[row : row + _ROWS].astype(np.float32)})[0]
-            for row in range(0, len(inputs), _ROWS)
-        ]
+        try:
+            parts = [
+                session.run(None, {name: inputs[row : row + rows].astype(np.float32)})[0]
+                for row in range(0, len(inputs), rows)
+            ]
+        except Exception as error:  # as above; and MemoryError
+            raise RunError(f"{path} cannot be run: {str(error)[:200]}. Train again, or free some memory.") from error
         outputs: Floats = np.concatenate(parts)
+        if not np.isfinite(outputs).all():
+            raise RunError(f"{path} answers with what is no number, so its weights are damaged. Train again.")
         return outputs
 
     return run

@@ -25,7 +25,8 @@ from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.pipeline.alterations import ALTERATIONS, altered, unchanged
 from stockcast.pipeline.rerun import FORECASTS, RAW, Bench, Numbers, first_difference
 from stockcast.pipeline.series import Say, nobody, price_files, read
-from stockcast.runs import CALIBRATION, RunDirectory
+from stockcast.runs import RunDirectory
+from stockcast.runs.names import CALIBRATION
 
 Result = Literal["identical", "changed", "not applicable"]
 

@@ -22,7 +22,6 @@ from stockcast.evaluation.rivals import ask_rivals
 from stockcast.evaluation.scores import Report, compare
 from stockcast.evaluation.verdict import judge
 from stockcast.forecast import LEVELS, Forecast
-from stockcast.models.inference import load_onnx
 from stockcast.pipeline.series import (
     Say,
     Series,
@@ -35,6 +34,7 @@ from stockcast.pipeline.series import (
     price_files,
     read,
     stored_calibration,
+    stored_network,
     stored_scalers,
 )
 from stockcast.runs import RunDirectory
@@ -87,7 +87,7 @@ def evaluate(
         raise NotEnoughDays(f"{prices.source.name}, scored from {first} to {prices.dates[-1]}: {error}") from None
 
     forecast = issue(
-        load_onnx(run.onnx_path()),
+        stored_network(run, config),
         make_material(config, series, scaler, target),
         prices.dates,
         question.origins,
@@ -149,7 +149,7 @@ def _series(
     run: RunDirectory, config: Config, *, data: Path | None, start: date | None, insist: bool, say: Say
 ) -> tuple[Series, Scaler, Target]:
     """The series to score, and its scale."""
-    learnt = {one["path"]: one["sha256"] for one in run.manifest()["series"]}
+    learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
     path = (data or price_files(config)[0]).resolve()
     seen = str(path) in learnt
     if not seen:  # another file; its own first and last day are what there is

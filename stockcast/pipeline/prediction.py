@@ -11,7 +11,6 @@ from stockcast.data.calendar import sessions_after
 from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast
-from stockcast.models.inference import load_onnx
 from stockcast.pipeline.series import (
     Say,
     first_lesson,
@@ -23,6 +22,7 @@ from stockcast.pipeline.series import (
     price_files,
     read,
     stored_calibration,
+    stored_network,
     stored_scalers,
 )
 from stockcast.runs import RunDirectory
@@ -71,7 +71,7 @@ def predict(
         )
     series = need(run, config, prices)
     scaler, target = stored_scalers(run, config)
-    learnt = [one["name"] for one in run.manifest()["series"]]
+    learnt = [one["name"] for one in run.learnt_from()]
     if path.name not in learnt:
         whose = "the volatility of its own past"
         if config.target.scale == "training":
@@ -81,7 +81,7 @@ def predict(
 
     origins = np.array([len(prices.dates) - 1])
     forecast = issue(
-        load_onnx(run.onnx_path()),
+        stored_network(run, config),
         make_material(config, series, scaler, target),
         np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)]),
         origins,

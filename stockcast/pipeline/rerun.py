@@ -12,7 +12,7 @@ import numpy as np
 from stockcast.config import Config
 from stockcast.evaluation.calibration import Calibration, Stretch
 from stockcast.forecast import Days, Floats
-from stockcast.models.inference import Network, load_onnx
+from stockcast.models.inference import Network
 from stockcast.pipeline.series import (
     Series,
     first_lesson,
@@ -22,10 +22,12 @@ from stockcast.pipeline.series import (
     nobody,
     read,
     stored_calibration,
+    stored_network,
     stored_scalers,
 )
 from stockcast.pipeline.training import train
-from stockcast.runs import CALIBRATION, HISTORY, SCALER, WEIGHTS, RunDirectory
+from stockcast.runs import RunDirectory
+from stockcast.runs.names import CALIBRATION, HISTORY, SCALER, WEIGHTS
 
 PLAIN = {"date_format": None, "encoding": None, "separator": ",", "decimal": ".", "ticker": None}
 FORECASTS, RAW = "forecasts", "forecasts before calibration"
@@ -89,7 +91,7 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
     products = {SCALER: _flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
     if config.calibration != "none":
         products[CALIBRATION] = _flat(run.calibration())
-    network = load_onnx(run.onnx_path())
+    network = stored_network(run, config)
     for number, path in enumerate(files, start=1):
         series = need(run, config, read(config, path, nobody))
         prefix = f"{path.name} ({number}) " if len(files) > 1 else ""

@@ -33,8 +33,8 @@ def resume(
         RunError: config or data have changed, or another process trains the run.
         StockcastError: as `train`.
     """
-    with run.locked():
-        begun = run.begun()
+    with run.underway.locked():
+        begun = run.underway.begun()
         stored = load_config(run.config_path())
         if config is not None:
             asked, _ = prepare(config, nobody)

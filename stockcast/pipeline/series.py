@@ -15,14 +15,15 @@ from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import Part, Split, split_at
 from stockcast.data.targets import Target, fit_target
 from stockcast.data.volatility import volatility
-from stockcast.errors import DataError, MissingColumns
+from stockcast.errors import DataError, MissingColumns, RunError
 from stockcast.evaluation.adaptive import adapt
 from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.heads import HEADS
-from stockcast.models.inference import Network
+from stockcast.models.inference import Network, load_onnx
+from stockcast.models.onnxfile import Shapes
 from stockcast.runs import RunDirectory
 
 Say = Callable[[str], None]
@@ -136,9 +137,25 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
 
 
 def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
-    """Return the scalers that training stored."""
+    """Return the scalers that training stored.
+
+    Raises:
+        RunError: they are damaged, or of another config.
+    """
     scalers = run.scalers()
-    return Scaler.from_json(scalers["features"]), Target(config.target.transform, Scaler.from_json(scalers["target"]))
+    features, target = (Scaler.from_json(scalers.get(name, {})) for name in ("features", "target"))
+    if (len(features.center), len(target.center)) != (len(config.features), 1):
+        raise RunError(
+            f"{run.path}: scaler.json scales {len(features.center)} inputs and {len(target.center)} answers, and the "
+            f"config has {len(config.features)} and 1. Train again."
+        )
+    return features, Target(config.target.transform, target)
+
+
+def stored_network(run: RunDirectory, config: Config) -> Network:
+    """Open the network that training stored, checked to be one of this config's shape."""
+    shapes = Shapes((config.window, len(config.features)), (config.steps, HEADS[config.model.head].parameters))
+    return load_onnx(run.onnx_path(), shapes=shapes)
 
 
 def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:
@@ -196,6 +213,9 @@ def issue(
         calibration: what the calibration days showed; None leaves the network's own bands.
         learn_from: the day from which on the bands also learn, day by day, from what came before each origin; None
             for bands that do not.
+
+    Raises:
+        RunError: the forecast has no numbers, or none above 0, so the scalers or the calibration are damaged.
     """
     first = origins[0] if learn_from is None else min(origins[0], max(material.window - 1, learn_from))
     issued = np.arange(first, origins[-1] + 1)
@@ -208,7 +228,10 @@ def issue(
         last_close=material.closes[issued],
     )
     if calibration is not None:
-        forecast = calibration.apply(forecast)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            forecast = calibration.apply(forecast)
+    if not (np.isfinite(forecast.quantiles) & (forecast.quantiles > 0)).all():
+        raise RunError("The forecast is beyond all numbers: scaler.json or calibration.json is damaged. Train again.")
     if learn_from is not None:
         known = np.concatenate([material.closes, np.full(steps, np.nan)])
         forecast = adapt(forecast, known[targets])

@@ -72,13 +72,13 @@ def train(
     details = begin_details(series)  # loads Keras; nothing stands on the disk yet
     pause()
     run = RunDirectory.create(runs, config_name=config.name, name=name)
-    with run.locked():
+    with run.underway.locked():
         try:
-            run.begin(config.to_yaml(), details)
+            run.underway.begin(config.to_yaml(), details)
             begun(run)
             return carry_on(config, series, run, report=report, pause=pause)
         except StockcastError:
-            run.discard_if_untrained()
+            run.underway.discard_if_untrained()
             raise
 
 
@@ -141,7 +141,11 @@ def carry_on(
     pause()
     run.write_scalers({"features": scaler.to_json(), "target": target.scaler.to_json()})
     run.write_history([asdict(epoch) for epoch in history])
-    run.write_network(save_weights=network.save_weights, export=lambda path: export_onnx(network, path))
+    run.write_network(
+        save_weights=network.save_weights,
+        export=lambda path: export_onnx(network, path),
+        weight_bytes=4 * network.count_params(),
+    )
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     pause()
     if config.calibration != "none":
@@ -163,13 +167,13 @@ def carry_on(
 
 def checkpoint(run: RunDirectory, member: int) -> State | None:
     """Return where the training of a member stands, or None before its first epoch."""
-    stored = next(run.checkpoints(member), None)
+    stored = next(run.underway.checkpoints(member), None)
     return None if stored is None else State.from_arrays(stored, member=member)
 
 
 def _keep(run: RunDirectory, state: State) -> None:
     last = state.history[-1]
-    run.write_checkpoint(last.member, last.epoch, state.to_arrays())
+    run.underway.write_checkpoint(last.member, last.epoch, state.to_arrays())
 
 
 def _calibrate(

@@ -222,7 +222,7 @@ def test_the_line_that_is_to_make_bars_daily_makes_them_daily(write_file, monkey
     with pytest.raises(DataError) as refused:
         read_prices(tmp_path / "prices.csv")
     monkeypatch.chdir(tmp_path)
-    exec(f"import pandas; {str(refused.value).partition('with: ')[2]}", {})  # ours, as a user would paste it
+    exec(f"import pandas; {str(refused.value).partition('with: ')[2]}", {})  # noqa: S102 - ours, as a user would paste it
     daily = read_prices(tmp_path / "daily.csv")
     assert (daily.column("High").tolist(), daily.column("Close").tolist()) == ([4.0], [1.5])
 

@@ -1,0 +1,224 @@
+"""What an exported network may be, checked before ONNX Runtime sees it.
+
+A network's file can come from somebody else, and a graph is a program: it can loop for ever, read other files, or ask
+for more memory than there is. What our own exports are made of is short, so anything else is refused; and every value
+that such a graph computes has a shape that can be told beforehand, so its size is known before it is allocated.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from stockcast.errors import RunError
+
+OPERATIONS = frozenset({
+    "Add", "Cast", "Concat", "Expand", "Gather", "LSTM", "MatMul", "Mul", "Reshape", "Shape", "Slice", "Squeeze",
+    "Transpose", "Unsqueeze",
+})  # fmt: skip
+"""Every operation of our exports: found by exporting each cell and head with one and two members, a horizon of 1, 2 and
+50 and with and without the shortcut. A new cell may need more (GRU and SimpleRNN come out as a Loop, which has a graph
+inside it that this check would have to enter)."""
+
+ROWS = 1024
+"""Windows in one call, at the most: large enough to fill the cores, small enough to bound memory."""
+
+MAX_FILE = 216_000_000
+"""Bytes: 50 million parameters, the most that a config can ask for, of 4 bytes each, and 16 MB."""
+
+MAX_STRUCTURE = 4_000_000
+"""Bytes of the file that are not weights; 32 members of 8 layers take 0.6 MB. A parser makes fifty times as much."""
+
+MAX_VALUES = 2**28
+"""Numbers that all steps of the graph compute for one window; 32 members of the most layers compute 2 * 10^8."""
+
+CALL_VALUES = 2**27
+"""Numbers that they compute in one call: 0.5 GB if all were kept. So larger networks see fewer windows at a time."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What goes in and out of a network, without the windows' own dimension.
+
+    Attributes:
+        inputs: (window, features).
+        outputs: (horizon, parameters of the head).
+    """
+
+    inputs: tuple[int, int]
+    outputs: tuple[int, int]
+
+
+def check_onnx(content: bytes, *, source: Path, shapes: Shapes | None = None) -> int:
+    """Check that a file is a network such as we export, and of the right shape.
+
+    Args:
+        content: of the file, at most `MAX_FILE` bytes.
+        source: the file, for messages.
+        shapes: what the config says; None to take the file's word.
+
+    Returns:
+        How many windows one call may hold.
+
+    Raises:
+        RunError: it is not.
+    """
+    if _structure_bytes(content) > MAX_STRUCTURE:
+        raise _refused(source, f"besides its weights it has more than {MAX_STRUCTURE:,} bytes")
+    import onnx
+
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)  # plain data: nothing is run or followed yet
+    except Exception as error:  # protobuf's DecodeError, in whichever of its rooms it lives
+        raise _refused(source, "it is no ONNX file, or only part of one") from error
+    if reason := _stranger(model):
+        raise _refused(source, reason)
+    found = _declared(model.graph)
+    if found is None:
+        raise _refused(source, "it does not take one input of windows and give one output")
+    if shapes is not None and found != shapes.inputs:
+        raise _of_another(source, found, shapes.inputs, "takes windows")
+    sizes, answers = _computed(model, source=source, batch=1)
+    if sizes > MAX_VALUES:
+        raise _refused(source, f"it would compute {sizes:,} numbers for a window, and {MAX_VALUES:,} is the most")
+    if answers[:1] != (1,) or len(answers) != 3:
+        raise _refused(source, f"its output has the shape {answers}, where a network's is (windows, horizon, numbers)")
+    if shapes is not None and answers[1:] != shapes.outputs:
+        raise _of_another(source, answers[1:], shapes.outputs, "answers")
+    rows = max(1, min(ROWS, CALL_VALUES // sizes))
+    sizes, answers = _computed(model, source=source, batch=rows)
+    if sizes > max(MAX_VALUES, CALL_VALUES) or answers[0] != rows:
+        raise _refused(source, f"its answers to {rows} windows are not {rows} times those to one")
+    return rows
+
+
+def _refused(source: Path, reason: str) -> RunError:
+    return RunError(f"{source} is damaged, or no network that stockcast exported: {reason}. Train again.")
+
+
+def _of_another(source: Path, found: tuple[int, ...], expected: tuple[int, ...], verb: str) -> RunError:
+    return RunError(
+        f"{source} holds the weights of another config: it {verb} of shape {found}, and this run's config says "
+        f"{expected}. Train again."
+    )
+
+
+def _stranger(model: Any) -> str | None:
+    """Name the first thing in a model that no export of ours has."""
+    graph = model.graph
+    if model.functions or model.training_info or graph.sparse_initializer or graph.value_info:
+        return "it has functions, training steps, sparse weights or shapes of its own"
+    if any(opset.domain not in ("", "ai.onnx.ml") for opset in model.opset_import):
+        return "it uses operations that are not ONNX's own"
+    # FLOAT, INT32, INT64, as TensorProto.DataType numbers them, and their bytes
+    widths = {1: 4, 6: 4, 7: 8}
+    for tensor in graph.initializer:
+        if tensor.data_location or tensor.external_data or tensor.HasField("segment"):
+            return "its weights lie in another file"
+        if tensor.data_type not in widths or min(tensor.dims, default=0) < 0:
+            return "it has weights of a strange kind"
+        if len(tensor.raw_data) != prod(tensor.dims) * widths[tensor.data_type]:
+            return "the weights are not as many as their shape says"
+    constants = {tensor.name for tensor in graph.initializer}
+    for node in graph.node:
+        if node.domain or node.op_type not in OPERATIONS:
+            return f"it has the operation {(node.domain + '.').lstrip('.')[:40]}{node.op_type[:40]!r}"
+        if any(attribute.type not in (1, 2, 3, 6, 7, 8) for attribute in node.attribute):
+            return f"its operation {node.op_type} holds more than numbers and words"  # a graph, a tensor
+        # Sizes may grow with the number of windows and depend on it in no other way: what picks them out is constant.
+        if node.op_type in ("Gather", "Slice") and not constants.issuperset(filter(None, node.input[1:])):
+            return f"its operation {node.op_type} picks by something that it computes"
+    return None
+
+
+def _declared(graph: Any) -> tuple[int, ...] | None:
+    """Return the shape of the one input, without the windows' dimension; None if input or output are not one each."""
+    names = {tensor.name for tensor in graph.initializer}
+    inputs = [one for one in graph.input if one.name not in names]
+    if len(inputs) != 1 or len(graph.input) != 1 or len(graph.output) != 1:
+        return None
+    kinds = [one.type.tensor_type.elem_type for one in (*inputs, *graph.output)]
+    dims = inputs[0].type.tensor_type.shape.dim
+    if kinds != [1, 1] or len(dims) != 3 or dims[0].HasField("dim_value"):
+        return None
+    return tuple(dim.dim_value for dim in dims[1:])
+
+
+def _computed(model: Any, *, source: Path, batch: int) -> tuple[int, tuple[int, ...]]:
+    """Return how many numbers the graph computes for a batch of windows in all its steps, and its output's shape.
+
+    Changes the model: large weights lose their numbers, of which shapes do not depend.
+    """
+    from onnx import shape_inference
+
+    graph = model.graph
+    for tensor in graph.initializer:
+        if prod(tensor.dims) > 64:
+            tensor.ClearField("raw_data")
+    graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
+    graph.output[0].type.tensor_type.ClearField("shape")
+    try:
+        inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True).graph
+    except Exception as error:  # onnx has no public family of errors
+        raise _refused(source, "its operations do not fit together") from error
+    shapes = {}
+    for value in (*inferred.value_info, *inferred.output):
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
+            shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)
+    names = [name for node in graph.node for name in node.output if name]
+    if any(size < 0 for shape in shapes.values() for size in shape):
+        raise _refused(source, "it computes with sizes below zero")
+    if unknown := [name for name in names if name not in shapes]:
+        raise _refused(source, f"the size of {unknown[0][:60]!r} depends on what it computes")
+    return sum(prod(shapes[name]) for name in names), shapes.get(graph.output[0].name, ())
+
+
+def _structure_bytes(content: bytes) -> int:
+    """Count the bytes of a model that are not the raw numbers of its weights, in protobuf's own terms.
+
+    Two bytes of a file can become a hundred in a parser's memory, so what is to be parsed is counted first; the count
+    ends once it is beyond `MAX_STRUCTURE` or the bytes make no sense, and then it is beyond it too.
+    """
+    weights = 0
+    fields = 0
+    # ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.raw_data = 9
+    pending: list[tuple[int, int, tuple[int, ...]]] = [(0, len(content), (7, 5, 9))]
+    while pending:
+        place, end, path = pending.pop()
+        while place < end:
+            fields += 1
+            key, place = _varint(content, place, end)
+            kind = key & 7
+            if kind == 0:
+                _, place = _varint(content, place, end)
+            elif kind in (1, 5):
+                place += 8 if kind == 1 else 4
+            elif kind == 2:
+                size, place = _varint(content, place, end)
+                if key >> 3 == path[0] and place + size <= end:
+                    if len(path) == 1:
+                        weights += size
+                    else:
+                        pending.append((place, place + size, path[1:]))
+                place += size
+            else:
+                return MAX_STRUCTURE + 1
+            if place > end or 2 * fields > MAX_STRUCTURE:
+                return MAX_STRUCTURE + 1
+    return len(content) - weights
+
+
+def _varint(content: bytes, place: int, end: int) -> tuple[int, int]:
+    """Read a number of protobuf's; return it and the place after it, which lies beyond `end` if it has none."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if place >= end:
+            break
+        byte = content[place]
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, place
+    return 0, end + 1

@@ -1,0 +1,91 @@
+"""Runs side by side, as far as they were scored on the same days of the same prices."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from stockcast.runs.condition import condition_of
+from stockcast.errors import RunError
+from stockcast.runs.overview import mapping, metrics_of, number, skills_of, word
+
+_DATA = {"prices (SHA-256)": ("data", "sha256"), "first origin": ("split", "first_origin"),
+         "last target": ("split", "last_target")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How one run did at one horizon, or over all steps.
+
+    Attributes:
+        crps: of log returns, lower is better; None if metrics.json does not say.
+        coverage_90: share of prices inside the 90 % band.
+        skill: for each rival, 1 - CRPS / CRPS of the rival.
+    """
+
+    crps: float | None
+    coverage_90: float | None
+    skill: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Runs that were scored on the same days.
+
+    Attributes:
+        runs: their names.
+        data: what they have in common: file, first origin and last target.
+        horizons: days ahead, or "all" where all runs look equally far -> the scores of each run, in their order.
+    """
+
+    runs: tuple[str, ...]
+    data: dict[str, str]
+    horizons: dict[str, tuple[Scored, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        by_name = {
+            step: dict(zip(self.runs, (asdict(one) for one in scores), strict=True))
+            for step, scores in self.horizons.items()
+        }
+        return {"runs": list(self.runs), "data": self.data, "horizons": by_name}
+
+
+def compare_runs(paths: list[Path]) -> SideBySide:
+    """Put the scores of runs side by side.
+
+    Raises:
+        RunError: fewer than two, one is not whole or not evaluated, or their test days or prices differ.
+    """
+    names = [path.resolve().name for path in paths]
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        raise RunError("It takes two different runs to compare. See: stockcast runs list")
+    for name, path in zip(names, paths, strict=True):
+        if (state := condition_of(path).state) != "whole":
+            raise RunError(f"{name} is {state}, so its numbers prove nothing. See: stockcast runs verify {name}")
+    found = [metrics_of(path) for path in paths]
+    for what, (section, key) in _DATA.items():
+        stated = [word(mapping(one.get(section)).get(key), most=64) for one in found]
+        if None in stated:
+            name = names[stated.index(None)]
+            raise RunError(f"{name}: metrics.json does not state the {what}. Next: stockcast evaluate {name}")
+        if len(set(stated)) > 1:
+            told = ", ".join(f"{str(one)[:12]} ({name})" for name, one in zip(names, stated, strict=True))
+            raise RunError(
+                f"These runs were not scored on the same days of the same prices, so their scores say nothing of each "
+                f"other: {what} {told}. Compare runs of one data file and one split."
+            )
+    steps = [{step for step in mapping(one.get("horizons")) if step.isdecimal() and len(step) < 4} for one in found]
+    common = sorted(set.intersection(*steps), key=int)
+    horizons = {
+        step: tuple(_scored(mapping(mapping(one.get("horizons")).get(step))) for one in found) for step in common
+    }
+    if all(one == steps[0] for one in steps):
+        horizons["all"] = tuple(_scored(mapping(one.get("overall"))) for one in found)
+    shared = {"name": ("data", "name"), **{key: (section, key) for section, key in list(_DATA.values())[1:]}}
+    data = {key: word(mapping(found[0].get(section)).get(inner)) or "" for key, (section, inner) in shared.items()}
+    return SideBySide(tuple(word(name) or "" for name in names), data, horizons)
+
+
+def _scored(comparison: dict[str, Any]) -> Scored:
+    own = mapping(comparison.get("model"))
+    return Scored(number(own.get("crps")), number(own.get("coverage_90")), skills_of(comparison))
