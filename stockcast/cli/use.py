@@ -76,6 +76,7 @@ def predict(
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write (default: inside the run).")
     ] = None,
+    plot: Annotated[bool, typer.Option("--plot/--no-plot", help="Draw the picture.")] = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,7 +86,7 @@ def predict(
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
-    prediction = pipeline.predict(found, data=data, horizon=horizon, output=output, say=say(quiet))
+    prediction = pipeline.predict(found, data=data, horizon=horizon, output=output, picture=plot, say=say(quiet))
     if as_json:
         forecast = prediction.forecast
         print_json({"run": found.name, "origin": str(forecast.origin_dates[0]),
@@ -94,7 +95,8 @@ def predict(
     print_forecast(prediction.rows, prediction.forecast, run=found.name)
     judged = found.verdict()
     last = judged[-1] if judged else f"Not judged yet. Next: {next_line('evaluate', found.name, runs)}"
-    say(quiet)(f"Table and picture: {shown(prediction.table.parent)}\n{last}")
+    kept = f"Table and picture: {shown(prediction.table.parent)}" if plot else f"Table: {shown(prediction.table)}"
+    say(quiet)(f"{kept}\n{last}")
 
 
 def audit(

@@ -1,6 +1,6 @@
 """The exchange's sessions: which days lie between two others, and which come after the last row."""
 
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,12 @@ def sessions_between(first: np.datetime64, last: np.datetime64, *, calendar: str
         DataError: the exchange is unknown, or its calendar does not reach so far.
     """
     check_calendar(calendar)
-    import exchange_calendars
-    import pandas as pd
-
-    earliest, latest = _bounds(calendar)
-    if first < earliest or last > latest:
-        raise DataError(f"The calendar of {calendar} is known from {earliest} to {latest}, not from {first} to {last}.")
-    # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.
-    start, end = pd.Timestamp(max(first - 22, earliest)), pd.Timestamp(min(last + 22, latest))
-    known: Any = exchange_calendars.get_calendar(calendar, start=start, end=end)
-    sessions: Dates = known.sessions.to_numpy().astype("datetime64[D]")
-    return sessions[(sessions >= first) & (sessions <= last)]
+    built = _build(calendar, first, last)
+    if first < built.earliest or last > built.latest:
+        raise DataError(
+            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, not from {first} to {last}."
+        )
+    return built.sessions[(built.sessions >= first) & (built.sessions <= last)]
 
 
 def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates | None:
@@ -61,20 +56,59 @@ def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> 
         DataError: the exchange is unknown.
     """
     check_calendar(calendar)
-    begin, end = _bounds(calendar)
-    known: Dates = np.array([max(first, begin, HOLIDAYS_FROM), min(last, end)], dtype="datetime64[D]")
+    built = _build(calendar, first, last)
+    known: Dates = np.array([max(first, built.earliest, HOLIDAYS_FROM), min(last, built.latest)], dtype="datetime64[D]")
     return known if known[0] <= known[1] else None
 
 
-@cache
-def _bounds(calendar: str) -> tuple[np.datetime64, np.datetime64]:
-    """The first and the last day that an exchange's calendar can be asked for."""
+@dataclass(frozen=True)
+class _Built:
+    """A stretch of an exchange's calendar.
+
+    Attributes:
+        first: its first day.
+        last: its last day.
+        sessions: days of trade between them, datetime64[D].
+        earliest: the first day that the calendar can be asked for.
+        latest: the last one.
+    """
+
+    first: np.datetime64
+    last: np.datetime64
+    sessions: Dates
+    earliest: np.datetime64
+    latest: np.datetime64
+
+
+_BUILT: dict[str, _Built] = {}  # building takes 0.15 s, however short the stretch
+
+
+def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> _Built:
+    """Build the calendar from `first` to `last`, as far as it reaches; or take the one that was built last."""
     import exchange_calendars
     import pandas as pd
 
-    known: Any = exchange_calendars.get_calendar(calendar)
-    earliest, latest = known.bound_min() or pd.Timestamp.min.ceil("D"), known.bound_max() or pd.Timestamp.max.floor("D")
-    return np.datetime64(earliest, "D"), np.datetime64(latest, "D")
+    def build(start: np.datetime64, end: np.datetime64) -> _Built:
+        known: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(start), end=pd.Timestamp(end))
+        earliest = np.datetime64(known.bound_min() or pd.Timestamp.min.ceil("D"), "D")
+        latest = np.datetime64(known.bound_max() or pd.Timestamp.max.floor("D"), "D")
+        return _Built(start, end, known.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
+
+    built = _BUILT.get(calendar)
+    if built is None:
+        # Whole years, and one more: whoever looks at a file's last year asks for the sessions after it next.
+        year = np.timedelta64(1, "Y")
+        start, end = first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + 2 * year
+        try:
+            built = build(start.astype("datetime64[D]"), end.astype("datetime64[D]") - 1)
+        except ValueError:  # of pandas and of exchange_calendars: beyond the days they know
+            built = build(np.datetime64("2010-01-01"), np.datetime64("2010-12-31"))
+    start, end = max(first, built.earliest), min(last, built.latest)
+    if start <= end and not (built.first <= start and end <= built.last):
+        # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.
+        built = build(max(start - 22, built.earliest), min(end + 22, built.latest))
+    _BUILT[calendar] = built
+    return built
 
 
 def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, str] | N
     """Dates of distinct cells, their format, and a cell that may be two dates with the reason."""
     bare = _without_time(cells)
     sample = bare.iloc[np.unique(np.linspace(0, len(bare) - 1, _SAMPLED).astype(int))] if len(bare) else bare
-    likely = [name for name in _FORMATS if _parse(sample, name).notna().any()] or list(_FORMATS)
+    likely = [name for name in _FORMATS if any(re.match(_pattern(name), cell) for cell in sample)] or list(_FORMATS)
     readings = {name: _parse(bare, name) for name in likely}
     read_as = max(readings, key=lambda name: int(readings[name].notna().sum()))
     best = readings[read_as]
@@ -122,6 +123,7 @@ def _parse(cells: pd.Series, date_format: str) -> pd.Series:
     return pd.Series(pd.to_datetime(numbers, errors="coerce"), dtype="datetime64[s]")
 
 
+@cache
 def _pattern(date_format: str) -> str:
     """The regular expression that finds what strptime would."""
     digits = "{2}" if date_format == "%Y%m%d" else "{1,2}"  # 2018111 would be two dates

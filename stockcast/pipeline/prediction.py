@@ -43,6 +43,7 @@ def predict(
     data: Path | None = None,
     horizon: int | None = None,
     output: Path | None = None,
+    picture: bool = True,
     say: Say = nobody,
 ) -> Prediction:
     """Forecast the sessions after the last row, and write them as a table and a picture.
@@ -53,6 +54,7 @@ def predict(
             scaled by its own past; None for the first one that the run learnt from.
         horizon: sessions ahead; None for the run's own.
         output: folder to write to; None for one inside the run.
+        picture: whether to draw one; that takes longer than the forecast.
         say: told what looks odd in the data.
 
     Raises:
@@ -93,17 +95,20 @@ def predict(
     factor = prices.quote_factor
     forecast, closes = forecast.times(factor), series.closes * factor
 
-    from stockcast import plots  # matplotlib: only for who draws
-
     rows = _rows(forecast)
-    figure = plots.fan_chart(
-        prices.dates,
-        closes,
-        forecast,
-        title=f"{prices.name}: {counted(steps, 'session')} after {prices.dates[-1]}, by {run.name}",
-        unit=plots.price_label(config.data.calendar, adjusted=False),
-    )
-    table = run.write_prediction(rows, figure, folder=(output or run.prediction_folder(prices.dates[-1])).resolve())
+    folder = (output or run.prediction_folder(prices.dates[-1])).resolve()
+    table = run.write_prediction(rows, folder=folder)
+    if picture:
+        from stockcast import plots  # matplotlib: only for who draws
+
+        figure = plots.fan_chart(
+            prices.dates,
+            closes,
+            forecast,
+            title=f"{prices.name}: {counted(steps, 'session')} after {prices.dates[-1]}, by {run.name}",
+            unit=plots.price_label(config.data.calendar, adjusted=False),
+        )
+        run.draw_prediction(figure, folder=folder)
     return Prediction(forecast, rows, table)
 
 
