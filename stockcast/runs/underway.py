@@ -13,7 +13,7 @@ from stockcast.errors import RunError
 from stockcast.forecast import Floats
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.names import BEGUN, CHECKPOINTS, CONFIG, LOCK, PARTIAL
-from stockcast.untrusted import sha256
+from stockcast.untrusted import read_bytes, sha256
 
 _CHECKPOINTS_KEPT = 2
 _LARGEST_CHECKPOINT = 2**30  # bytes; a network of the most parameters that a config admits stays below
@@ -81,14 +81,12 @@ class Underway(RunFiles):
         """Yield what `write_checkpoint` stored of a member, the newest first; damaged files are passed over."""
         for path in sorted((self.path / CHECKPOINTS).glob(f"member-{member:02d}-*.npz"), reverse=True):
             try:
-                if path.stat().st_size > _LARGEST_CHECKPOINT:
-                    continue
-                content = path.read_bytes()
+                content = read_bytes(path, folder=self.path, most=_LARGEST_CHECKPOINT)
                 if hashlib.sha256(content).hexdigest() == path.stem.rpartition("-")[2]:
                     with np.load(io.BytesIO(content)) as stored:
                         arrays = {name: stored[name] for name in stored.files}
                     yield arrays
-            except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
+            except (RunError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
                 continue
 
     def has_checkpoint(self) -> bool:
