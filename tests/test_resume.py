@@ -1,5 +1,7 @@
 """Trainings that are stopped, killed or crossed, and what is left of them."""
 
+import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -268,3 +270,36 @@ def test_no_epoch_is_kept_whose_loss_is_no_number(
         pipeline.train(explosive, runs=tmp_path)
     assert "learning_rate" in str(refused.value)
     assert all(np.isfinite(epoch.val_loss) for state in kept for epoch in state.history)
+
+
+class Payload:
+    """What unpickling it would do."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.canary,)
+
+
+def hostile_checkpoint(kind: str, canary: Path) -> bytes:
+    stream = io.BytesIO()
+    if kind == "pickle":
+        np.savez(stream, history=np.array([Payload(canary)], dtype=object))
+    elif kind == "bomb":
+        np.savez_compressed(stream, history=np.zeros(10**8))
+    else:
+        stream.write(b"PK" + bytes(range(256)))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["pickle", "bomb", "noise"])
+def test_a_checkpoint_that_is_no_plain_arrays_is_passed_over_whatever_its_name_says(
+    kind: str, half: RunDirectory, tmp_path: Path
+) -> None:
+    content = hostile_checkpoint(kind, tmp_path / "canary")
+    name = f"member-01-epoch-00009-{hashlib.sha256(content).hexdigest()}.npz"
+    (half.path / "checkpoints" / name).write_bytes(content)
+    newest = next(half.underway.checkpoints(1))
+    assert len(newest["history"]) == 2, "the last one of our own"
+    assert not (tmp_path / "canary").exists()

@@ -83,9 +83,7 @@ class Underway(RunFiles):
             try:
                 content = read_bytes(path, folder=self.path, most=_LARGEST_CHECKPOINT)
                 if hashlib.sha256(content).hexdigest() == path.stem.rpartition("-")[2]:
-                    with np.load(io.BytesIO(content)) as stored:
-                        arrays = {name: stored[name] for name in stored.files}
-                    yield arrays
+                    yield _arrays(content)
             except (RunError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
                 continue
 
@@ -110,3 +108,16 @@ class Underway(RunFiles):
                 path.unlink()
         with contextlib.suppress(OSError):
             (self.path / CHECKPOINTS).rmdir()
+
+
+def _arrays(content: bytes) -> dict[str, Floats]:
+    """The arrays of an npz file as `np.savez` writes it.
+
+    Raises:
+        ValueError: it is something else; compressed, it could unpack to any size.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in packed.infolist()):
+            raise ValueError("compressed")
+    with np.load(io.BytesIO(content)) as stored:
+        return {name: stored[name] for name in stored.files}
