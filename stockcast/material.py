@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
-from stockcast.forecast import LEVELS, Days, Floats
+from stockcast.forecast import Days, Floats
 from stockcast.models.heads import Head
 from stockcast.models.inference import Network, roll_forward
 
@@ -45,12 +45,14 @@ class Material:
             unit=self.unit,
         )
 
-    def forecast(self, network: Network, origins: Days, *, steps: int) -> Floats:
-        """Run the network at these origins; return quantiles of price, shape (origins, steps, levels)."""
+    def outputs(self, network: Network, origins: Days, *, steps: int) -> Floats:
+        """Run the network at these origins; return what it says, shape (origins, steps, parameters of the head)."""
         inputs = self.windows(origins).inputs()
         if self.recursive:
-            outputs = self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
-        else:
-            outputs = network(inputs)[:, :steps]
+            return self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
+        return network(inputs)[:, :steps]
+
+    def quantiles(self, outputs: Floats, origins: Days, levels: Floats) -> Floats:
+        """Turn outputs of `outputs` into quantiles of price, shape (origins, steps, levels)."""
         unit = None if self.unit is None else self.unit[origins]
-        return self.target.prices(self.head.quantiles(outputs, LEVELS), self.closes[origins], unit)
+        return self.target.prices(self.head.quantiles(outputs, levels), self.closes[origins], unit)

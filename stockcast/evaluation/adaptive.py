@@ -10,6 +10,9 @@ from stockcast.forecast import Floats, Forecast
 RATE = 0.003
 """How far a band adapts, in log units per day."""
 
+LEARNT_FROM: Floats = np.array([(1 - COVERAGE) / 2, 0.5, (1 + COVERAGE) / 2])
+"""The levels of a forecast that `adapted_factors` looks at."""
+
 
 def adapt(forecast: Forecast, actual: Floats, *, rate: float = RATE) -> Forecast:
     """Stretch each forecast by what was known at its origin of how the bands before it fared.

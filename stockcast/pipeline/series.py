@@ -16,9 +16,9 @@ from stockcast.data.splits import Part, Split, split_at
 from stockcast.data.targets import Target, fit_target
 from stockcast.data.volatility import volatility
 from stockcast.errors import DataError, MissingColumns, RunError
-from stockcast.evaluation.adaptive import adapt
+from stockcast.evaluation.adaptive import LEARNT_FROM, adapted_factors
 from stockcast.evaluation.baselines import Question
-from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json
+from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json, stretched
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.heads import HEADS
@@ -220,19 +220,30 @@ def issue(
     first = origins[0] if learn_from is None else min(origins[0], max(material.window - 1, learn_from))
     issued = np.arange(first, origins[-1] + 1)
     targets = issued[:, None] + np.arange(1, steps + 1)
-    forecast = Forecast(
-        origin_dates=dates[issued],
-        target_dates=dates[targets],
-        levels=LEVELS,
-        quantiles=material.forecast(network, issued, steps=steps),
-        last_close=material.closes[issued],
-    )
-    if calibration is not None:
-        with np.errstate(over="ignore", invalid="ignore"):  # told below
-            forecast = calibration.apply(forecast)
-    if not (np.isfinite(forecast.quantiles) & (forecast.quantiles > 0)).all():
-        raise RunError("The forecast is beyond all numbers: scaler.json or calibration.json is damaged. Train again.")
-    if learn_from is not None:
-        known = np.concatenate([material.closes, np.full(steps, np.nan)])
-        forecast = adapt(forecast, known[targets])
-    return forecast.rows(slice(origins[0] - first, None))
+    outputs = material.outputs(network, issued, steps=steps)
+
+    def forecast(rows: slice, levels: Floats) -> Forecast:
+        said = Forecast(
+            origin_dates=dates[issued[rows]],
+            target_dates=dates[targets[rows]],
+            levels=levels,
+            quantiles=material.quantiles(outputs[rows], issued[rows], levels),
+            last_close=material.closes[issued[rows]],
+        )
+        if calibration is not None:
+            with np.errstate(over="ignore", invalid="ignore"):  # told below
+                said = calibration.apply(said)
+        if not (np.isfinite(said.quantiles) & (said.quantiles > 0)).all():
+            raise RunError(
+                "The forecast is beyond all numbers: scaler.json or calibration.json is damaged. Train again."
+            )
+        return said
+
+    asked = slice(origins[0] - first, None)
+    if learn_from is None:
+        return forecast(asked, LEVELS)
+    # Learning looks at one band; the quantiles of a Student-t are what a forecast from one origin spends its time on.
+    band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
+    known = np.concatenate([material.closes, np.full(steps, np.nan)])
+    factors = adapted_factors(forecast(slice(None), band), known[targets])
+    return stretched(forecast(asked, LEVELS), factors[asked])
