@@ -31,24 +31,30 @@ def listen(handler: Callable[[int, Any], None] = stop_at_once) -> None:
         signal.signal(number, handler)
 
 
-@contextmanager
-def stopping_between_batches() -> Iterator[Callable[[], None]]:
-    """Yield a function to call where the program may end: it raises `Stopped` once a signal has come.
+class BetweenBatches:
+    """Signals that wait, once there is work to lose, until the program comes to a place where it may end."""
 
-    A second signal ends at once.
-    """
-    came: list[int] = []
+    def __init__(self) -> None:
+        self._came: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
-        came.append(number)
+    def wait(self) -> None:
+        """From now on let a first signal wait for `pause`; a second ends at once."""
+        listen(self._note)
+
+    def pause(self) -> None:
+        """Raise `Stopped` if a signal has come."""
+        if self._came:
+            raise Stopped(self._came[0])
+
+    def _note(self, number: int, frame: Any) -> None:
+        self._came.append(number)
         listen()
 
-    def pause() -> None:
-        if came:
-            raise Stopped(came[0])
 
-    listen(note)
+@contextmanager
+def between_batches() -> Iterator[BetweenBatches]:
+    """Yield what makes signals wait; after the block they end the program at once again."""
     try:
-        yield pause
+        yield BetweenBatches()
     finally:
         listen()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, load_chosen, next_line, print_json, shown
-from stockcast.cli.signals import Stopped, stopping_between_batches
+from stockcast.cli.signals import Stopped, between_batches
 from stockcast.errors import RunError
 
 if TYPE_CHECKING:
@@ -37,15 +37,22 @@ def train(
     standing = [unfinished] if unfinished else []
     try:
         with (
-            stopping_between_batches() as pause,
+            between_batches() as signals,
             Progress(epochs=chosen.training.epochs, members=chosen.training.members, quiet=quiet) as progress,
         ):
+
+            def begun(run: RunDirectory) -> None:
+                standing[:] = [run]
+                signals.wait()
+
             if unfinished:
-                trained = pipeline.resume(unfinished, config=asked, say=say(quiet), report=progress.report, pause=pause)
+                trained = pipeline.resume(
+                    unfinished, config=asked, say=say(quiet), report=progress.report, begun=begun, pause=signals.pause
+                )
             else:
                 trained = pipeline.train(
-                    chosen, runs=runs, name=name, say=say(quiet), report=progress.report,
-                    begun=standing.append, pause=pause,
+                    chosen, runs=runs, name=name, say=say(quiet), report=progress.report, begun=begun,
+                    pause=signals.pause,
                 )  # fmt: skip
     except Stopped as stopped:
         raise Stopped(stopped.number, _way_on(standing, runs)) from None

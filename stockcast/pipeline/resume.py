@@ -18,6 +18,7 @@ def resume(
     config: Config | None = None,
     say: Say = nobody,
     report: Callable[[Epoch], None] = nobody,
+    begun: Callable[[RunDirectory], None] = nobody,
     pause: Callable[[], None] = nobody,
 ) -> Trained:
     """Go on with an unfinished run from its last checkpoint; with the same data, machine and versions to the same bits.
@@ -27,6 +28,7 @@ def resume(
         config: what the user asks for, refused if it is not what the run was begun with; None for no such check.
         say: told what was mended in the data, and where the training goes on.
         report: told of each epoch to come.
+        begun: told of the run once its training goes on.
         pause: called between batches and between stages; it may raise to end the training there.
 
     Raises:
@@ -34,7 +36,7 @@ def resume(
         StockcastError: as `train`.
     """
     with run.underway.locked():
-        begun = run.underway.begun()
+        stated = run.underway.begun()
         stored = load_config(run.config_path())
         if config is not None:
             asked, _ = prepare(config, nobody)
@@ -45,18 +47,19 @@ def resume(
                     + "\nResume without CONFIG and --set, or train a new run."
                 )
         stored, series = prepare(stored, say)
-        _check_data(run, begun, series)
+        _check_data(run, stated, series)
         now = versions()
-        if begun.get("versions") != now:
-            say(f"{run.name} was begun with other versions ({begun.get('versions')}); its last digits may differ.")
+        if stated.get("versions") != now:
+            say(f"{run.name} was begun with other versions ({stated.get('versions')}); its last digits may differ.")
         say(f"{run.name}: {_standing(run, stored)}")
+        begun(run)
         return carry_on(stored, series, run, report=report, pause=pause)
 
 
-def _check_data(run: RunDirectory, begun: dict[str, Any], series: list[Series]) -> None:
+def _check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) -> None:
     """Refuse to go on with prices that are not those of the beginning."""
     try:
-        before = {one["path"]: one["sha256"] for one in begun["series"]}
+        before = {one["path"]: one["sha256"] for one in stated["series"]}
     except (KeyError, TypeError) as error:
         raise RunError(f"{run.path} is damaged: begun.json lists no series ({error}). Train again.") from error
     now = {one["path"]: one["sha256"] for one in begin_details(series)["series"]}

@@ -75,7 +75,11 @@ def train(
     with run.underway.locked():
         try:
             run.underway.begin(config.to_yaml(), details)
-            begun(run)
+        except BaseException:  # also who is stopped here has nothing to go on with
+            run.underway.discard_if_untrained()
+            raise
+        begun(run)
+        try:
             return carry_on(config, series, run, report=report, pause=pause)
         except StockcastError:
             run.underway.discard_if_untrained()
