@@ -1,0 +1,131 @@
+"""The files of one run: whole or not there, known by their SHA-256, and never read or written through a link out."""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stockcast.errors import RunError
+from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL
+from stockcast.untrusted import (
+    MAX_NETWORK_BYTES,
+    MAX_TEXT_BYTES,
+    is_plain_relative,
+    lies_within,
+    parse_object,
+    read_bytes,
+)
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What every part of a run is read and written with.
+
+    Attributes:
+        path: the run's directory.
+    """
+
+    path: Path
+
+    def stated(self, name: str) -> dict[str, Any]:
+        """Return `run.json` or `begun.json`, which say what belongs to the run.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.path / name
+        stated = parse_object(read_bytes(path, folder=self.path), source=path)
+        files, created = stated.get("files"), stated.get("created")
+        if not (isinstance(files, dict) and isinstance(created, str)):
+            raise RunError(f"{path} is damaged (files or created). Train again.")
+        if strangers := [name for name in files if not is_plain_relative(name)]:
+            raise RunError(f"{path} is damaged: it lists {strangers[0][:80]!r}, outside the run. Train again.")
+        return stated
+
+    def _write_text(self, name: str | Path, text: str) -> None:
+        with self._replacing(name) as path:
+            path.write_text(text, encoding="utf-8", newline="")
+
+    def _write_json(self, name: str, value: dict[str, Any]) -> None:
+        self._write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+    def write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
+        """Store rows as CSV, `name` inside the run or an absolute path."""
+        text = io.StringIO()
+        table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+        self._write_text(name, text.getvalue())
+
+    @contextlib.contextmanager
+    def _replacing(self, name: str | Path) -> Iterator[Path]:
+        """Yield a temporary path that takes its place as `name`, in the run or an absolute path, at the block's end."""
+        path = self.path / name  # an absolute name stays what it is
+        if not self.path.is_dir():
+            raise RunError(f"Cannot write {path}: the run's directory has vanished.")
+        if path.is_relative_to(self.path):
+            self._refuse_link(path.parent)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
+        with _replacing(path) as partial:
+            yield partial
+
+    def _refuse_link(self, folder: Path) -> None:
+        if not lies_within(folder, self.path):
+            raise RunError(f"{folder} is a link that leads out of the run. Remove it.")
+
+    def _read(self, name: str) -> bytes:
+        """Return a file's bytes once they are known to be what training wrote."""
+        path = self.path / name
+        expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
+        content = read_bytes(path, folder=self.path, most=MAX_NETWORK_BYTES if name == ONNX else MAX_TEXT_BYTES)
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
+        return content
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        return parse_object(self._read(name), source=self.path / name)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; when the block ends well, it is on the disk and takes `path`'s place.
+
+    Raises:
+        RunError: the disk or the folder does not allow it; what stood at `path` still stands.
+    """
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    try:
+        partial.unlink(missing_ok=True)  # of that name there may be a link to somewhere else
+        yield partial
+        _flush(partial)
+        os.replace(partial, path)
+        if os.name == "posix":  # the new name itself is on the disk only once the folder is
+            _flush(path.parent)
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601 to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

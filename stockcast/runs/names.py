@@ -1,0 +1,17 @@
+"""The names of the files inside a run, and no other place that knows them."""
+
+MANIFEST, CONFIG, SCALER, CALIBRATION = "run.json", "config.yaml", "scaler.json", "calibration.json"
+HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
+
+BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".partial-"
+"""Of a training on its way: what it began with, how far it has come, who trains it, and how half-written names begin."""
+
+
+def is_passing(name: str) -> bool:
+    """Whether a file, named from the run's directory, is gone once the run is finished."""
+    return name in (BEGUN, LOCK) or name.startswith(f"{CHECKPOINTS}/") or f"/{PARTIAL}" in f"/{name}"
+
+
+def evaluation_folder(split: str) -> str:
+    """Return where the evaluation of a split is kept inside the run."""
+    return "evaluation" if split == "test" else f"evaluation-{split}"
