@@ -1,12 +1,12 @@
 """Runs on disk.
 
 Every file is whole or not there; `run.json` comes last and holds the SHA-256 of every file, so that a run without it is
-unfinished and a changed file is found out. Until then `begun.json` says what is being trained, and `checkpoints` hold how
-far it has come.
+unfinished and a changed file is found out. Until then `begun.json` says what is being trained, and `checkpoints` hold
+how far it has come.
 
 `names.py` are the files' names, `files.py` how they are written and read, `underway.py` a training on its way and
-`directory.py` a run as the pipeline knows it; `condition.py`, `overview.py` and `comparison.py` look at runs that may be
-anybody's.
+`directory.py` a run as the pipeline knows it; `condition.py`, `overview.py` and `comparison.py` look at runs that may
+be anybody's.
 """
 
 from stockcast.runs.directory import RunDirectory, path_of

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from stockcast.runs.condition import condition_of
 from stockcast.errors import RunError
+from stockcast.runs.condition import condition_of
 from stockcast.runs.overview import mapping, metrics_of, number, skills_of, word
 
 _DATA = {"prices (SHA-256)": ("data", "sha256"), "first origin": ("split", "first_origin"),

@@ -71,9 +71,10 @@ def _strangers(path: Path, *, known: set[str]) -> Iterator[str]:
         if not lies_within(path / name, path):
             if name not in known:  # else it has been told
                 yield f"{name}: it is a link that leads out of the run"
-        elif not (name in known or name.partition("/")[0].startswith(_LATER) or is_passing(name)) and not (
-            path / name
-        ).is_dir():
+        elif (
+            not (name in known or name.partition("/")[0].startswith(_LATER) or is_passing(name))
+            and not (path / name).is_dir()
+        ):
             yield f"{name}: it does not belong to the run"
     if len(found) > _MOST_FILES:
         yield f"{path.name}: it has more than {_MOST_FILES:,} files"

@@ -4,7 +4,7 @@ MANIFEST, CONFIG, SCALER, CALIBRATION = "run.json", "config.yaml", "scaler.json"
 HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
 
 BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".partial-"
-"""Of a training on its way: what it began with, how far it has come, who trains it, and how half-written names begin."""
+"""Of a training on its way: what it began with, how far it has come, who trains it, how half-written names begin."""
 
 
 def is_passing(name: str) -> bool:

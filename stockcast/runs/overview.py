@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from stockcast import yamlfile
-from stockcast.runs.condition import Condition, condition_of, is_run
 from stockcast.errors import ConfigError, RunError
+from stockcast.runs.condition import Condition, condition_of, is_run
 from stockcast.runs.directory import RunDirectory, path_of
 from stockcast.runs.names import BEGUN, MANIFEST, evaluation_folder
 from stockcast.untrusted import lies_within, parse_object, printable, read_bytes
