@@ -332,7 +332,7 @@ def test_an_interrupted_audit_leaves_nothing_behind(
         assert len(list(scratch.iterdir())) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_train", stop)
+    monkeypatch.setattr(training, "carry_on", stop)
     with pytest.raises(KeyboardInterrupt):
         pipeline.audit(run, cuts=1)
     assert not list(scratch.iterdir())

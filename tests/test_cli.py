@@ -175,7 +175,7 @@ def test_a_reader_that_stops_early_ends_predict_quietly(home: Path) -> None:
 
 def interrupted(home: Path, name: str, *numbers: int) -> tuple[int, str]:
     """Train, send these signals in the second epoch; return the exit code and what was said."""
-    long = ["--set", "training.epochs=400", "--set", "training.patience=400", "--name", name]
+    long = ["--set", "training.epochs=60", "--set", "training.patience=60", "--name", name]
     process = subprocess.Popen(
         [*STOCKCAST, "train", "tiny.yaml", *long],
         cwd=home,
