@@ -68,6 +68,7 @@ def train(
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
+    RunDirectory.check_name(name)
     config, series = prepare(config, say)
     details = begin_details(series)  # loads Keras; nothing stands on the disk yet
     pause()
