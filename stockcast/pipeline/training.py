@@ -86,9 +86,14 @@ def train(
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
     prices = [read_closely(config, path, say) for path in price_files(config)]
-    config = _with_dates(config, prices)  # rows that come later must not move a border
-    series = [make_series(config, one) for one in prices]
-    _check_days(config, series)
+    try:
+        config = _with_dates(config, prices)  # rows that come later must not move a border
+        series = [make_series(config, one) for one in prices]
+        _check_days(config, series)
+    except NotEnoughDays as error:
+        if len(prices) > 1:
+            raise
+        raise NotEnoughDays(f"{prices[0].source}: {error}") from error
     return config, series
 
 
