@@ -1,5 +1,6 @@
 """The configs and data that ship: inside the installed package, or at the top of a checkout."""
 
+import os
 from pathlib import Path
 
 from stockcast.errors import ConfigError
@@ -31,6 +32,11 @@ def find_config(config: str | None) -> Path:
         return Path(config)
     if config in bundled_configs():
         return bundled_folder() / "configs" / f"{config}.yaml"
+    elif os.path.exists(config):
+        raise ConfigError(
+            f"{config}: no such config file, but a folder or a device. A folder of price files is trained on by: "
+            f"stockcast train many-stocks --set data.path=FOLDER"
+        )
     raise ConfigError(
         f"{config}: no such config file, and no config of that name ships with stockcast; those are "
         f"{', '.join(bundled_configs())}. Make one for your own prices with: stockcast config init --data YOUR.csv"

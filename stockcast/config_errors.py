@@ -40,10 +40,15 @@ def explain(
         else:
             reasons.setdefault(key, []).append(_reason(problem))  # one for each branch of a union
             reason = ", or ".join(dict.fromkeys(reasons[key]))
+            if by_set and reason.endswith(_QUOTE):  # the shell takes the outer ones
+                reason += f""", as in --set '{key}="ON"'"""
             found = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
             sentence = f"{key}{found}: {reason}. {description}" if key else f"{reason}."
         said[key] = f"{place}: {sentence.strip()}"
     return "\n".join(said.values())
+
+
+_QUOTE = ": put it in quotes"
 
 
 def _reason(problem: Any) -> str:
@@ -54,7 +59,7 @@ def _reason(problem: Any) -> str:
         return "needs at least 1 item"
     reason = str(problem["msg"]).removeprefix("Value error, ").replace("Input should", "should")
     if problem["type"] == "string_type" and not isinstance(problem["input"], dict | list | None):
-        reason += ": put it in quotes"
+        reason += _QUOTE
     return reason
 
 

@@ -1,5 +1,6 @@
 """What a person sees: progress on standard error, tables on standard output."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -145,7 +146,7 @@ def print_verdict(verdict: tuple[str, ...]) -> None:
 def print_sentences(sentences: Iterable[str]) -> None:
     """Print a sentence a line; on a terminal, broken between words."""
     for sentence in sentences:
-        Console().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+        _output().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) -> None:
@@ -171,7 +172,13 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
 
 def _wide() -> Console:
     """Standard output, wide enough for a table: on a narrow terminal its lines break, its words do not."""
-    return Console(width=max(Console().width, 90)) if sys.stdout.isatty() else Console(width=110)
+    return _output(at_least=90) if sys.stdout.isatty() else Console(width=110)
+
+
+def _output(*, at_least: int = 1) -> Console:
+    """Standard output in the terminal's own size; rich takes a dumb one for 80 columns unless both are given."""
+    size = shutil.get_terminal_size()
+    return Console(width=max(size.columns, at_least), height=size.lines)
 
 
 def _p_value(test: SkillTest | None) -> str:

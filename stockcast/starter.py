@@ -58,8 +58,7 @@ def starter_config(data: Path, *, folder: Path, reading: Reading = PLAIN) -> str
     prices = read_prices(data, reading=reading)
     days = len(prices.dates)
     path = os.path.relpath(data.resolve(), folder.resolve())
-    if any("\ud800" <= letter <= "\udfff" for letter in path):
-        raise DataError(f"{path!a}: a name that is not UTF-8 cannot stand in a config. Rename the file.")
+    check_name(Path(path))
     stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be somebody's home
     for key, value in asdict(reading).items():
         if value != getattr(PLAIN, key):
@@ -74,6 +73,16 @@ def starter_config(data: Path, *, folder: Path, reading: Reading = PLAIN) -> str
         features="\n".join(f"  - {name}" for name in features_for(prices)),
         horizon=starter_horizon(days),
     )
+
+
+def check_name(path: Path) -> None:
+    """Check that a path can stand in a config.
+
+    Raises:
+        DataError: its name is not UTF-8.
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise DataError(f"{str(path)!a}: a name that is not UTF-8 cannot stand in a config. Rename the file.")
 
 
 def starter_horizon(days: int) -> int:

@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     )
 
 
+def printable_name(name: str) -> str:
+    """Return a name that can only be read, on one line: a line break in it would begin a line of its own making."""
+    return printable(name).replace("\n", "?").replace("\t", "?")
+
+
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 

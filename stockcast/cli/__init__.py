@@ -4,6 +4,9 @@ Results go to standard output, everything said along the way to standard error. 
 the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
 """
 
+import contextlib
+import errno
+import os
 import signal
 import sys
 from typing import Annotated
@@ -43,15 +46,52 @@ def _start(
 
 def main() -> None:
     """Run the command line; the one place that turns errors into messages and exit codes."""
+    _occupy_closed_streams()
     listen()
     if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader has what it wanted, end in silence
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here it can still be told
     except StockcastError as error:
-        print(f"stockcast: {printable(str(error))}", file=sys.stderr)  # it may quote what a file said
+        _tell(f"stockcast: {printable(str(error))}")  # it may quote what a file said
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        _silence(1)
+        _tell(f"stockcast: Cannot write standard output or error: {error.strerror}. Send them somewhere else.")
         sys.exit(1)
     except Stopped as stopped:
         said = "interrupted" if stopped.number == signal.SIGINT else "terminated"
-        print(f"stockcast: {said}. {stopped.advice}".rstrip(), file=sys.stderr)
+        _tell(f"stockcast: {said}. {stopped.advice}".rstrip())
         sys.exit(128 + stopped.number)
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def _occupy_closed_streams() -> None:
+    """Open nothing in the place of a closed stream, or the next file that is opened would take it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                _silence(number)
+            setattr(sys, name, open(os.devnull, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115
+
+
+def _silence(number: int) -> None:
+    """Let what is still written to a standard stream vanish: it has nowhere to go."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    if nothing != number:
+        os.dup2(nothing, number)
+        os.close(nothing)
+
+
+def _tell(said: str) -> None:
+    try:
+        print(said, file=sys.stderr, flush=True)
+    except OSError:
+        _silence(2)

@@ -107,10 +107,10 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     """Hash every file that training wrote, and tell which are missing, changed or do not belong."""
     from stockcast.errors import RunError
     from stockcast.runs.overview import check, locate, run_paths
-    from stockcast.untrusted import printable
+    from stockcast.untrusted import printable_name
 
     paths = [locate(runs, name) for name in names] if names else run_paths(runs)
-    found = [(printable(path.name or str(path)), check(path)) for path in paths]
+    found = [(printable_name(path.name or str(path)), check(path)) for path in paths]
     if as_json:
         print_json({"runs": [{"name": name, "state": one.state, "faults": list(one.faults)} for name, one in found]})
     elif not found:

@@ -76,7 +76,7 @@ def find_layout(path: Path, rows: list[tuple[int, list[str]]], *, ticker: str | 
         DataError: no rows, a column stands twice, several series and none chosen, or rows of data before the header.
     """
     if not rows:
-        raise DataError(f"{path} is not a CSV of prices: it is empty.")
+        raise DataError(f"{path} is not a CSV of prices: it is empty. Download it again.")
     for number, (line, row) in enumerate(rows[:HEADER_WITHIN]):
         if tall := _tall_header(rows, number):
             header = _of_ticker(path, line, *tall, ticker=ticker)

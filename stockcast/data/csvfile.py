@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ def read_bytes(path: Path) -> bytes:
             too_large = stat.S_ISREG(about.st_mode) and about.st_size > MAX_BYTES
             raw = b"" if too_large else stream.read(MAX_BYTES + 1)  # a pipe or a device has no size to look at
     except FileNotFoundError:
+        if re.match(r"[a-z][a-z0-9+]+:/", str(path), re.IGNORECASE):  # a path holds the two slashes as one
+            raise DataError(f"{path}: is an address, and stockcast reads files. Download it first.") from None
         raise DataError(f"{path}: no such file. Check the path (data.path in the config, or --data).") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error

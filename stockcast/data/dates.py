@@ -36,6 +36,7 @@ _TIME = (
 _PIVOT = 69  # strptime's: 68 is 2068, 69 is 1969
 _FIRST_YEAR = 1600  # there was no exchange before: 0018-12-31 is a slip
 _SAMPLED = 24
+_CORRECT = "Correct it, or remove the row."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,17 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
         line = int(text.index[text == cell][0])
         unknown = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")
         return DateColumn(dates=unknown, problems=[Problem(line=line, column="Date", value=cell, why=why)])
+    shape = re.compile(_pattern(read_as)) if read_as else None
+    shaped = np.array([bool(shape and shape.match(cell)) for cell in _without_time(text)], dtype=bool)
+    impossible = dates.isna() & shaped  # 30 February
     today = pd.Timestamp.today().normalize()
     problems = [
-        Problem(line=line, column="Date", value=text[line], why=why)
-        for wrong, why in ((dates.isna(), advice), (dates > today, "lies in the future"))
+        Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do)
+        for wrong, why, what_to_do in (
+            (dates.isna() & ~impossible, advice, ""),
+            (impossible, f"no day of the calendar, read as others here are ({read_as})", _CORRECT),
+            (dates > today, "lies in the future", _CORRECT),
+        )
         for line in text.index[wrong]
     ]
     return DateColumn(dates=dates, problems=problems, note=_note(cells, found, read_as))

@@ -52,7 +52,8 @@ def read_numbers(cells: pd.DataFrame, *, decimal: str | None = None, separator: 
         for line in text.index[wrong]:
             comma = not decimal and has_decimal_comma([text[line]])
             why = "not a number" + (f" (for a decimal comma: {setting('decimal', ',')})" if comma else "")
-            problems.append(Problem(line=line, column=name, value=cells.loc[line, name], why=why))
+            advice = "" if comma else "Correct the cell, or empty it."
+            problems.append(Problem(line=line, column=name, value=cells.loc[line, name], why=why, advice=advice))
     notes = [f"every price has the sign {sign}, left out"] if sign else []
     return Numbers(values=pd.DataFrame(values, index=cells.index), problems=problems, notes=notes)
 

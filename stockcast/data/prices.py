@@ -146,14 +146,20 @@ def read_prices(
     notes += _mend(bars)
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
+    lines = pd.Series(bars.index, index=pd.DatetimeIndex(dates))
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
-    refuse(path, problems, closing=_differing_repeats(path, bars))
+    refuse(path, problems, closing=_differing_repeats(path, bars, lines))
 
     if repeated := bars.index.duplicated().sum():
         notes.append(f"{counted(repeated, 'repeated row')} dropped")
     bars = bars[~bars.index.duplicated()]
     if bars.empty:
-        raise DataError(f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}.")
+        if not start and not end:
+            raise DataError(f"{path}: it has columns, but no day with a close. Download it again.")
+        raise DataError(
+            f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}. Change "
+            f"data.start and data.end."
+        )
 
     quoted = bars["Close"].to_numpy(dtype=np.float64)
     if adjusting:
@@ -168,14 +174,16 @@ def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
     """What no exchange can have printed."""
     for column in ("Close", "Adj Close"):
         if column in bars:
+            advice = "Correct it, or empty the cell to leave the day out."
             for line in bars.index[bars[column] <= 0]:
                 value = bars.loc[line, column]
-                yield Problem(line=line, column=column, value=value, why="a close must be above zero")
+                yield Problem(line=line, column=column, value=value, why="a close must be above zero", advice=advice)
     if {"High", "Low"} <= set(bars.columns):
         # A zero is a vendor's word for "missing", and old bars without an open often have no true range: both mended.
         for line in bars.index[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]:
             why = f"below the day's low of {bars.loc[line, 'Low']}"
-            yield Problem(line=line, column="High", value=bars.loc[line, "High"], why=why)
+            advice = "Correct one of them, or empty both."
+            yield Problem(line=line, column="High", value=bars.loc[line, "High"], why=why, advice=advice)
 
 
 def _mend(bars: pd.DataFrame) -> list[str]:
@@ -212,8 +220,8 @@ def _without_open(bars: pd.DataFrame) -> pd.Series:
     return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
 
 
-def _differing_repeats(path: Path, bars: pd.DataFrame) -> str | None:
-    """Say which days stand more than once with different values; None where none does."""
+def _differing_repeats(path: Path, bars: pd.DataFrame, lines: pd.Series) -> str | None:
+    """Say which days stand more than once with different values, and in which lines; None where none does."""
     repeated = bars.index.duplicated(keep=False)
     if not repeated.any():
         return None
@@ -221,9 +229,11 @@ def _differing_repeats(path: Path, bars: pd.DataFrame) -> str | None:
     if not differing.any():
         return None
     days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
+    places = ", ".join(map(str, sorted(lines[lines.index.isin(differing.index[differing])])[:PROBLEMS_SHOWN]))
     said = (
         f"{path}: {counted(len(days), 'day')} more than once with different values: "
-        f"{', '.join(days[:PROBLEMS_SHOWN])}. Keep one row a day; intraday bars must be made daily first."
+        f"{', '.join(days[:PROBLEMS_SHOWN])}. Keep one row a day (lines {places}); intraday bars must be made daily "
+        f"first."
     )
     if len(bars) > 2 * bars.index.nunique():
         said = f"{said.removesuffix('.')}, with: {how_to_make_daily(path, list(bars.columns))}"

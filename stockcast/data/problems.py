@@ -20,19 +20,20 @@ class Problem:
         column: its standard name; empty where the whole row is meant.
         value: what was found there.
         why: what is wrong with it.
+        advice: what to do, a sentence; empty where `why` says so.
     """
 
     line: int
     column: str = ""
     value: object = ""
     why: str
+    advice: str = ""
 
     def sentence(self, path: Path) -> str:
         """Say it: file, line, column, value, reason."""
         where = f"{path}, line {self.line}"
-        return (
-            f"{where}, {self.column} {str(self.value)[:40]!r}: {self.why}." if self.column else f"{where}: {self.why}."
-        )
+        cell = f", {self.column} {str(self.value)[:40]!r}" if self.column else ""
+        return f"{where}{cell}: {self.why}. {self.advice}".rstrip()
 
 
 def refuse(path: Path, problems: Iterable[Problem], *, closing: str | None = None) -> None:

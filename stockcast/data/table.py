@@ -91,6 +91,7 @@ def read_table(path: Path, *, reading: Reading) -> Table:
             line=place,
             why=f"{counted(len(row), 'cell')}, where line {layout.line} names {counted(layout.width, 'column')}. It is "
             f"not a CSV of prices, or the line is damaged",
+            advice="Correct the line, or remove it.",
         )
         for place, row in ragged
     )

@@ -18,7 +18,7 @@ from stockcast.errors import ConfigError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
 from stockcast.forecast import Dates
 from stockcast.pipeline.series import open_prices
-from stockcast.starter import starter_horizon
+from stockcast.starter import check_name, starter_horizon
 
 _MOST_DAYS = 20_000  # 80 years: who needs more is told so without a number
 
@@ -92,6 +92,7 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> Checked:
         DataError: the file cannot be used as it stands; names each line, column and value.
     """
     here = Path.cwd()
+    check_name(path)
     # The shortest horizon that a made config has: a file too short even for that is too short.
     stated = yamlfile.dump({"name": "check", "data": {"path": str(here / path)}, "horizon": starter_horizon(0)})
     config = parse_config(stated, source=f"config for {path}", folder=here, overrides=overrides)

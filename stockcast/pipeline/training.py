@@ -68,6 +68,7 @@ def train(
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
+    RunDirectory.check_name(name)
     config, series = prepare(config, say)
     details = begin_details(series)  # loads Keras; nothing stands on the disk yet
     pause()
@@ -89,9 +90,14 @@ def train(
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
     prices = [read_closely(config, path, say) for path in price_files(config)]
-    config = _with_dates(config, prices)  # rows that come later must not move a border
-    series = [make_series(config, one) for one in prices]
-    _check_days(config, series)
+    try:
+        config = _with_dates(config, prices)  # rows that come later must not move a border
+        series = [make_series(config, one) for one in prices]
+        _check_days(config, series)
+    except NotEnoughDays as error:
+        if len(prices) > 1:
+            raise
+        raise NotEnoughDays(f"{prices[0].source}: {error}") from error
     return config, series
 
 
@@ -276,5 +282,7 @@ def _described(prices: Prices) -> dict[str, Any]:
         "first": str(prices.dates[0]),
         "last": str(prices.dates[-1]),
         "days": len(prices.dates),
+        "columns": list(prices.bars.columns),
+        "adjusted": prices.are_adjusted,
         "notes": list(prices.notes),
     }

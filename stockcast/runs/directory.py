@@ -1,6 +1,7 @@
 """A run that is read and written by name of what it holds."""
 
 import contextlib
+import errno
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,8 +41,7 @@ class RunDirectory(RunFiles):
         Raises:
             RunError: the name is taken or no plain name, or the directory cannot be written.
         """
-        if name is not None and (not name or name != Path(name).name or name.startswith(".") or "\0" in name):
-            raise RunError(f"--name {name!r} must be a plain name; choose the folder with --runs.")
+        cls.check_name(name)
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         names = (
             [name]
@@ -51,15 +51,36 @@ class RunDirectory(RunFiles):
         for candidate in names:
             path = root / candidate
             try:
-                path.mkdir(parents=True)
+                root.mkdir(parents=True, exist_ok=True)
+            except OSError as error:  # FileExistsError: a file, or a link to nowhere
+                reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
+                raise RunError(f"Cannot make the folder of runs {root}: {reason}. Choose another --runs.") from error
+            try:
+                path.mkdir()
             except FileExistsError:
                 continue
             except OSError as error:
+                other = "--name" if error.errno == errno.ENAMETOOLONG else "--runs"
                 raise RunError(
-                    f"Cannot make the run directory {path}: {error.strerror}. Choose another --runs."
+                    f"Cannot make the run directory {path}: {error.strerror}. Choose another {other}."
                 ) from error
             return cls(path)
         raise RunError(f"{root / names[-1]} exists. Choose another --name, or remove it.")
+
+    @staticmethod
+    def check_name(name: str | None) -> None:
+        """Check that a run may be called so: it is a folder's name, an argument and a word in a line.
+
+        Raises:
+            RunError: it may not.
+        """
+        if name is not None and (
+            not name or name != Path(name).name or name.startswith((".", "-")) or not name.isprintable()
+        ):
+            raise RunError(
+                f"--name {name!r} must be a plain name, on one line and not beginning with a dot or a dash; choose the "
+                f"folder with --runs."
+            )
 
     @classmethod
     def find(cls, root: Path, run: str | None) -> "RunDirectory":

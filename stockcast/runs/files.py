@@ -74,6 +74,8 @@ class RunFiles:
             self._refuse_link(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise RunError(f"Cannot write {path}: {path.parent} is a file. Choose another folder.") from None
         except OSError as error:
             raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
         with _replacing(path) as partial:

@@ -16,7 +16,7 @@ from stockcast.errors import ConfigError, RunError
 from stockcast.runs.condition import Condition, condition_of, is_run
 from stockcast.runs.directory import RunDirectory, path_of
 from stockcast.runs.names import BEGUN, MANIFEST, evaluation_folder
-from stockcast.untrusted import lies_within, parse_object, printable, read_bytes
+from stockcast.untrusted import lies_within, parse_object, printable, printable_name, read_bytes
 
 METRICS = "metrics.json"
 
@@ -110,13 +110,14 @@ def locate(root: Path, run: str) -> Path:
 def check(path: Path) -> Condition:
     """Tell the condition of a run; of one that is a link to somewhere else only that."""
     if path.is_symlink() and not lies_within(path, path.parent):
-        return Condition("damaged", (printable(f"{path.name}: it is a link that leads out of {path.parent}"),))
+        name = printable_name(path.name)
+        return Condition("damaged", (printable(f"{name}: it is a link that leads out of {path.parent}"),))
     return condition_of(path)
 
 
 def summarize(path: Path) -> Summary:
     """Look at the run in a directory."""
-    name, condition = printable(path.name), check(path)
+    name, condition = printable_name(path.name), check(path)
     if path.is_symlink() and condition.state == "damaged":
         return Summary(name, condition)
     made = _made(path)
