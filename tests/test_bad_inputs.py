@@ -349,6 +349,14 @@ def test_a_constant_close_is_warned_of(call: Call, tmp_path: Path) -> None:
     assert done.code == 0
     assert done.out.count("every close is 10, from 2010-01-04 to 2012-10-10") == 1
     assert "with 1 warning" in done.out
+    small = ("window=5", "horizon=3", "model.layers=[2]", "training.epochs=1", "training.members=1")
+    sets = [part for one in small for part in ("--set", one)]
+    trained = call("train", "constant.csv", "--name", "still", *sets)
+    assert trained.code == 0, trained.err
+    (series,) = json.loads((tmp_path / "runs" / "still" / "run.json").read_text())["series"]
+    assert sum("every close is 10" in note for note in series["notes"]) == 1
+    assert call("evaluate", "still").code == 0
+    assert "NaN" not in (tmp_path / "runs" / "still" / "evaluation" / "metrics.json").read_text()
 
 
 TWINS: dict[str, str | bytes] = {

@@ -199,6 +199,11 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
 
 
 def features_for(prices: Prices) -> tuple[str, ...]:
-    """Return the travelling features of columns that most days have, in the order of `FEATURES`."""
+    """Return the travelling features of columns that most days have, in the order of `FEATURES`.
+
+    What has no value on any day is left out: of a price that never moves, the share of its moves that were falls.
+    """
     filled = {column for column in prices.bars.columns if prices.bars[column].notna().mean() > 0.5}
-    return tuple(name for name, feature in TRAVELLING.items() if set(feature.needs) <= filled)
+    names = tuple(name for name, feature in TRAVELLING.items() if set(feature.needs) <= filled)
+    inputs = make_features(prices, names)
+    return tuple(name for number, name in enumerate(names) if not np.isnan(inputs[:, number]).all())

@@ -180,7 +180,8 @@ def fit(
             if not (isfinite(measured["loss"]) and isfinite(measured["val_loss"])):
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
-                    f"number. Lower training.learning_rate (now {learning_rate}) or clip_norm (now {clip_norm})."
+                    f"number. Lower training.learning_rate (now {learning_rate:g}) or training.clip_norm (now "
+                    f"{'null: no clipping' if clip_norm is None else f'{clip_norm:g}'})."
                 )
             seconds = time.perf_counter() - self.started
             history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds, member))

@@ -119,9 +119,14 @@ def make_series(config: Config, prices: Prices) -> Series:
 def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
     """Fit the inputs' scaler and the answers' unit on these days of each series, and on no others."""
     pairs = list(zip(series, days, strict=True))
-    scaler = fit_scaler(
-        np.concatenate([one.features[past] for one, past in pairs]), kind=config.scaler, names=config.features
-    )
+    try:
+        scaler = fit_scaler(
+            np.concatenate([one.features[past] for one, past in pairs]), kind=config.scaler, names=config.features
+        )
+    except DataError as error:
+        still = all(np.ptp(one.closes[past]) == 0 for one, past in pairs)
+        why = " Its closes never change on these days." if still else ""
+        raise DataError(f"{', '.join(one.prices.source.name for one, _ in pairs)}: {error}{why}") from None
     # What is fed back needs its input's unit; elsewhere returns are best answered in their own deviations.
     own_unit = config.strategy == "direct" and config.target.transform == "log_return"
     units = (

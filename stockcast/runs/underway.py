@@ -13,7 +13,7 @@ from stockcast.errors import RunError
 from stockcast.forecast import Floats
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.names import BEGUN, CHECKPOINTS, CONFIG, LOCK, PARTIAL
-from stockcast.untrusted import sha256
+from stockcast.untrusted import read_bytes, sha256
 
 _CHECKPOINTS_KEPT = 2
 _LARGEST_CHECKPOINT = 2**30  # bytes; a network of the most parameters that a config admits stays below
