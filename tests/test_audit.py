@@ -68,10 +68,10 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         network.set_weights(weights)
         return history
 
-    def kept_write(run: RunDirectory, *, save_weights: Any, export: Any, weight_bytes: int) -> None:
+    def kept_write(run: RunDirectory, *, save_weights: Any, export: Any, room: int) -> None:
         key = digest(*save_weights.__self__.get_weights())
         if key not in WRITTEN:
-            write(run, save_weights=save_weights, export=export, weight_bytes=weight_bytes)
+            write(run, save_weights=save_weights, export=export, room=room)
             WRITTEN[key] = {name: (run.path / name).read_bytes() for name in (WEIGHTS, ONNX)}
         for name, content in WRITTEN[key].items():
             (run.path / name).write_bytes(content)

@@ -20,7 +20,7 @@ def make_run(root: Path, name: str, *, metrics: dict | None = None, verdict: str
     run.underway.begin("name: sp500\nwindow: 5\n", {})
     run.write_scalers({"features": {"center": [0.1]}})
     run.write_network(
-        save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"), weight_bytes=1
+        save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"), room=1
     )
     run.finish({"seed": 0, "series": SERIES, "training": {"epochs": 7}})
     if metrics is not None:

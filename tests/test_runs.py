@@ -14,7 +14,7 @@ def make_run(root: Path, name: str | None = None) -> RunDirectory:
     run.underway.begin("name: sp500\n", {"series": []})
     run.write_scalers({"features": {"center": [0.1]}})
     run.write_network(
-        save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"), weight_bytes=1
+        save_weights=lambda path: path.write_bytes(b"w"), export=lambda path: path.write_bytes(b"onnx"), room=1
     )
     run.finish({"seed": 0})
     return run
@@ -126,7 +126,7 @@ def test_a_write_that_fails_leaves_what_stood_before(tmp_path: Path) -> None:
         raise OSError(28, os.strerror(28))
 
     with pytest.raises(RunError, match=r"model\.onnx: No space left"):
-        run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=fail, weight_bytes=1)
+        run.write_network(save_weights=lambda path: path.write_bytes(b"w"), export=fail, room=1)
     assert (run.path / "model.onnx").read_bytes() == b"onnx"
     assert not [path for path in run.path.iterdir() if "partial" in path.name]
 

@@ -34,6 +34,10 @@ from stockcast.pipeline.series import (
 from stockcast.runs import RunDirectory
 
 
+_BESIDE = 16_384
+"""Bytes that a network's file needs for each array beside the numbers; HDF5 takes up to 8 KB for its name and shape."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """What `train` leaves behind."""
@@ -154,7 +158,7 @@ def carry_on(
     run.write_network(
         save_weights=network.save_weights,
         export=lambda path: export_onnx(network, path),
-        weight_bytes=4 * network.count_params(),
+        room=4 * network.count_params() + _BESIDE * len(network.weights),
     )
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     pause()

@@ -171,20 +171,17 @@ class RunDirectory(RunFiles):
         """Store one row an epoch."""
         self.write_table(HISTORY, rows)
 
-    def write_network(
-        self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None], weight_bytes: int
-    ) -> None:
+    def write_network(self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None], room: int) -> None:
         """Store the trained network twice: its weights, and whole as ONNX.
 
         Args:
             save_weights: writes the weights, HDF5.
             export: writes the network, ONNX.
-            weight_bytes: size of the weights alone.
+            room: bytes that neither file exceeds; asked of the disk first, for HDF5 ends the process when it is full.
         """
-        room = weight_bytes + weight_bytes // 4 + 65_536  # and what the format says of them
         for name, write in ((WEIGHTS, save_weights), (ONNX, export)):
             with self._replacing(name) as path:
-                path.write_bytes(bytes(room))  # HDF5 ends the process when the disk fills up under it
+                path.write_bytes(bytes(room))
                 path.unlink()
                 write(path)
 
