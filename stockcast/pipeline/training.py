@@ -33,7 +33,6 @@ from stockcast.pipeline.series import (
 )
 from stockcast.runs import RunDirectory
 
-
 _BESIDE = 16_384
 """Bytes that a network's file needs for each array beside the numbers; HDF5 takes up to 8 KB for its name and shape."""
 
