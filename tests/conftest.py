@@ -1,9 +1,12 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made import TINY, make_bars
+
+os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real work is none of the tests' business
 
 
 @pytest.fixture

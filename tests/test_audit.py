@@ -29,7 +29,6 @@ from stockcast.data import features
 from stockcast.data.splits import Split
 from stockcast.errors import RunError
 from stockcast.evaluation.adaptive import adapted_factors
-from stockcast.evaluation.calibration import stretched
 from stockcast.forecast import Forecast
 from stockcast.models.training import Epoch
 from stockcast.pipeline import series, training
@@ -208,11 +207,11 @@ def up_to_the_last_day(split: Split, honest: np.ndarray, horizon: int) -> np.nda
 
 
 def adapt_a_day_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    def leaky(forecast: Forecast, actual: np.ndarray) -> Forecast:
+    def leaky(forecast: Forecast, actual: np.ndarray) -> np.ndarray:
         factors = adapted_factors(forecast, actual)
-        return stretched(forecast, np.concatenate([factors[1:], factors[-1:]]))
+        return np.concatenate([factors[1:], factors[-1:]])
 
-    monkeypatch.setattr(series, "adapt", leaky)
+    monkeypatch.setattr(series, "adapted_factors", leaky)
 
 
 FILLED_FROM_LATER = plant_feature(lambda series: series.bfill())

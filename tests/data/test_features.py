@@ -172,7 +172,13 @@ def test_a_file_of_closes_allows_the_features_of_closes(make_prices):
 
 
 def test_a_full_file_allows_every_feature_that_travels(make_prices):
-    assert set(features_for(make_prices(FULL))) == set(TRAVELLING)
+    bars = random_bars(300, np.random.default_rng(3))
+    assert set(features_for(make_prices(bars))) == set(TRAVELLING)
+
+
+def test_what_has_no_value_on_any_day_is_left_out(make_prices):
+    still = make_prices({"Close": [10.0] * 300})
+    assert not {"downside_5", "downside_17", "downside_67"} & set(features_for(still))  # no move, so no share of falls
 
 
 def test_a_file_without_an_open_allows_no_feature_of_the_open(make_prices):
