@@ -21,12 +21,12 @@ from stockcast import pipeline
 from stockcast.bundle import find_config
 from stockcast.config import load_config
 from stockcast.models import training as fitting
-from stockcast.pipeline import series, training
+from stockcast.pipeline import members, series
 from stockcast.runs import directory, files, underway
 
 CLOCKED: dict[str, list[tuple[Any, str]]] = {
     "prices looked over": [(series, "examine")],
-    "state copied and stored after each epoch": [(fitting, "_values"), (training, "_keep")],
+    "state copied and stored after each epoch": [(fitting, "_values"), (members, "_keep")],
     "files hashed": [(directory, "sha256"), (underway, "sha256")],
     "files and folders flushed": [(files, "_flush")],
     "begun, locked, tidied": [(underway.Underway, "begin"), (underway.Underway, "tidy")],

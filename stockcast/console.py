@@ -36,6 +36,7 @@ class Progress:
         self._epochs = epochs
         self._members = members
         self._quiet = quiet
+        self._done: dict[int, int] = {}
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
 
@@ -61,13 +62,16 @@ class Progress:
     def report(self, epoch: Epoch) -> None:
         """Show one epoch."""
         losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
-        before = (epoch.member - 1) * self._epochs
+        self._done[epoch.member] = epoch.epoch
+        first = min(self._done)  # of a training that is taken up again; those before it are through
+        done = sum(self._done.values()) + (first - 1) * self._epochs
         member = f"member {epoch.member}/{self._members}  " if self._members > 1 else ""
         if self._bar is not None:
             description = f"{member}epoch {epoch.epoch}  {losses}"
-            self._bar.update(self._bar.task_ids[0], completed=before + epoch.epoch, description=description)
+            self._bar.update(self._bar.task_ids[0], completed=done, description=description)
         elif not self._quiet:
-            left = epoch.seconds * (self._epochs * self._members - before - epoch.epoch)
+            under_way = sum(epochs < self._epochs for epochs in self._done.values())  # side by side
+            left = epoch.seconds * (self._epochs * self._members - done) / max(1, under_way)
             print(
                 f"{member}epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left",
                 file=sys.stderr,

@@ -16,7 +16,7 @@ from stockcast import pipeline
 from stockcast.config import Config, load_config
 from stockcast.errors import RunError
 from stockcast.models.training import Epoch
-from stockcast.pipeline import training as training_module
+from stockcast.pipeline import members as members_module
 from stockcast.runs import RunDirectory
 from stockcast.runs.underway import Underway
 
@@ -49,7 +49,7 @@ def half(kept_half: RunDirectory, tmp_path: Path) -> RunDirectory:
 @pytest.fixture(scope="module")
 def whole(config: Config, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """A run of the same config that was never stopped."""
-    return pipeline.train(config, runs=tmp_path_factory.mktemp("whole")).run
+    return pipeline.train(config, runs=tmp_path_factory.mktemp("whole"), processes=1).run
 
 
 def stop_after(epochs: int, *, batches: int = 3) -> tuple[Callable[[Epoch], None], Callable[[], None]]:
@@ -72,7 +72,7 @@ def stop_after(epochs: int, *, batches: int = 3) -> tuple[Callable[[Epoch], None
 def stopped(config: Config, root: Path, *, epochs: int) -> RunDirectory:
     report, pause = stop_after(epochs)
     with pytest.raises(Killed):
-        pipeline.train(config, runs=root, name="stopped", report=report, pause=pause)
+        pipeline.train(config, runs=root, name="stopped", processes=1, report=report, pause=pause)
     return RunDirectory(root / "stopped")
 
 
@@ -97,7 +97,7 @@ def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(
 ) -> None:
     run = stopped(config, tmp_path, epochs=epochs)
     told: list[Epoch] = []
-    resumed = pipeline.resume(run, report=told.append)
+    resumed = pipeline.resume(run, processes=1, report=told.append)
     assert products(run) == products(whole)
     assert len(told) == 6 - epochs, "no epoch that was finished is trained again"
     assert resumed.epochs == 6
@@ -107,7 +107,7 @@ def test_a_training_can_be_stopped_again_and_again(half: RunDirectory, whole: Ru
     for _ in range(2):
         report, pause = stop_after(1)
         with pytest.raises(Killed):
-            pipeline.resume(half, report=report, pause=pause)
+            pipeline.resume(half, processes=1, report=report, pause=pause)
     pipeline.resume(half)
     assert products(half) == products(whole)
 
@@ -146,7 +146,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(half: RunDirecto
     newest = sorted((half.path / "checkpoints").iterdir())[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
     told: list[Epoch] = []
-    pipeline.resume(half, report=told.append)
+    pipeline.resume(half, processes=1, report=told.append)
     assert (told[0].member, told[0].epoch) == (1, 2)
     assert products(half) == products(whole)
 
@@ -154,7 +154,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(half: RunDirecto
 def test_no_more_than_two_checkpoints_of_a_member_are_kept(half: RunDirectory) -> None:
     report, pause = stop_after(3)  # the third of member 1, two of member 2
     with pytest.raises(Killed):
-        pipeline.resume(half, report=report, pause=pause)
+        pipeline.resume(half, processes=1, report=report, pause=pause)
     names = sorted(path.name.rpartition("-")[0] for path in (half.path / "checkpoints").iterdir())
     assert names == [
         "member-01-epoch-00002", "member-01-epoch-00003", "member-02-epoch-00001", "member-02-epoch-00002",
@@ -260,7 +260,7 @@ def test_no_epoch_is_kept_whose_loss_is_no_number(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = []
-    monkeypatch.setattr(training_module, "_keep", lambda run, state: kept.append(state))
+    monkeypatch.setattr(members_module, "_keep", lambda run, state: kept.append(state))
     explosive = config.model_copy(
         update={"training": config.training.model_copy(
             update={"optimizer": "sgd", "learning_rate": 10.0, "clip_norm": None, "epochs": 30, "patience": 30}

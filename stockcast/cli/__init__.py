@@ -6,6 +6,7 @@ the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ def main() -> None:
     """Run the command line; the one place that turns errors into messages and exit codes."""
     _occupy_closed_streams()
     listen()
+    gc.set_threshold(100_000)  # imports make a million objects that stay; a fifth of `predict` went into counting them
     if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader has what it wanted, end in silence
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,27 @@ from stockcast.data.prices import COLUMNS, Prices
 from stockcast.data.volatility import DECAY, daily_variance, smoothed, volatility
 from stockcast.forecast import Floats
 
-Bars = pd.DataFrame
+
+class Bars:
+    """Daily bars, oldest first, and what several features are made of, worked out once."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self.index = table.index
+
+    def __getitem__(self, column: str) -> pd.Series:
+        return self.table[column]
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Of each day, shape (days,)."""
+        return daily_variance(self.table)
+
+    @cached_property
+    def volatility(self) -> Floats:
+        """Of each day as known at its end, shape (days,): the unit."""
+        return volatility(self.variance)
+
 
 SPANS = (5, 10, 33, 67, 133, 333)
 """Mean age in days of what an exponentially weighted volatility remembers; the unit itself has 17."""
@@ -51,11 +72,11 @@ def _log_volatility(bars: Bars) -> pd.Series:
 
 
 def _upper_shadow(bars: Bars) -> pd.Series:
-    return _log(bars["High"] / bars[["Open", "Close"]].max(axis=1, skipna=False))
+    return _log(bars["High"] / bars.table[["Open", "Close"]].max(axis=1, skipna=False))
 
 
 def _lower_shadow(bars: Bars) -> pd.Series:
-    return _log(bars[["Open", "Close"]].min(axis=1, skipna=False) / bars["Low"])
+    return _log(bars.table[["Open", "Close"]].min(axis=1, skipna=False) / bars["Low"])
 
 
 def _volume_ratio(bars: Bars) -> pd.Series:
@@ -68,7 +89,7 @@ def _volume_ratio(bars: Bars) -> pd.Series:
 
 def _in_volatility(series: Callable[[Bars], pd.Series]) -> Callable[[Bars], pd.Series]:
     """In deviations of a day, at most six."""
-    return lambda bars: (series(bars) / volatility(bars)).clip(-6, 6)
+    return lambda bars: (series(bars) / bars.volatility).clip(-6, 6)
 
 
 def _gap(bars: Bars) -> pd.Series:
@@ -81,18 +102,18 @@ def _volatility_ratio(measure: Callable[[Bars], Floats]) -> Callable[[Bars], pd.
 
     def compute(bars: Bars) -> pd.Series:
         other = np.maximum(measure(bars), 1e-8)  # squared; a day without a move has no log
-        return (_log(pd.Series(other, index=bars.index)) / 2 - np.log(volatility(bars))).clip(-3, 3)
+        return (_log(pd.Series(other, index=bars.index)) / 2 - np.log(bars.volatility)).clip(-3, 3)
 
     return compute
 
 
 def _remembering(span: int) -> Callable[[Bars], Floats]:
     """Variance whose memory has a mean age of `span` days."""
-    return lambda bars: smoothed(daily_variance(bars), decay=1 - 1 / span)
+    return lambda bars: smoothed(bars.variance, decay=1 - 1 / span)
 
 
 def _of_all_days(bars: Bars) -> Floats:
-    return pd.Series(daily_variance(bars)).expanding().mean().to_numpy()
+    return pd.Series(bars.variance).expanding().mean().to_numpy()
 
 
 def _of_closes(bars: Bars) -> Floats:
@@ -117,7 +138,7 @@ def _momentum(days: int) -> Callable[[Bars], pd.Series]:
 
     def compute(bars: Bars) -> pd.Series:
         gained = _log_return(bars).rolling(days, min_periods=1).sum()
-        return pd.Series(gained / (volatility(bars) * np.sqrt(days)), index=bars.index).clip(-5, 5)
+        return pd.Series(gained / (bars.volatility * np.sqrt(days)), index=bars.index).clip(-5, 5)
 
     return compute
 
@@ -126,12 +147,12 @@ def _drawdown(bars: Bars) -> pd.Series:
     """Log of the close over the highest of the last 250 days, in deviations of 250 days, at least -3."""
     close = _log(bars["Close"])
     below = close - close.rolling(250, min_periods=1).max()
-    return pd.Series(below / (volatility(bars) * np.sqrt(250)), index=bars.index).clip(-3, 0)
+    return pd.Series(below / (bars.volatility * np.sqrt(250)), index=bars.index).clip(-3, 0)
 
 
 def _volatility_of_volatility(bars: Bars) -> pd.Series:
     """Log of the deviation of the unit's own daily log changes over 60 days; missing where it stands still."""
-    known = pd.Series(np.log(volatility(bars)), index=bars.index).iloc[1:]  # the first day has no return to know it by
+    known = pd.Series(np.log(bars.volatility), index=bars.index).iloc[1:]  # the first day has no return to know it by
     changes = known.diff().reindex(bars.index).rolling(60, min_periods=5).std()
     return _log(changes.where(changes > 1e-6))
 
@@ -150,7 +171,7 @@ def _plain(column: str) -> Feature:
 TRAVELLING: dict[str, Feature] = {
     "return_in_volatility": Feature(("Close",), _in_volatility(_log_return)),
     "abs_return_in_volatility": Feature(("Close",), _in_volatility(lambda bars: _log_return(bars).abs())),
-    "day_volatility_ratio": Feature(("Close",), _volatility_ratio(daily_variance)),
+    "day_volatility_ratio": Feature(("Close",), _volatility_ratio(lambda bars: bars.variance)),
     **{f"volatility_ratio_{span}": Feature(("Close",), _volatility_ratio(_remembering(span))) for span in SPANS},
     "volatility_ratio_all": Feature(("Close",), _volatility_ratio(_of_all_days)),
     "volatility_ratio_closes": Feature(("Close",), _volatility_ratio(_of_closes)),
@@ -194,7 +215,8 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
         MissingColumns: the file lacks a column that a feature needs.
     """
     prices.require(sorted({column for name in names for column in FEATURES[name].needs}))
-    columns = [FEATURES[name].compute(prices.bars).to_numpy(dtype=np.float64) for name in names]
+    bars = Bars(prices.bars)
+    columns = [FEATURES[name].compute(bars).to_numpy(dtype=np.float64) for name in names]
     return np.stack(columns, axis=1)
 
 

@@ -1,5 +1,6 @@
 """Columns of numbers in a vendor's spelling."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ _INDIAN = r"[-+]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
 _SPACED = r"[-+]?[0-9]{1,3}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
 _SIGNS = "$€£"
 _MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
+_PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: what does not match is found out in one pass
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -69,6 +71,9 @@ def has_decimal_comma(cells: list[str]) -> bool:
 
 def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
     """Numbers of one column, and where a cell is none."""
+    if decimal == "." and _PLAIN_COLUMN.fullmatch("".join(f"{cell}\n" for cell in text)):  # nearly all files
+        numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
+        return numbers.mask(np.isinf(numbers)), numbers.abs() == np.inf
     missing = text.str.lower().isin(_MISSING)
     plain = text.str.translate(_SWAPPED) if decimal == "," else text
     exponent = pd.Series("", index=text.index, dtype="str")
@@ -87,6 +92,8 @@ def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Ser
 def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFrame, str | None]:
     """Cells without the currency sign, if every price that is there has one and the same."""
     stacked = pd.concat([cells[name] for name in prices])
+    if not any(sign in "".join(stacked) for sign in _SIGNS):
+        return cells, None
     stacked = stacked[~stacked.str.lower().isin(_MISSING)]
     if stacked.empty:
         return cells, None
@@ -106,7 +113,10 @@ def _either_mark(prices: pd.DataFrame, separator: str) -> list[Problem]:
     12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point
     is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark.
     """
+    everything = "".join("".join(prices[name]) for name in prices)
     for mark in (",", ".") if separator == ";" else (",",):
+        if mark not in everything:
+            continue
         for_mark = rf"[-+]?[1-9][0-9]{{0,2}}\{mark}[0-9]{{3}}"
         doubtful = prices.apply(lambda text, shape=for_mark: text.str.fullmatch(shape))
         marked = prices.apply(lambda text: text.str.contains("[.,]"))

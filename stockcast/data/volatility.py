@@ -45,10 +45,14 @@ def daily_variance(bars: pd.DataFrame) -> Floats:
     return variance
 
 
-def volatility(bars: pd.DataFrame, *, decay: float = DECAY) -> Floats:
-    """Return the exponentially weighted deviation of a day's log return as known at its end, above zero, (days,)."""
-    variance = smoothed(daily_variance(bars), decay=decay)
-    deviation: Floats = np.sqrt(np.maximum(np.nan_to_num(variance), _LEAST**2))
+def volatility(variance: Floats) -> Floats:
+    """Return the exponentially weighted deviation of a day's log return as known at its end, above zero, (days,).
+
+    Args:
+        variance: of `daily_variance`.
+    """
+    mean = smoothed(variance, decay=DECAY)
+    deviation: Floats = np.sqrt(np.maximum(np.nan_to_num(mean), _LEAST**2))
     return deviation
 
 

@@ -38,3 +38,29 @@ def load_keras() -> Any:
         with quiet_stderr():
             importlib.import_module("keras")
     return importlib.import_module("keras")
+
+
+def processors() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_gpu() -> bool:
+    """Whether the system shows a GPU of NVIDIA (Linux, or Linux under Windows); the backend may still not use it."""
+    return any(os.path.exists(device) for device in ("/dev/nvidiactl", "/dev/dxg"))
+
+
+def share_threads(processes: int) -> None:
+    """Give this process, and those that it starts, its share of the cores; without effect once Keras is loaded.
+
+    Matrix products of a day's size gain less from a second thread than two independent ones side by side, so half of
+    the share goes to each of two streams of operations. What the environment says already is left alone.
+    """
+    share = max(1, processors() // processes)
+    streams = min(2, share)
+    for variable, threads in (
+        ("TF_NUM_INTEROP_THREADS", streams),
+        ("TF_NUM_INTRAOP_THREADS", share // streams),
+        ("OMP_NUM_THREADS", share),  # PyTorch
+    ):
+        os.environ.setdefault(variable, str(threads))

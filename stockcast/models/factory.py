@@ -6,7 +6,6 @@ answers. With 150 free outputs (50 days x 3 parameters) single days came out wit
 and the validation loss was worse.
 """
 
-import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from stockcast.forecast import Floats
-from stockcast.models.backend import load_keras
+from stockcast.models.backend import load_keras, processors
 from stockcast.models.cells import CELLS
 from stockcast.models.heads import HEADS
 
@@ -112,8 +111,7 @@ def horizon_curves(horizon: int) -> Floats:
 
 def machine() -> dict[str, Any]:
     """Return what the last bits of a trained network may depend on: the processor, and the threads it may use."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"system": platform.system(), "processor": _processor(), "threads": available}
+    return {"system": platform.system(), "processor": _processor(), "threads": processors()}
 
 
 def _processor() -> str:

@@ -7,8 +7,10 @@ from stockcast.config import Config, load_config
 from stockcast.errors import RunError
 from stockcast.models.factory import versions
 from stockcast.models.training import Epoch
+from stockcast.pipeline.members import checkpoint, count_lanes
+from stockcast.pipeline.preparation import prepare
 from stockcast.pipeline.series import Say, Series, nobody
-from stockcast.pipeline.training import Trained, begin_details, carry_on, checkpoint, prepare
+from stockcast.pipeline.training import Trained, begin_details, carry_on
 from stockcast.runs import RunDirectory
 
 
@@ -16,6 +18,7 @@ def resume(
     run: RunDirectory,
     *,
     config: Config | None = None,
+    processes: int | None = None,
     say: Say = nobody,
     report: Callable[[Epoch], None] = nobody,
     begun: Callable[[RunDirectory], None] = nobody,
@@ -26,6 +29,7 @@ def resume(
     Args:
         run: an unfinished run.
         config: what the user asks for, refused if it is not what the run was begun with; None for no such check.
+        processes: as of `train`.
         say: told what was mended in the data, and where the training goes on.
         report: told of each epoch to come.
         begun: told of the run once its training goes on.
@@ -47,16 +51,17 @@ def resume(
                     + "\nResume without CONFIG and --set, or train a new run."
                 )
         stored, series = prepare(stored, say)
-        _check_data(run, stated, series)
+        lanes = count_lanes(stored.training.members, most=processes)
+        check_data(run, stated, series)
         now = versions()
         if stated.get("versions") != now:
             say(f"{run.name} was begun with other versions ({stated.get('versions')}); its last digits may differ.")
         say(f"{run.name}: {_standing(run, stored)}")
         begun(run)
-        return carry_on(stored, series, run, report=report, pause=pause)
+        return carry_on(stored, series, run, lanes=lanes, report=report, pause=pause)
 
 
-def _check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) -> None:
+def check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) -> None:
     """Refuse to go on with prices that are not those of the beginning."""
     try:
         before = {one["path"]: one["sha256"] for one in stated["series"]}
@@ -72,11 +77,12 @@ def _check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series])
 
 def _standing(run: RunDirectory, config: Config) -> str:
     """Say where the training goes on."""
-    for member in range(config.training.members, 0, -1):
-        if state := checkpoint(run, member):
-            of = f" of member {member}" if config.training.members > 1 else ""
-            return f"going on after epoch {len(state.history)}{of}."
-    return "no epoch was finished; beginning again."
+    states = [checkpoint(run, member) for member in range(1, config.training.members + 1)]
+    epochs = [str(len(state.history)) if state else "0" for state in states]
+    if not any(states):
+        return "no epoch was finished; beginning again."
+    of = " of its members" if len(states) > 1 else ""
+    return f"going on after epoch {', '.join(epochs)}{of}."
 
 
 def _differences(before: Any, now: Any, key: str = "") -> list[str]:

@@ -14,7 +14,7 @@ from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import Part, Split, split_at
 from stockcast.data.targets import Target, fit_target
-from stockcast.data.volatility import volatility
+from stockcast.data.volatility import daily_variance, volatility
 from stockcast.errors import DataError, MissingColumns, RunError
 from stockcast.evaluation.adaptive import LEARNT_FROM, adapted_factors
 from stockcast.evaluation.baselines import Question
@@ -112,7 +112,7 @@ def read_closely(config: Config, path: Path, say: Say) -> Prices:
 def make_series(config: Config, prices: Prices) -> Series:
     """Compute what the network sees and answers; `config.split` must hold dates."""
     features, closes = make_features(prices, config.features), prices.complete(config.target.column)
-    unit = volatility(prices.bars) if config.target.scale == "volatility" else None
+    unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
     return Series(prices, closes, features, unit, split_at(prices.dates, **dict(config.split)))
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from stockcast.data.features import FEATURES, TRAVELLING, features_for, make_features
 from stockcast.data.prices import COLUMNS, Prices
-from stockcast.data.volatility import volatility
+from stockcast.data.volatility import daily_variance, volatility
 from stockcast.errors import MissingColumns
 
 NAN = float("nan")
@@ -213,7 +213,7 @@ def test_a_travelling_feature_is_the_same_for_a_calm_stock_and_a_wild_one(make_p
 def test_the_volatility_of_steady_moves_is_their_size(make_prices):
     # Up and down by one percent a day in log price, nothing known but closes: the deviation is 0.01 from the start.
     closes = 100 * np.exp(0.01 * (np.arange(60) % 2))
-    assert volatility(make_prices({"Close": closes}).bars)[1:] == pytest.approx(0.01)
+    assert volatility(daily_variance(make_prices({"Close": closes}).bars))[1:] == pytest.approx(0.01)
 
 
 def test_momentum_is_the_return_in_deviations_of_so_many_days(make_prices):

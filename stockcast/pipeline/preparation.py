@@ -1,0 +1,100 @@
+"""Price files -> what every member of an ensemble learns from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stockcast.config import Config
+from stockcast.data.prices import Prices
+from stockcast.data.scaling import Scaler
+from stockcast.data.splits import PARTS, Part, split_days
+from stockcast.data.targets import Target
+from stockcast.data.windows import Windows
+from stockcast.errors import DataError, NotEnoughDays
+from stockcast.evaluation.calibration import check_origins
+from stockcast.material import Material
+from stockcast.pipeline.series import Say, Series, fit_scalers, make_material, make_series, price_files, read_closely
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Every series as a network sees it.
+
+    Attributes:
+        scaler: of the inputs, fitted on the training days.
+        target: the unit of the answers, likewise.
+        materials: one for each series.
+        training: windows to learn from.
+        validation: windows that stop training.
+    """
+
+    scaler: Scaler
+    target: Target
+    materials: list[Material]
+    training: Windows
+    validation: Windows
+
+
+def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
+    """Read the prices; return the config with dates for the parts, and every series as numbers."""
+    prices = [read_closely(config, path, say) for path in price_files(config)]
+    try:
+        config = _with_dates(config, prices)  # rows that come later must not move a border
+        series = [make_series(config, one) for one in prices]
+        _check_days(config, series)
+    except NotEnoughDays as error:
+        if len(prices) > 1:
+            raise
+        raise NotEnoughDays(f"{prices[0].source}: {error}") from error
+    return config, series
+
+
+def make_lessons(config: Config, series: list[Series]) -> Lessons:
+    """Scale every series by what the training days of all show, and window it."""
+    scaler, target = fit_scalers(config, series, days=[one.split.part("training") for one in series])
+    materials = [make_material(config, one, scaler, target) for one in series]
+    training, validation = (_windows(config, series, materials, part) for part in ("training", "validation"))
+    return Lessons(scaler, target, materials, training, validation)
+
+
+def _with_dates(config: Config, prices: list[Prices]) -> Config:
+    """The same config with each part's first day in place of its share of all days of all series."""
+    dates = np.unique(np.concatenate([one.dates for one in prices]))
+    split = split_days(dates, **dict(config.split))
+    firsts: dict[str, Any] = {part: dates[split.part(part).start].astype(object) for part in PARTS[1:]}
+    return config.model_copy(update={"split": config.split.model_copy(update=firsts)})
+
+
+def _windows(config: Config, series: list[Series], materials: list[Material], part: Part) -> Windows:
+    """The windows of a part of every series; a recursive network answers one day at a time."""
+    return Windows.joined(
+        [
+            material.windows(one.split.origins(part, window=config.window, horizon=config.steps, required=False))
+            for one, material in zip(series, materials, strict=True)
+        ]
+    )
+
+
+def _check_days(config: Config, series: list[Series]) -> None:
+    """Refuse data too short for any part before anything is built or written."""
+    for part in PARTS:
+        only = len(series) == 1
+        counts = [
+            len(one.split.origins(part, window=config.window, horizon=config.horizon, required=only)) for one in series
+        ]
+        if not sum(counts):
+            raise NotEnoughDays(
+                f"None of the {len(series)} series has the days for a window of {config.window} and a horizon of "
+                f"{config.horizon} in the {part} part. Use longer files, or give the part more days (split)."
+            )
+        if part == "training":
+            late = [one.prices.source.name for one, count in zip(series, counts, strict=True) if not count]
+            if late:
+                raise DataError(
+                    f"{', '.join(late)} begins too late to be learnt from: no window of {config.window} days with the "
+                    f"{config.horizon} after it before {config.split.validation}. Leave it out of data.path; "
+                    f"`stockcast evaluate --data` scores it."
+                )
+        if part == "calibration" and config.calibration != "none":
+            check_origins(sum(counts))
