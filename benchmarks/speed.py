@@ -1,14 +1,10 @@
-"""How fast the house network trains, beside what a tutorial writes, PyTorch by hand, and what the machine can do.
+"""How fast stockcast is, beside what a tutorial writes, PyTorch by hand, and what the machine can do.
 
-    python benchmarks/speed.py [--repeats 3]
+    python benchmarks/speed.py [--repeats 3] [--json FILE] [--only training,loss,commands,evaluate]
 
-Same sizes for all: LSTM(50) -> dropout -> LSTM(100) -> dropout -> Dense, windows of 50 days of 9 features, 50 days
-ahead, single precision, both cores. Every contender runs in a process of its own, in turns, so that a noisy minute hits
-all of them; a first epoch, which builds and traces, is not counted. PyTorch takes part where it is installed
-(`pip install torch==2.13.0`). Markdown goes to standard output.
-
-The ceiling is the machine's own matrix product at the shapes that occur: a forward pass of a window multiplies
-(batch, inputs + units) x (inputs + units, 4 units) once a day and layer, and training does about three times that.
+Who is measured, and at what, is in `contenders.py`. Every contender runs in a process of its own, in turns, so that a
+noisy minute hits all of them; figures are medians of the turns with the least and the most. PyTorch and neuralforecast
+take part where they are installed (`pip install torch==2.13.0 neuralforecast`). Markdown goes to standard output.
 """
 
 import argparse
@@ -18,169 +14,206 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from contenders import HERE
 
-WINDOW, HORIZON, FEATURES, LAYERS = 50, 50, 9, (50, 100)
-WINDOWS = 6144
 PYTORCH_BATCHES = (32, 64, 128, 256)
+ORIGINS = 1000
 
 
-def examples() -> tuple[Any, Any]:
-    """Made-up inputs and answers, float32."""
-    random = np.random.default_rng(0)
-    inputs = random.standard_normal((WINDOWS, WINDOW, FEATURES)).astype(np.float32)
-    return inputs, random.standard_normal((WINDOWS, HORIZON)).astype(np.float32)
+@dataclass
+class Measured:
+    """What the turns of one contender at one task gave, or why it did not take part."""
+
+    values: list[float] = field(default_factory=list)
+    why_not: str = ""
+
+    @property
+    def middle(self) -> float:
+        """The median; no number without a turn."""
+        return statistics.median(self.values) if self.values else float("nan")
+
+    def __str__(self) -> str:
+        if not self.values:
+            return self.why_not
+        digits = 0 if self.middle >= 100 else 2
+        low, high = min(self.values), max(self.values)
+        return f"{self.middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
-def stockcast(epochs: int) -> list[float]:
-    """Windows per second of each epoch: the program's own `fit`, its default head and batch."""
-    from stockcast.data.scaling import Scaler
-    from stockcast.data.targets import Target
-    from stockcast.data.windows import Windows
-    from stockcast.models.factory import build_network
-    from stockcast.models.training import fit
+@dataclass(frozen=True)
+class Bar:
+    """A ratio of two contenders and what it must keep."""
 
-    random = np.random.default_rng(0)
-    days = WINDOWS + WINDOW + HORIZON
-    windows = Windows(
-        random.standard_normal((days, FEATURES)),
-        np.exp(0.01 * random.standard_normal(days)),
-        np.arange(WINDOW - 1, WINDOW - 1 + WINDOWS),
-        window=WINDOW,
-        horizon=HORIZON,
-        target=Target("log_return", Scaler(center=np.zeros(1), scale=np.ones(1), fill=np.zeros(1))),
-    )
-    few = Windows(windows.scaled, windows.closes, windows.origins[:64], WINDOW, HORIZON, windows.target)
-    network = build_network(
-        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head="student_t", window=WINDOW,
-        features=FEATURES, horizon=HORIZON,
-    )  # fmt: skip
-    history = fit(
-        network, windows, few, head="student_t", epochs=epochs, batch_size=256, learning_rate=1e-3, optimizer="adam",
-        clip_norm=1.0, patience=epochs, windows_per_epoch=None, seed=0,
-    )  # fmt: skip
-    return [WINDOWS / epoch.seconds for epoch in history[1:]]
+    what: str
+    ratio: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __str__(self) -> str:
+        if self.ratio != self.ratio:
+            return f"| {self.what} | not measured | |"
+        kept = self.ratio >= self.at_least if self.at_least is not None else self.ratio <= (self.at_most or 0)
+        bar = f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+        return f"| {self.what} | {self.ratio:.2f} | {bar}: {'kept' if kept else 'MISSED'} |"
 
 
-def tutorial(epochs: int) -> list[float]:
-    """The same of a script as tutorials write it: everything that `compile` and `fit` decide is left to them."""
-    import keras
-
-    inputs, answers = examples()
-    network = keras.Sequential(
-        [
-            keras.Input((WINDOW, FEATURES)),
-            keras.layers.LSTM(LAYERS[0], return_sequences=True),
-            keras.layers.Dropout(0.2),
-            keras.layers.LSTM(LAYERS[1]),
-            keras.layers.Dropout(0.2),
-            keras.layers.Dense(HORIZON),
-        ]
-    )
-    network.compile("adam", "mse")
-    speeds = []
-    for _ in range(epochs):
-        started = time.perf_counter()
-        network.fit(inputs, answers, batch_size=32, epochs=1, verbose=0)
-        speeds.append(WINDOWS / (time.perf_counter() - started))
-    return speeds[1:]
-
-
-def pytorch(epochs: int, batch: int) -> list[float]:
-    """The same of a loop over `nn.LSTM` written by hand."""
-    import torch
-    from torch import nn
-
-    inputs, answers = (torch.from_numpy(one) for one in examples())
-    first, second = nn.LSTM(FEATURES, LAYERS[0], batch_first=True), nn.LSTM(LAYERS[0], LAYERS[1], batch_first=True)
-    dropout, dense = nn.Dropout(0.2), nn.Linear(LAYERS[1], HORIZON)
-    parts = nn.ModuleList([first, second, dense])
-    optimizer = torch.optim.Adam(parts.parameters(), lr=1e-3)
-    speeds = []
-    for _ in range(epochs):
-        started = time.perf_counter()
-        order = torch.randperm(WINDOWS)
-        for start in range(0, WINDOWS, batch):
-            rows = order[start : start + batch]
-            hidden = dropout(first(inputs[rows])[0])
-            hidden = dropout(second(hidden)[0][:, -1])
-            loss = nn.functional.mse_loss(dense(hidden), answers[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
-            optimizer.step()
-        speeds.append(WINDOWS / (time.perf_counter() - started))
-    return speeds[1:]
-
-
-def ceiling(epochs: int, batch: int = 256) -> list[float]:
-    """Windows per second if training were nothing but its matrix products, as fast as numpy makes them."""
-    shapes = [(inputs + units, 4 * units) for inputs, units in zip((FEATURES, LAYERS[0]), LAYERS, strict=True)]
-    random = np.random.default_rng(0)
-    speeds = []
-    for _ in range(epochs):
-        seconds = 0.0
-        for rows, columns in shapes:
-            left = random.standard_normal((batch, rows)).astype(np.float32)
-            right = random.standard_normal((rows, columns)).astype(np.float32)
-            product = left @ right
-            started = time.perf_counter()
-            for _ in range(1000):
-                np.matmul(left, right, out=product)
-            seconds += 3 * WINDOW * (time.perf_counter() - started) / 1000
-        speeds.append(batch / seconds)
-    return speeds
-
-
-CONTENDERS = {
-    "stockcast, one network": ("stockcast", {}),
-    "a tutorial's Keras script, batch 32": ("tutorial", {}),
-    **{f"PyTorch by hand, batch {batch}": ("pytorch", {"batch": batch}) for batch in PYTORCH_BATCHES},
-    "the matrix products alone": ("ceiling", {}),
-}
-
-
-def run(name: str, options: dict[str, int], *, epochs: int) -> float | str:
-    """Windows per second of a contender in a process of its own, or why it does not take part."""
-    code = f"import json, speed; print(json.dumps(speed.{name}({epochs}, **{options!r})))"  # ours: no word of a user's
+def call(code: str, scratch: Path) -> Any:
+    """Return what a contender, given as Python, returns in a process of its own, or why it cannot as text."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"import json, contenders; print(json.dumps(contenders.{code}))"],
         capture_output=True,
         text=True,
-        cwd=os.path.dirname(os.path.abspath(__file__)),
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=HERE,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "SCRATCH": str(scratch)},
     )
     if done.returncode:
-        return "not installed" if "ModuleNotFoundError" in done.stderr else done.stderr[-200:]
-    return statistics.median(json.loads(done.stdout.splitlines()[-1]))
+        return "not installed" if "ModuleNotFoundError" in done.stderr else done.stderr[-300:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(repeats: int, epochs: int) -> None:
-    """Run all contenders in turns and print the table."""
-    found: dict[str, list[float | str]] = {label: [] for label in CONTENDERS}
+def in_turns(contenders: dict[str, Callable[[], Any]], repeats: int) -> dict[str, Measured]:
+    """Let each contender have its turn, `repeats` times over; each returns a number, several, or why it cannot."""
+    found = {name: Measured() for name in contenders}
     for _ in range(repeats):
-        for label, (name, options) in CONTENDERS.items():
-            found[label].append(run(name, options, epochs=epochs))
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(f"| training the house network | windows/s, median of {repeats} (least to most) | stockcast is |")
-    print("|---|---|---|")
-    own = statistics.median(speed for speed in found["stockcast, one network"] if isinstance(speed, float))
-    for label, speeds in found.items():
-        numbers = [speed for speed in speeds if isinstance(speed, float)]
-        if not numbers:
-            print(f"| {label} | {speeds[0]} | |")
-            continue
-        middle = statistics.median(numbers)
-        ratio = "" if middle == own else f"{own / middle:.2f} x"
-        print(f"| {label} | {middle:,.0f} ({min(numbers):,.0f} to {max(numbers):,.0f}) | {ratio} |")
+        for name, turn in contenders.items():
+            told = turn()
+            if isinstance(told, str):
+                found[name].why_not = told
+            else:
+                found[name].values.append(statistics.median(told) if isinstance(told, list) else told)
+    return found
+
+
+def table(title: str, found: dict[str, Measured], bars: list[Bar]) -> dict[str, Any]:
+    """Print a table and its bars; return both as plain values."""
+    print(f"\n| {title} | median (least to most) |\n|---|---|")
+    for name, measured in found.items():
+        print(f"| {name} | {measured} |")
+    if bars:
+        print("\n| ratio | measured | bar |\n|---|---|---|")
+        print("\n".join(map(str, bars)), flush=True)
+    return {
+        "measured": {name: one.values or one.why_not for name, one in found.items()},
+        "ratios": {bar.what: bar.ratio for bar in bars},
+    }
+
+
+def training(scratch: Path, repeats: int, epochs: int) -> dict[str, Any]:
+    """Windows per second while training."""
+    ours, both, script = (
+        "stockcast, one network",
+        "stockcast, two members side by side",
+        "a tutorial's script, batch 32",
+    )
+    pytorch = [f"PyTorch by hand, batch {batch}" for batch in PYTORCH_BATCHES]
+    numpy, tensorflow = "matrix products alone, numpy's", "matrix products alone, TensorFlow's"
+    calls = {
+        ours: f"stockcast({epochs})",
+        both: f"stockcast_members({epochs})",
+        script: f"tutorial({epochs})",
+        **{name: f"pytorch({epochs}, {batch})" for name, batch in zip(pytorch, PYTORCH_BATCHES, strict=True)},
+        "neuralforecast's LSTM, batch 256": f"neuralforecast({epochs})",
+        numpy: f"products({epochs}, 'numpy')",
+        tensorflow: f"two_of({epochs}, 'products({epochs}, \"tensorflow\")')",
+    }
+    found = in_turns({name: lambda code=code: call(code, scratch) for name, code in calls.items()}, repeats)
+    best = max((found[name].middle for name in pytorch if found[name].values), default=float("nan"))
+    bars = []
+    for name, against_script, against_pytorch, against_ceiling in ((ours, 2.0, 0.95, 0.75), (both, 2.6, 1.1, 0.9)):
+        speed = found[name].middle
+        bars += [
+            Bar(f"{name} / the tutorial's script", speed / found[script].middle, against_script),
+            Bar(f"{name} / PyTorch at its best batch", speed / best, against_pytorch),
+            Bar(f"{name} / numpy's products", speed / found[numpy].middle, against_ceiling),
+            Bar(f"{name} / TensorFlow's products", speed / found[tensorflow].middle, against_ceiling),
+        ]
+    return table("windows/s, training the house network", found, bars)
+
+
+def loss(scratch: Path, repeats: int, epochs: int) -> dict[str, Any]:
+    """Seconds until the tutorial's best validation loss."""
+    script, ours = Measured(), Measured()
+    for _ in range(repeats):
+        target, seconds = call(f"tutorial_until_best({3 * epochs})", scratch)
+        script.values.append(seconds)
+        ours.values.append(call(f"stockcast_until({target!r}, 200)", scratch)[1])
+    found = {"a tutorial's script, until its best": script, "stockcast, until the same": ours}
+    ratio = statistics.median(mine / its for mine, its in zip(ours.values, script.values, strict=True))
+    title = "seconds to the tutorial's best validation loss (mean squared error of scaled prices, S&P 500)"
+    return table(title, found, [Bar("stockcast / the tutorial's script", ratio, at_most=0.5)])
+
+
+def commands(scratch: Path, repeats: int) -> dict[str, Any]:
+    """Seconds from the start of a command to its end, on the default run."""
+    stockcast = [sys.executable, "-m", "stockcast"]
+    subprocess.run([*stockcast, "train", "-q", "--runs", scratch, "--name", "default"], check=True, capture_output=True)
+    call(f"tutorial_store(contenders.Path({str(scratch)!r}))", scratch)
+    predict = ["predict", "default", "--runs", str(scratch)]
+    code = f"import contenders; contenders.tutorial_predict(contenders.Path({str(scratch)!r}))"
+    lines = {
+        "predict, table and picture": [*stockcast, *predict],
+        "predict --json --no-plot": [*stockcast, *predict, "--json", "--no-plot"],
+        "--help": [*stockcast, "--help"],
+        "runs list": [*stockcast, "runs", "list", "--runs", str(scratch)],
+        "a tutorial's script, load and predict": [sys.executable, "-c", code],
+        "bare imports of predict": [sys.executable, "-c", "import pandas, exchange_calendars, onnxruntime"],
+    }
+
+    def seconds(line: list[str]) -> float:
+        started = time.perf_counter()
+        subprocess.run(line, check=True, capture_output=True, cwd=HERE)
+        return time.perf_counter() - started
+
+    found = in_turns({name: lambda line=line: seconds(line) for name, line in lines.items()}, 2 * repeats + 1)
+    whole, bare, asked, _, script, _ = (one.middle for one in found.values())
+    bars = [
+        Bar("predict, seconds", whole, at_most=2.0),
+        Bar("predict / the tutorial's script", whole / script, at_most=0.25),
+        Bar("predict --json --no-plot, seconds", bare, at_most=1.0),
+        Bar("--help, seconds", asked, at_most=0.25),
+    ]
+    return table("seconds, from start to end", found, bars)
+
+
+def evaluate(scratch: Path, repeats: int) -> dict[str, Any]:
+    """Seconds of the network's part of an evaluation."""
+    turns = [call(f"evaluation({ORIGINS})", scratch) for _ in range(repeats)]
+    found = {name: Measured([turn[name] for turn in turns]) for name in ("direct", "recursive", "loop")}
+    bars = [
+        Bar("direct, seconds", found["direct"].middle, at_most=2),
+        Bar("recursive, seconds", found["recursive"].middle, at_most=15),
+        Bar("loop / recursive", found["loop"].middle / found["recursive"].middle, at_least=200),
+    ]
+    return table(f"seconds, the network's part of an evaluation, {ORIGINS:,} origins x 50 steps", found, bars)
+
+
+SECTIONS = {"training": training, "loss": loss, "commands": commands, "evaluate": evaluate}
+
+
+def main(*, repeats: int, epochs: int, only: list[str], kept: Path | None) -> None:
+    """Measure, print, and keep as JSON where asked."""
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in only:
+            more = {"epochs": epochs} if name in ("training", "loss") else {}
+            found[name] = SECTIONS[name](Path(scratch), repeats, **more)
+            if kept:
+                kept.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=4, help="of each turn; the first is not counted")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep every figure")
     chosen = parser.parse_args()
-    main(chosen.repeats, chosen.epochs)
+    main(repeats=chosen.repeats, epochs=chosen.epochs, only=chosen.only.split(","), kept=chosen.json)

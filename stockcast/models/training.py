@@ -169,6 +169,7 @@ def fit(
 
     class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            batches.draw(epoch)
             self.started = time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -192,10 +193,11 @@ def fit(
             report(history[-1])
             network.stop_training = state.waited >= patience
 
+    batches = _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch)
     if state is None or state.waited < patience:
         network.fit(
-            _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch, epoch=len(history)),
-            validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH), seed=None, most=None),
+            batches,
+            validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH)),
             initial_epoch=len(history),
             epochs=epochs,
             shuffle=False,  # by us, see _batches; Keras would shuffle the batches once more from a global seed
@@ -238,20 +240,14 @@ def _loss(keras: Any, head: str) -> Any:
     return HeadLoss(name=head)
 
 
-def _batches(
-    keras: Any, examples: Examples, batch_size: int, *, seed: int | None, most: int | None, epoch: int = 0
-) -> Any:
-    """A keras PyDataset of (inputs, answers), in order if `seed` is None, no more than `most` an epoch.
-
-    `epoch` counts the passes that were made before.
-    """
+def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int = 0, most: int | None = None) -> Any:
+    """A keras PyDataset of (inputs, answers), in order until its `draw` shuffles it; no more than `most` an epoch."""
     count = min(len(examples), most or len(examples))
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.order: Days = np.arange(count)
-            self.epoch = epoch
 
         def __len__(self) -> int:
             return -(-count // batch_size)
@@ -260,9 +256,12 @@ def _batches(
             rows = self.order[index * batch_size : (index + 1) * batch_size]
             return examples.inputs(rows), examples.answers(rows)
 
-        def on_epoch_begin(self) -> None:
-            if seed is not None:  # Keras' own shuffle repeats one permutation after a fixed seed
-                self.order = np.random.default_rng((seed, self.epoch)).permutation(len(examples))[:count]
-            self.epoch += 1
+        def draw(self, epoch: int) -> None:
+            """Choose and shuffle the windows of an epoch, from 0.
+
+            Not in Keras' own `on_epoch_begin`, which JAX and PyTorch call once more to look at a first batch; and
+            Keras' own shuffle repeats one permutation after a fixed seed.
+            """
+            self.order = np.random.default_rng((seed, epoch)).permutation(len(examples))[:count]
 
     return Batches()

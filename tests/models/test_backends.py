@@ -1,0 +1,72 @@
+"""The same network on every backend of Keras that is installed: it builds, trains, and comes to the same losses."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+TRAINING = """
+import json, sys
+import numpy as np
+from stockcast.models.factory import build_network
+from stockcast.models.training import fit
+
+class Made:
+    def __init__(self, seed, count):
+        random = np.random.default_rng(seed)
+        self._inputs = random.standard_normal((count, 6, 2)).astype(np.float32)
+        self._answers = random.standard_normal((count, 4)).astype(np.float32)
+    def __len__(self):
+        return len(self._answers)
+    def inputs(self, rows):
+        return self._inputs[rows]
+    def answers(self, rows):
+        return self._answers[rows]
+
+losses = {}
+for head in ("point", "student_t"):
+    network = build_network(cell="lstm", layers=(4, 3), dropout=0.0, shortcut=True, shrinkage=1e-3, head=head, window=6,
+                            features=2, horizon=4)
+    random = np.random.default_rng(0)  # no backend draws the same first weights as another
+    network.set_weights([
+        weight if name == "curves" else 0.5 * random.standard_normal(weight.shape)
+        for layer in network.layers for weight in layer.get_weights() for name in [layer.name]
+    ])
+    history = fit(network, Made(1, 8), Made(2, 5), head=head, epochs=2, batch_size=4, learning_rate=0.01,
+                  optimizer="adam", clip_norm=1.0, patience=2, windows_per_epoch=None, seed=0)
+    losses[head] = [[epoch.loss, epoch.val_loss] for epoch in history]
+print(json.dumps(losses))
+"""
+
+
+def losses_on(backend: str) -> dict[str, list[list[float]]]:
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, list[list[float]]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def of_tensorflow() -> dict[str, list[list[float]]]:
+    return losses_on("tensorflow")
+
+
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_two_epochs_come_to_the_same_losses_on_every_backend(
+    backend: str, of_tensorflow: dict[str, list[list[float]]]
+) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed (pip install {backend}); TensorFlow is the backend that comes along")
+    for head, losses in losses_on(backend).items():
+        for epoch, expected in zip(losses, of_tensorflow[head], strict=True):
+            assert epoch == pytest.approx(expected, rel=1e-4), head
