@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py [--series 500] [--days 5000]
 
-Trains one epoch on a sample of windows of a folder of made-up price files with `stockcast train`, and watches the memory
+Trains one epoch on a sample of windows of a folder of made-up prices with `stockcast train`, and watches the memory
 of the command and of what it starts; then times an epoch over all windows of 1, 10 and 100 series. Markdown goes to
 standard output.
 """
