@@ -17,13 +17,13 @@ from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, ch
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.factory import average, build_network, machine, versions
-from stockcast.models.heads import HEADS
 from stockcast.models.inference import Network, export_onnx, load_onnx
 from stockcast.models.training import Epoch, State, best_of, fit
 from stockcast.pipeline.series import (
     Say,
     Series,
     fit_scalers,
+    head_of,
     issue,
     make_material,
     make_series,
@@ -127,7 +127,8 @@ def carry_on(
     for member in range(1, config.training.members + 1):
         seed = config.training.seed + member - 1
         network = build_network(
-            **config.model.model_dump(),
+            **config.model.model_dump(exclude={"head", "loss", "classes", "threshold"}),
+            head=head_of(config),
             window=config.window,
             features=len(config.features),
             horizon=config.steps,
@@ -137,7 +138,7 @@ def carry_on(
             network,
             training,
             validation,
-            head=config.model.head,
+            head=head_of(config),
             **settings,
             seed=seed,
             member=member,
@@ -208,7 +209,7 @@ def _calibrate(
                 learn_from=None,
             )
             pairs.append((forecast, question.actual))
-    if HEADS[config.model.head].has_density:
+    if head_of(config).has_bands:
         dates = np.unique(np.concatenate([forecast.target_dates.ravel() for forecast, _ in pairs]))
         return stretch(pairs).tempered(len(dates))
     ((forecast, actual),) = pairs  # a point head answers prices or the training days' unit: one series
