@@ -12,7 +12,7 @@ from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS, Part, split_days
 from stockcast.data.windows import Windows
-from stockcast.errors import DataError, NotEnoughDays, StockcastError
+from stockcast.errors import ConfigError, DataError, NotEnoughDays, StockcastError
 from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, check_origins, stretch
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
@@ -92,7 +92,14 @@ def train(
 
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
-    prices = [read_closely(config, path, say) for path in price_files(config)]
+    files, head = price_files(config), head_of(config)
+    if len(files) > 1 and not head.has_bands and head.classes is None:
+        raise ConfigError(
+            f"model.head {head.name} takes its bands from how far prices strayed on one series' calibration days, and "
+            f"data.path names {len(files)}, whose bands differ. Use one file, or a head that says how sure it is: "
+            f"student_t, skewed_t, quantile or histogram."
+        )
+    prices = [read_closely(config, path, say) for path in files]
     try:
         config = _with_dates(config, prices)  # rows that come later must not move a border
         series = [make_series(config, one) for one in prices]
