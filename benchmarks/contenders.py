@@ -52,11 +52,17 @@ class Made:
 def stockcast(epochs: int) -> list[float]:
     """Windows per second of each epoch but the first: the program's own `fit` with its default head and batch."""
     from stockcast.models.backend import share_threads
+    from stockcast.models.heads import make_head
     from stockcast.models.training import fit
 
     share_threads(1)  # without effect in a lane, whose share the environment says
     history = fit(
-        house_network("student_t"), Made(WINDOWS), Made(64), head="student_t", epochs=epochs, **settings(epochs)
+        house_network("student_t"),
+        Made(WINDOWS),
+        Made(64),
+        head=make_head("student_t"),
+        epochs=epochs,
+        **settings(epochs),
     )
     return [WINDOWS / epoch.seconds for epoch in history[1:]]
 
@@ -75,9 +81,10 @@ def stockcast_members(epochs: int) -> list[float]:
 def house_network(head: str) -> Any:
     """The program's network at the common sizes."""
     from stockcast.models.factory import build_network
+    from stockcast.models.heads import make_head
 
     return build_network(
-        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head=head, window=WINDOW,
+        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head=make_head(head), window=WINDOW,
         features=FEATURES, horizon=HORIZON,
     )  # fmt: skip
 
@@ -247,6 +254,7 @@ def stockcast_until(target: float, epochs: int) -> tuple[float, float]:
     Batch and learning rate are those of a config that does not name them.
     """
     from stockcast.models.backend import share_threads
+    from stockcast.models.heads import make_head
     from stockcast.models.training import Epoch, fit
 
     share_threads(1)
@@ -278,7 +286,7 @@ def stockcast_until(target: float, epochs: int) -> tuple[float, float]:
             raise Reached
 
     try:
-        fit(network, learnt, held, head="point", epochs=epochs, report=report, **settings(epochs, batch=64))
+        fit(network, learnt, held, head=make_head("point"), epochs=epochs, report=report, **settings(epochs, batch=64))
     except Reached:
         return seen[-1].val_loss, time.perf_counter() - started
     return min(epoch.val_loss for epoch in seen), float("inf")

@@ -16,8 +16,9 @@ def bundled_folder() -> Path:
 
 
 def bundled_configs() -> list[str]:
-    """Return the names of the configs that ship, as `stockcast train NAME` takes them."""
-    return sorted(path.stem for path in (bundled_folder() / "configs").glob("*.yaml"))
+    """Return the names of the configs that ship, as `stockcast train NAME` takes them: sp500, lessons/direction."""
+    folder = bundled_folder() / "configs"
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
 def find_config(config: str | None) -> Path:

@@ -28,7 +28,7 @@ from stockcast.data.features import FEATURES
 from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
-from stockcast.models.heads import HEADS
+from stockcast.models.heads import HEADS, LOSSES, misfit
 
 
 def _one_of(known: Collection[str]) -> Callable[[str], str]:
@@ -44,6 +44,8 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
 CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
 HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
+_LOSS_NAMES = list(dict.fromkeys(loss for losses in LOSSES.values() for loss in losses))
+LossName = Annotated[str, AfterValidator(_one_of(_LOSS_NAMES)), Field(json_schema_extra={"enum": _LOSS_NAMES})]
 
 
 def _only_iso(value: Any) -> Any:
@@ -192,7 +194,25 @@ class ModelConfig(_Section):
         description="Penalty on the dense layer's squared weights: pulls student_t towards what its unit says.",
     )
     head: HeadName = Field(
-        "student_t", description="What the last layer says: student_t a distribution, point a single number."
+        "student_t",
+        description="What the last layer says: a distribution of prices (student_t, skewed_t, quantile, histogram), a "
+        "single price (point), or the probabilities of up and down (direction).",
+    )
+    loss: LossName | None = Field(
+        None,
+        description="What training lowers; null for the head's own, which is the first: "
+        + "; ".join(f"{head}: {', '.join(losses)}" for head, losses in LOSSES.items())
+        + " (with three classes).",
+    )
+    classes: Literal[2, 3] | None = Field(
+        None, description="Of head direction: 2, down and up (null for these); or 3, down, flat and up."
+    )
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        le=5,
+        description="Of three classes: the largest move that is flat, in deviations of a day's log return times the "
+        "root of the days ahead (see target.scale); null for 0.4.",
     )
 
 
@@ -242,7 +262,7 @@ class Config(_Section):
     calibration: Literal["adaptive", "conformal", "none"] = Field(
         "adaptive",
         description="Bands: as wide as the calibration days show (conformal), and widened or narrowed day by day as "
-        "prices come (adaptive); or as the network says (none).",
+        "prices come (adaptive); or as the network says (none; the default of head direction, which has no bands).",
     )
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -261,14 +281,17 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.model.head == "student_t" and (self.strategy, self.target.transform) != ("direct", "log_return"):
-            raise ValueError(
-                "model.head student_t answers log returns, all days at once: it needs strategy direct and "
-                "target.transform log_return; for a recursive network or prices use model.head point"
-            )
-        if self.model.head == "point" and self.calibration == "none":
-            raise ValueError("model.head point says one number, and its bands come from the calibration days: "
-                             "calibration must be conformal or adaptive")  # fmt: skip
+        if reason := misfit(
+            self.model.head,
+            loss=self.model.loss,
+            classes=self.model.classes,
+            threshold=self.model.threshold,
+            strategy=self.strategy,
+            transform=self.target.transform,
+            scaler=self.scaler,
+            calibration=self.calibration,
+        ):
+            raise ValueError(reason)
         if self.target.scale == "volatility" and (self.strategy, self.target.transform) != ("direct", "log_return"):
             raise ValueError(
                 "target.scale volatility is a unit of log returns from the origin on: it needs strategy direct and "
@@ -330,6 +353,9 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
     _resolve(values, folder)
     for override in overrides:
         _apply(values, override)
+    model = values.get("model")
+    if isinstance(model, dict) and model.get("head") == "direction":
+        values.setdefault("calibration", "none")  # it has no bands, so it need not be said
     try:
         # By way of JSON, whose strict types are YAML's: lists for tuples, text for dates and paths.
         return Config.model_validate_json(json.dumps(values, default=str))

@@ -12,11 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from stockcast.evaluation.directions import DirectionComparison, DirectionReport, DirectionScores
 from stockcast.evaluation.scores import Comparison, Report
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecast import Forecast, price_text
 from stockcast.models.training import Epoch
+from stockcast.pipeline.directions import DirectionPrediction
 from stockcast.untrusted import printable
+
+_SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
+"""Days ahead that a forecast's table has on the screen, and beside them the last one."""
 
 
 def say(quiet: bool) -> Callable[[str], None]:
@@ -142,6 +147,52 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
     _wide().print(table)
 
 
+def print_direction_scores(report: DirectionReport, *, title: str, span: dict[str, Any]) -> None:
+    """Print Brier score and accuracy of a classifier and its rivals, horizon by horizon."""
+    table = Table(
+        title=f"{title}: {span['origins']} origins, {span['first_origin']} to {span['last_target']}",
+        caption="Brier score and log loss of the probabilities: lower is better. Right: share of days whose likeliest "
+        "class came; balanced: the mean of that over the classes. p: Diebold-Mariano, each test alone (the verdict "
+        "corrects for their number); against training_shares on the Brier score, against always_up on being right.",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in ("days", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced"):
+        table.add_column(column, justify="left" if column == "forecast" else "right")
+    rows: list[tuple[str, DirectionComparison]] = [(str(step), one) for step, one in report.horizons.items()]
+    for label, comparison in [*rows, ("all", report.overall)]:
+        table.add_row(label, "network", *_direction_row(comparison.model, "", ""))
+        for rival, scores in comparison.baselines.items():
+            skill = comparison.skill.get(rival)
+            told = "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}"
+            row = _direction_row(scores, told, _p_value(comparison.tests[rival]))
+            table.add_row("", rival, *row, end_section=rival == list(comparison.baselines)[-1])
+    _wide().print(table)
+
+
+def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[str]:
+    log_loss = "" if scores.log_loss is None else f"{scores.log_loss:.4f}"
+    balanced = "" if scores.balanced_accuracy is None else f"{100 * scores.balanced_accuracy:.1f} %"
+    return [f"{scores.brier:.4f}", skill, p_value, log_loss, f"{100 * scores.accuracy:.1f} %", balanced]
+
+
+def print_directions(rows: list[dict[str, Any]], prediction: DirectionPrediction, *, run: str) -> None:
+    """Print the probabilities of the direction, at most a dozen sessions of them."""
+    forecast, shares = prediction.forecast, prediction.past_shares
+    table = Table(
+        title=f"{run}: from {forecast.origin_dates[0]} on, last price {price_text(forecast.last_close[0])}",
+        caption=None if shares is None else "In brackets: how often it came so many days later, in the file's past.",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in ("date", "step", *forecast.classes):
+        table.add_column(column, justify="right")
+    for row in rows:
+        if row["step"] in _SHOWN_STEPS or row["step"] == len(rows):
+            said = [f"{100 * row[f'p_{name}']:.0f} %" for name in forecast.classes]
+            past = [""] * len(said) if shares is None else [f" ({100 * one:.0f} %)" for one in shares[row["step"] - 1]]
+            table.add_row(row["date"], str(row["step"]), *(f"{a}{b}" for a, b in zip(said, past, strict=True)))
+    _wide().print(table)
+
+
 def print_verdict(verdict: tuple[str, ...]) -> None:
     """Print the verdict, a sentence a line; on a terminal, broken between words."""
     print_sentences(verdict)
@@ -161,9 +212,8 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
     )
     for column in ("date", "step", "median", "50 % band", "90 % band"):
         table.add_column(column, justify="right")
-    steps = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250, len(rows)}
     for row in rows:
-        if row["step"] in steps:
+        if row["step"] in _SHOWN_STEPS or row["step"] == len(rows):
             table.add_row(
                 row["date"],
                 str(row["step"]),

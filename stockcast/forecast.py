@@ -10,6 +10,8 @@ Floats = npt.NDArray[np.floating[Any]]
 Dates = npt.NDArray[np.datetime64]
 Days = npt.NDArray[np.intp]
 """Indices of trading days, 0 is the first row of the data."""
+Labels = npt.NDArray[np.intp]
+"""Numbers of classes, 0 is the lowest."""
 
 TAIL_LEVELS = (0.005, 0.01, 0.025)
 LEVELS: Floats = np.array(
@@ -80,6 +82,35 @@ class Forecast:
     def times(self, factor: float) -> "Forecast":
         """Return the same forecast in another price unit: every price multiplied by `factor`."""
         return replace(self, quantiles=self.quantiles * factor, last_close=self.last_close * factor)
+
+
+@dataclass(frozen=True)
+class Directions:
+    """What was said at each origin about which way the price has gone by the days after it.
+
+    Attributes:
+        origin_dates: the last day known, datetime64[D], shape (origins,).
+        target_dates: the days forecast, datetime64[D], shape (origins, horizon).
+        classes: names of the ways, lowest first, such as ("down", "flat", "up").
+        probabilities: of each class, adding up to 1, shape (origins, horizon, classes).
+        last_close: price at the origin, from which up and down are told, shape (origins,).
+    """
+
+    origin_dates: Dates
+    target_dates: Dates
+    classes: tuple[str, ...]
+    probabilities: Floats
+    last_close: Floats
+
+    @property
+    def horizon(self) -> int:
+        """Trading days forecast from each origin."""
+        return int(self.target_dates.shape[1])
+
+    def of(self, name: str) -> Floats:
+        """Return the probability of one class, shape (origins, horizon)."""
+        values: Floats = self.probabilities[:, :, self.classes.index(name)]
+        return values
 
 
 def price_text(price: float) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
-from stockcast.forecast import Days, Floats
-from stockcast.models.heads import Head
+from stockcast.forecast import Days, Floats, Labels
+from stockcast.models.heads import Classes, Head
 from stockcast.models.inference import Network, roll_forward
 
 
@@ -53,6 +53,16 @@ class Material:
         return network(inputs)[:, :steps]
 
     def quantiles(self, outputs: Floats, origins: Days, levels: Floats) -> Floats:
-        """Turn outputs of `outputs` into quantiles of price, shape (origins, steps, levels)."""
+        """Turn outputs of `outputs` into quantiles of price, shape (origins, steps, levels).
+
+        Raises:
+            TypeError: the head says the direction, and nothing about prices.
+        """
+        if self.head.quantiles is None:
+            raise TypeError(f"the head {self.head.name} says no prices")
         unit = None if self.unit is None else self.unit[origins]
         return self.target.prices(self.head.quantiles(outputs, levels), self.closes[origins], unit)
+
+    def labels(self, classes: Classes, origins: Days, *, steps: int) -> Labels:
+        """Return which class each of the days after these origins came to, shape (origins, steps)."""
+        return classes.labels(self.target.answers(self.closes, origins, horizon=steps, unit=self.unit))

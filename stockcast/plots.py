@@ -47,7 +47,7 @@ def loss_curve(history: Sequence[Epoch], *, title: str) -> Figure:
         )
     axes.set(xlabel="epoch", ylabel="loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
@@ -62,7 +62,7 @@ def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: 
     axes.plot(dates[shown], closes[shown], color=PRICE, linewidth=1.1, label="price", zorder=3)
     axes.set_ylabel(unit)
     _price_axes(axes)
-    _legend(figure, axes)
+    legend_below(figure, axes)
     every = f"every {forecast.horizon} trading days" if forecast.horizon > 1 else "every trading day"
     axes.set_title(f"one forecast {every}", fontsize=10, color="grey", loc="left")
     return figure
@@ -75,7 +75,7 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
     _fan(axes, forecast, 0, label=True)
     axes.set_ylabel(unit)
     _price_axes(axes)
-    _legend(figure, axes)
+    legend_below(figure, axes)
     (lower, upper), last = forecast.band(0.9), forecast.target_dates[0, -1]
     for value, name in (
         (upper[0, -1], "95 %"),
@@ -118,7 +118,7 @@ def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     horizon = max(len(values) for values in skill.values())
     axes.set_xticks([1, *range(5, horizon + 1, 5)])
-    _legend(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
@@ -145,14 +145,14 @@ def coverage(forecast: Forecast, rivals: Mapping[str, Forecast], actual: Floats,
     axes.set(xlabel="promised by the band", ylabel="prices inside it", xlim=(0, 1), ylim=(0, 1.01))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _legend(figure, axes)
+    legend_below(figure, axes)
     return figure
 
 
 def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Figure:
     """Where in the forecast spread prices fell, by days ahead: flat is honest, a U too narrow, a hump too wide."""
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
-    _entitle(figure, f"Where in the spread did prices fall? {title}")
+    entitle(figure, f"Where in the spread did prices fall? {title}")
     panels = np.atleast_1d(figure.subplots(1, len(histograms), sharey=True))
     for axes, (step, shares) in zip(panels, histograms.items(), strict=True):
         edges = np.linspace(0, 1, len(shares) + 1)
@@ -170,18 +170,19 @@ def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Fig
 def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    _entitle(figure, title)
+    entitle(figure, title)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _entitle(figure: Figure, title: str) -> None:
+def entitle(figure: Figure, title: str) -> None:
+    """Put the title above, and below who drew it and what it is not."""
     figure.suptitle(title, fontsize=13, x=0.01, ha="left")
     figure.supxlabel(f"stockcast, {NOTE}", x=0.995, ha="right", fontsize=8, color="grey")
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
+def legend_below(figure: Figure, axes: Axes) -> None:
     """Put the legend below the axes, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
     columns = len(labels) if len(labels) <= 5 else -(-len(labels) // 2)

@@ -26,7 +26,7 @@ def imports_of(module: str) -> set[str]:
 
 
 def modules(wing: str) -> list[str]:
-    return [path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / wing).glob("*.py")]
+    return [path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / wing).rglob("*.py")]
 
 
 @pytest.mark.parametrize("wing", WINGS)

@@ -9,7 +9,7 @@ from stockcast.data.features import FEATURES
 from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 
-SHIPPED = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[1] / "configs").rglob("*.yaml"))
 FOLDER = Path("/no-such-folder/configs")
 
 SMALLEST = "name: ge\ndata: {path: ge.csv}\n"
@@ -337,6 +337,91 @@ def test_a_recursive_network_with_other_inputs_is_refused_with_the_one_it_needs(
     assert f"features must be {needed}" in message
 
 
+@pytest.mark.parametrize("head", ["student_t", "skewed_t", "histogram", "direction", "quantile"])
+def test_a_head_that_says_no_single_number_cannot_be_recursive(head):
+    message = refusal(f"strategy: recursive\nfeatures: [log_return]\nmodel: {{head: {head}}}\n")
+
+    assert f"model.head {head} answers" in message
+    assert "it needs strategy direct; for strategy recursive use model.head point" in message
+
+
+@pytest.mark.parametrize("head", ["student_t", "skewed_t", "histogram", "direction"])
+def test_a_head_in_units_of_returns_cannot_answer_prices(head):
+    message = refusal(f"target: {{transform: price}}\nmodel: {{head: {head}}}\n")
+
+    assert f"model.head {head} answers" in message
+    assert "it needs target.transform log_return; for prices use model.head point or quantile" in message
+
+
+def test_points_and_quantiles_can_answer_prices():
+    for head in ("point", "quantile"):
+        assert config(f"target: {{transform: price}}\nmodel: {{head: {head}}}\n").model.head == head
+
+
+FITTING = [
+    ("point", ("mse", "mae", "huber")),
+    ("quantile", ("pinball",)),
+    ("student_t", ("nll",)),
+    ("skewed_t", ("nll",)),
+    ("direction", ("binary_crossentropy",)),
+    ("histogram", ("categorical_crossentropy", "kl_divergence")),
+]
+EVERY_LOSS = sorted({"msle", *(loss for _, losses in FITTING for loss in losses)})
+
+
+@pytest.mark.parametrize(("head", "losses"), FITTING)
+def test_a_head_takes_its_own_losses_and_refuses_all_others_with_its_own(head, losses):
+    for loss in EVERY_LOSS:
+        text = f"model: {{head: {head}, loss: {loss}}}\n"
+        if loss in losses:
+            assert config(text).model.loss == loss
+        else:
+            message = refusal(text)
+            assert f"model.loss {loss}" in message
+            assert any(own in message for own in losses)
+
+
+def test_three_classes_have_the_categorical_loss_and_two_the_binary_one():
+    three = "model: {head: direction, classes: 3, loss: categorical_crossentropy}\n"
+    assert config(three).model.classes == 3
+    assert "which is binary_crossentropy" in refusal(three.replace("3", "2"))
+    assert "which is categorical_crossentropy" in refusal(three.replace("categorical", "binary"))
+
+
+def test_msle_takes_prices_that_no_scaler_puts_below_zero():
+    text = "model: {head: point, loss: msle}\ntarget: {transform: price}\n"
+    for scaler in ("minmax", "none"):
+        assert config(f"{text}scaler: {scaler}\n").model.loss == "msle"
+    for scaler in ("standard", "robust"):
+        assert "use scaler minmax or none" in refusal(f"{text}scaler: {scaler}\n")
+    message = refusal("model: {head: point, loss: msle}\nscaler: minmax\n")
+    assert "needs target.transform price; for log returns use mse, mae or huber" in message
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("{head: point, classes: 2}", "model.head point says none: it needs model.head direction"),
+        ("{head: direction, threshold: 0.5}", "it needs model.head direction with model.classes 3"),
+        ("{head: direction, classes: 2, threshold: 0.5}", "with two classes there is no flat"),
+        ("{head: student_t, threshold: 0.5}", "it needs model.head direction with model.classes 3"),
+        ("{head: direction, classes: 4}", "2 or 3"),
+        ("{head: direction, classes: 3, threshold: 0}", "greater than 0"),
+        ("{head: point, loss: mze}", "perhaps mse"),
+    ],
+)
+def test_keys_of_the_direction_that_mean_nothing_are_refused(model, said):
+    assert said in refusal(f"model: {model}\n")
+
+
+def test_a_direction_has_no_bands_so_calibration_need_not_be_said_and_must_not_be_otherwise():
+    assert config("model: {head: direction}\n").calibration == "none"
+    assert config("", "model.head=direction").calibration == "none"
+    assert config("model: {head: student_t}\n").calibration == "adaptive"
+    for calibration in ("adaptive", "conformal"):
+        assert "leave the key calibration out" in refusal(f"model: {{head: direction}}\ncalibration: {calibration}\n")
+
+
 @pytest.mark.parametrize("other", ["strategy: recursive\nfeatures: [log_return]\n", "target: {transform: price}\n"])
 def test_a_student_t_head_answers_log_returns_all_days_at_once_only(other):
     message = refusal(other + "model: {head: student_t}\n")
@@ -479,6 +564,19 @@ def test_the_classroom_lab_takes_50_closes_and_feeds_the_51st_back():
 
 def test_without_a_config_the_sp500_is_meant():
     assert find_config(None) == find_config("sp500") == bundled_folder() / "configs" / "sp500.yaml"
+
+
+def test_a_lesson_is_found_by_its_name_and_listed_among_those_that_ship():
+    assert find_config("lessons/direction") == bundled_folder() / "configs" / "lessons" / "direction.yaml"
+    assert {"sp500", "lessons/direction", "lessons/histogram"} <= set(bundled_configs())
+
+
+def test_a_lesson_tells_in_three_lines_what_to_look_for():
+    for path in SHIPPED:
+        if path.parent.name == "lessons":
+            lines = path.read_text().splitlines()
+            assert lines[0] == "# yaml-language-server: $schema=../schema.json"
+            assert [line.startswith("# ") for line in lines[1:5]] == [True, True, True, False]
 
 
 def test_a_config_of_ones_own_is_found_by_its_path(tmp_path):

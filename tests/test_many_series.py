@@ -190,3 +190,15 @@ def test_a_second_evaluation_takes_the_costly_rivals_from_the_first(
     first = pipeline.evaluate(pool)
     monkeypatch.setattr("stockcast.evaluation.garch._estimate", lambda *_, **__: pytest.fail("estimated again"))
     assert pipeline.evaluate(pool).metrics == first.metrics
+
+
+def test_a_point_head_cannot_take_its_bands_from_several_series_and_says_what_can(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data\.path names 3, whose bands differ.*student_t, skewed_t"):
+        train(write_pool(tmp_path), tmp_path / "runs", "model.head=point")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_direction_is_learnt_from_several_series(tmp_path: Path) -> None:
+    run = train(write_pool(tmp_path), tmp_path / "runs", "model.head=direction", "training.members=1")
+    found = pipeline.evaluate(run, data=tmp_path / "others" / "beta.csv")
+    assert found.metrics["score"] == "brier"

@@ -10,6 +10,7 @@ import pytest
 from made import REPOSITORY, TINY, make_bars
 
 from stockcast import pipeline
+from stockcast.bundle import bundled_configs
 from stockcast.config import load_config
 from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError, TrainingError
 from stockcast.models.inference import load_onnx
@@ -272,7 +273,7 @@ SMALL = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted((REPOSITORY / "configs").glob("*.yaml"))])
+@pytest.mark.parametrize("name", bundled_configs())
 def test_every_shipped_config_trains_evaluates_and_predicts(name: str, tmp_path: Path) -> None:
     run = train(REPOSITORY / "configs" / f"{name}.yaml", tmp_path, *SMALL, "model.layers=[4, 4]")
     evaluation = pipeline.evaluate(run, say=quiet)

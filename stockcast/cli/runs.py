@@ -81,13 +81,18 @@ def runs_compare(names: RunNames, runs: Runs = Path("runs"), as_json: Json = Fal
         print_json(found.to_json())
         return
     rivals = list(dict.fromkeys(rival for scores in found.horizons.values() for one in scores for rival in one.skill))
-    headers = ("days", "run", "CRPS", "in 90 %", *(f"skill vs {rival}" for rival in rivals))
+    of_prices = found.score == "CRPS"
+    measures = ("CRPS", "in 90 %") if of_prices else ("Brier", "right")
+    headers = ("days", "run", *measures, *(f"skill vs {rival}" for rival in rivals))
     rows = [
         (
             step,
             name,
-            "" if one.crps is None else f"{1e4 * one.crps:.1f}",
-            "" if one.coverage_90 is None else f"{100 * one.coverage_90:.0f} %",
+            *(
+                (_number(one.crps, "{:.1f}", times=1e4), _number(one.coverage_90, "{:.0f} %", times=100))
+                if of_prices
+                else (_number(one.brier, "{:.4f}"), _number(one.accuracy, "{:.1f} %", times=100))
+            ),
             *(_skill(one.skill.get(rival)) for rival in rivals),
         )
         for step, scores in found.horizons.items()
@@ -95,8 +100,9 @@ def runs_compare(names: RunNames, runs: Runs = Path("runs"), as_json: Json = Fal
     ]
     print(f"{found.data['name']}, {found.data['first_origin']} to {found.data['last_target']}")
     print("\n".join(table(headers, rows, width=width())))
+    unit = "CRPS of log returns x 10,000" if of_prices else "Brier score of the direction's probabilities"
     print(
-        "CRPS of log returns x 10,000: lower is better. Skill above 0: better than the rival. No test says yet whether "
+        f"{unit}: lower is better. Skill above 0: better than the rival. No test says yet whether "
         "the difference between two runs is more than luck.",
         file=sys.stderr,
     )
@@ -127,8 +133,12 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
 def _result(summary: Any) -> str:
     """How a run did, in a few words."""
     if summary.skill is not None:
-        return f"CRPS skill {_skill(summary.skill)} vs {summary.rival}"
+        return f"{summary.score} skill {_skill(summary.skill)} vs {summary.rival}"
     return summary.verdict or ""
+
+
+def _number(value: float | None, shape: str, *, times: float = 1.0) -> str:
+    return "" if value is None else shape.format(times * value)
 
 
 def _skill(share: float | None) -> str:

@@ -38,7 +38,7 @@ def evaluate(
 ) -> None:
     """Score a run on days it has never seen, beside its rivals."""
     from stockcast import pipeline
-    from stockcast.console import RivalProgress, print_scores, print_verdict, say
+    from stockcast.console import RivalProgress, print_direction_scores, print_scores, print_verdict, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -56,9 +56,11 @@ def evaluate(
         print_json(evaluation.metrics)
         return
     series = evaluation.metrics["data"]["name"]
-    print_scores(
-        evaluation.report, title=f"{series} by {found.name}, {split.value} days", span=evaluation.metrics["split"]
-    )
+    title, span = f"{series} by {found.name}, {split.value} days", evaluation.metrics["split"]
+    if isinstance(evaluation, pipeline.DirectionEvaluation):
+        print_direction_scores(evaluation.report, title=title, span=span)
+    else:
+        print_scores(evaluation.report, title=title, span=span)
     print_verdict(evaluation.verdict)
     say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {next_line('predict', found.name, runs)}")
 
@@ -82,7 +84,7 @@ def predict(
 ) -> None:
     """Forecast the sessions after the last row, with dates and bands."""
     from stockcast import pipeline
-    from stockcast.console import print_forecast, say
+    from stockcast.console import print_directions, print_forecast, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -92,7 +94,10 @@ def predict(
         print_json({"run": found.name, "origin": str(forecast.origin_dates[0]),
                      "last_close": float(forecast.last_close[0]), "forecast": prediction.rows})  # fmt: skip
         return
-    print_forecast(prediction.rows, prediction.forecast, run=found.name)
+    if isinstance(prediction, pipeline.DirectionPrediction):
+        print_directions(prediction.rows, prediction, run=found.name)
+    else:
+        print_forecast(prediction.rows, prediction.forecast, run=found.name)
     judged = found.verdict()
     last = judged[-1] if judged else f"Not judged yet. Next: {next_line('evaluate', found.name, runs)}"
     kept = f"Table and picture: {shown(prediction.table.parent)}" if plot else f"Table: {shown(prediction.table)}"

@@ -1,7 +1,7 @@
 """Prices -> what the network is asked for, and its answers back -> prices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -83,7 +83,12 @@ class Target:
 
 
 def fit_target(
-    training_closes: Sequence[Floats], *, transform: Transform, kind: Kind, units: Sequence[Floats] | None = None
+    training_closes: Sequence[Floats],
+    *,
+    transform: Transform,
+    kind: Kind,
+    units: Sequence[Floats] | None = None,
+    centred: bool = True,
 ) -> Target:
     """Fit the unit of the answers on the training days of one series or of several.
 
@@ -92,6 +97,8 @@ def fit_target(
         transform: `log_return` or `price`.
         kind: of the scaler.
         units: u of the same days, for log returns; None for 1.
+        centred: whether answers are told from the training days' centre; if not, from the last close, so that their
+            sign is the direction.
     """
     if transform == "price":
         seen = list(training_closes)
@@ -100,4 +107,5 @@ def fit_target(
     else:
         ratios = [np.diff(np.log(closes)) / unit[:-1] for closes, unit in zip(training_closes, units, strict=True)]
         seen = [np.clip(ratio[_YOUNG:], -_FURTHEST, _FURTHEST) for ratio in ratios]
-    return Target(transform, fit_scaler(np.concatenate(seen)[:, None], kind=kind))
+    scaler = fit_scaler(np.concatenate(seen)[:, None], kind=kind)
+    return Target(transform, scaler if centred else replace(scaler, center=np.zeros(1)))

@@ -7,6 +7,7 @@ from stockcast.evaluation.risk import ValueAtRisk
 from stockcast.evaluation.rivals import RIVALS
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.significance import holm
+from stockcast.evaluation.wording import days, listed, p_text
 from stockcast.forecast import price_text
 
 ALPHA = 0.05
@@ -35,7 +36,7 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
     sentences += [_median(report), _direction(trend)]
     if lag.warning:
         sentences.append(
-            f"The one-day median trails the price by {_days([lag.peak or 0])} (its changes follow the price's own, "
+            f"The one-day median trails the price by {days([lag.peak or 0])} (its changes follow the price's own, "
             f"correlation {lag.correlation:.2f}) and comes no nearer to what follows than the last price does."
         )
     return (*sentences, _in_short(outcomes, report))
@@ -79,7 +80,7 @@ def _against(rival: str, outcomes: Outcomes, report: Report, corrected: Correcte
         "untested": "no test is possible",
     }
     parts = [
-        f"{words[outcome]} at {_days(steps)} (CRPS {_skills(rival, steps, report, corrected)})"
+        f"{words[outcome]} at {days(steps)} (CRPS {_skills(rival, steps, report, corrected)})"
         for outcome, steps in by_outcome.items()
         if steps
     ]
@@ -98,11 +99,6 @@ def _skills(rival: str, steps: list[int], report: Report, corrected: Corrected) 
         return size if p_value is None else f"{size}, {p_text(p_value)}"
 
     return "; ".join(one(step) for step in steps)
-
-
-def p_text(p_value: float) -> str:
-    """Write a p-value as people read it."""
-    return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
 
 
 def _correction(corrected: Corrected) -> list[str]:
@@ -127,12 +123,10 @@ def _best(report: Report) -> list[str]:
         return []
     inside = [step for step, found in tested.items() if "model" in found.names]
     outside = [step for step in tested if step not in inside]
-    told = f"include the network at {_days(inside)} ahead" if inside else ""
+    told = f"include the network at {days(inside)} ahead" if inside else ""
     if outside:
         told = (
-            f"{told}, but not at {_days(outside)}"
-            if inside
-            else f"do not include the network at {_days(outside)} ahead"
+            f"{told}, but not at {days(outside)}" if inside else f"do not include the network at {days(outside)} ahead"
         )
     return [f"The forecasts that may be the best of all compared (model confidence set, 90 %) {told}."]
 
@@ -149,7 +143,7 @@ def _storms(report: Report) -> list[str]:
 
     parts = [told(word, one["origins"], one["coverage_90"]) for word, one in regimes.items()]
     return [
-        f"Of the prices at all days ahead together they covered {_list(parts)}; calm and stormy are the outer thirds "
+        f"Of the prices at all days ahead together they covered {listed(parts)}; calm and stormy are the outer thirds "
         f"of the training days, by volatility."
     ]
 
@@ -168,19 +162,19 @@ def _value_at_risk(report: Report) -> list[str]:
             f"{test.expected:.3g} are to be expected ({', '.join(p_values)})"
         )
 
-    return [f"One day ahead the price fell {_list([told(test) for test in tests])}."]
+    return [f"One day ahead the price fell {listed([told(test) for test in tests])}."]
 
 
 def _bands(report: Report) -> str:
     covered = {step: comparison.model.coverage_90 for step, comparison in report.horizons.items()}
     narrow = [step for step, share in covered.items() if share < 0.9 - BAND_TOLERANCE]
     wide = [step for step, share in covered.items() if share > 0.9 + BAND_TOLERANCE]
-    faults = [f"too {how} at {_days(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
+    faults = [f"too {how} at {days(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
     points = f"{100 * BAND_TOLERANCE:.0f} points"
     verdict = f"They are {' and '.join(faults)}, by more than {points}." if faults else f"They hold to within {points}."
     return (
-        f"The 90 % bands covered {_list([f'{100 * share:.1f} %' for share in covered.values()])} of the "
-        f"prices {_days(covered)} ahead. {verdict}"
+        f"The 90 % bands covered {listed([f'{100 * share:.1f} %' for share in covered.values()])} of the "
+        f"prices {days(covered)} ahead. {verdict}"
     )
 
 
@@ -189,7 +183,7 @@ def _median(report: Report) -> str:
     comparison = report.horizons[step]
     own, rival = comparison.model.mae, comparison.baselines["random_walk"].mae
     return (
-        f"The median misses the price {_days([step])} ahead by {price_text(own)} on average; "
+        f"The median misses the price {days([step])} ahead by {price_text(own)} on average; "
         f"saying today's price misses it by {price_text(rival)}."
     )
 
@@ -231,17 +225,8 @@ def _in_short(outcomes: Outcomes, report: Report) -> str:
 
 def _labels(rivals: Iterable[str], *, last: str = "and") -> str:
     labels = [RIVALS[rival].label for rival in rivals]
-    return _list(labels, last=last) if labels else ""
+    return listed(labels, last=last) if labels else ""
 
 
 def _sentence(words: str) -> str:
     return words[0].upper() + words[1:]
-
-
-def _days(steps: Iterable[int]) -> str:
-    steps = list(steps)
-    return f"{_list([str(step) for step in steps])} {'day' if steps == [1] else 'days'}"
-
-
-def _list(words: list[str], *, last: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -17,10 +17,13 @@ from numpy.polynomial import legendre
 from stockcast.forecast import Floats
 from stockcast.models.backend import load_keras, processors
 from stockcast.models.cells import CELLS
-from stockcast.models.heads import HEADS
+from stockcast.models.heads import Head
 
 CURVES = 3
 """Level, slope and bend: coefficients for each parameter of the head."""
+
+LOGITS = "logits"
+"""The layer before a head's sigmoid or softmax."""
 
 
 def build_network(
@@ -30,7 +33,7 @@ def build_network(
     dropout: float,
     shortcut: bool,
     shrinkage: float,
-    head: str,
+    head: Head,
     window: int,
     features: int,
     horizon: int,
@@ -47,7 +50,7 @@ def build_network(
         dropout: share of activations dropped while training, 0 to 1.
         shortcut: whether the dense layer sees the last day's inputs beside what the recurrent layers remember.
         shrinkage: penalty on the dense layer's squared weights; pulls the answer towards the head's at zero.
-        head: a key of `HEADS`.
+        head: what the outputs mean: how many for each day, where they start, and what activation comes last.
         window: days in.
         features: inputs per day.
         horizon: days out.
@@ -58,7 +61,6 @@ def build_network(
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
-    parameters = HEADS[head].parameters
     inputs = keras.Input((window, features), name="window")
     hidden = inputs
     for number, units in enumerate(layers, start=1):
@@ -68,27 +70,45 @@ def build_network(
     if shortcut:
         hidden = keras.layers.Concatenate(name="shortcut")([hidden, inputs[:, -1]])
 
-    def dense(units: int) -> Any:
-        # A density head starts at what its unit says and learns corrections to it; a point head starts anywhere.
-        start = keras.initializers.RandomNormal(stddev=0.01) if HEADS[head].has_density else "glorot_uniform"
-        penalty = keras.regularizers.L2(shrinkage) if shrinkage else None
-        return keras.layers.Dense(units, kernel_initializer=start, kernel_regularizer=penalty, name="dense")(hidden)
-
-    if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
-        return keras.Model(inputs, keras.layers.Reshape((1, parameters), name=head)(dense(parameters)))
     curves = horizon_curves(horizon)
-    coefficients = dense(parameters * len(curves))
-    coefficients = keras.layers.Reshape((parameters, len(curves)), name="coefficients")(coefficients)
-    drawn = keras.layers.Dense(horizon, use_bias=False, trainable=False, name="curves")
-    outputs = keras.layers.Permute((2, 1), name=head)(drawn(coefficients))
-    drawn.set_weights([curves])
+    dense = keras.layers.Dense(
+        head.parameters * len(curves),
+        # A head that has an answer before it learns anything learns corrections to it; another starts anywhere.
+        kernel_initializer="glorot_uniform" if head.start is None else keras.initializers.RandomNormal(stddev=0.01),
+        kernel_regularizer=keras.regularizers.L2(shrinkage) if shrinkage else None,
+        name="dense",
+    )
+    last = head.name if head.activation is None else LOGITS
+    if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
+        outputs = keras.layers.Reshape((1, head.parameters), name=last)(dense(hidden))
+    else:
+        coefficients = keras.layers.Reshape((head.parameters, len(curves)), name="coefficients")(dense(hidden))
+        drawn = keras.layers.Dense(horizon, use_bias=False, trainable=False, name="curves")
+        outputs = keras.layers.Permute((2, 1), name=last)(drawn(coefficients))
+        drawn.set_weights([curves])
+    if head.start is not None and any(head.start):
+        bias = np.zeros((head.parameters, len(curves)))
+        bias[:, 0] = head.start  # the first curve is the level
+        dense.set_weights([dense.get_weights()[0], bias.ravel()])
+    if head.activation is not None:
+        outputs = keras.layers.Activation(head.activation, name=head.name)(outputs)
     return keras.Model(inputs, outputs)
+
+
+def learning_part(network: Any) -> Any:
+    """Return the network that a loss is told of: up to the logits of a head with an activation, else all of it.
+
+    The two share their layers. A loss that were told probabilities would know nothing of one that is rounded to 0.
+    """
+    if LOGITS not in [layer.name for layer in network.layers]:
+        return network
+    return load_keras().Model(network.input, network.get_layer(LOGITS).output)
 
 
 def average(members: list[Any]) -> Any:
     """Return one network that answers with the mean of its members' outputs; a single member is returned as it is.
 
-    Of a Student-t head that is the mean location and the geometric mean of the scales.
+    Of a Student-t head that is the mean location and the geometric mean of the scales; of probabilities, the mean.
     """
     if len(members) == 1:
         return members[0]
@@ -100,11 +120,13 @@ def average(members: list[Any]) -> Any:
 
 
 def horizon_curves(horizon: int) -> Floats:
-    """Return the shapes that answers over two or more days are mixed from, shape (curves, horizon).
+    """Return the shapes that answers over the days are mixed from, shape (curves, horizon); one day has a level only.
 
     Legendre polynomials of the log of the days ahead: level, slope and bend, changing fast in the first days
     and slowly in the last, each between -1 and 1.
     """
+    if horizon == 1:
+        return np.ones((1, 1), dtype=np.float32)
     days = np.log(np.arange(1, horizon + 1))
     return np.asarray(legendre.legvander(2 * days / days[-1] - 1, min(CURVES, horizon) - 1).T, dtype=np.float32)
 

@@ -13,8 +13,8 @@ from typing import Any
 from stockcast.errors import RunError
 
 OPERATIONS = frozenset({
-    "Add", "Cast", "Concat", "Expand", "Gather", "LSTM", "MatMul", "Mul", "Reshape", "Shape", "Slice", "Squeeze",
-    "Transpose", "Unsqueeze",
+    "Add", "Cast", "Concat", "Expand", "Gather", "LSTM", "MatMul", "Mul", "Reshape", "Shape", "Sigmoid", "Slice",
+    "Softmax", "Squeeze", "Transpose", "Unsqueeze",
 })  # fmt: skip
 """Every operation of our exports: found by exporting each cell and head with one and two members, a horizon of 1, 2 and
 50 and with and without the shortcut. A new cell may need more (GRU and SimpleRNN come out as a Loop, which has a graph

@@ -14,7 +14,8 @@ import numpy as np
 from stockcast.errors import RunError, TrainingError
 from stockcast.forecast import Days, Floats
 from stockcast.models.backend import load_keras
-from stockcast.models.heads import HEADS
+from stockcast.models.factory import learning_part
+from stockcast.models.heads import Head
 
 _VALIDATION_BATCH = 1024  # nothing is learnt from these, so they may come as many at a time as are fast
 
@@ -107,7 +108,7 @@ def fit(
     training: Examples,
     validation: Examples,
     *,
-    head: str,
+    head: Head,
     epochs: int,
     batch_size: int,
     learning_rate: float,
@@ -128,7 +129,7 @@ def fit(
         network: a keras.Model of `build_network`.
         training: windows to learn from.
         validation: windows that stop training; never the ones that are reported.
-        head: a key of `HEADS`; names the loss.
+        head: whose loss it learns by.
         epochs: passes at the most.
         batch_size: windows per step.
         learning_rate: step size.
@@ -151,6 +152,7 @@ def fit(
         RunError: the state is that of another network.
     """
     keras: Any = load_keras()
+    network = learning_part(network)  # the same layers and weights
     network.compile(
         optimizer=keras.optimizers.get(
             {"class_name": optimizer, "config": {"learning_rate": learning_rate, "clipnorm": clip_norm}}
@@ -226,7 +228,7 @@ def _restore(variables: Sequence[Any], values: Sequence[Floats]) -> None:
         variable.assign(value)
 
 
-def _loss(keras: Any, head: str) -> Any:
+def _loss(keras: Any, head: Head) -> Any:
     """The head's loss as a class.
 
     Given a bare function, Keras drops axes of length 1 from what it passes to it, and one-day answers of shape
@@ -235,9 +237,9 @@ def _loss(keras: Any, head: str) -> Any:
 
     class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return HEADS[head].loss(y_true, y_pred)
+            return head.loss(y_true, y_pred)
 
-    return HeadLoss(name=head)
+    return HeadLoss(name=head.name)
 
 
 def _batches(keras: Any, examples: Examples, batch_size: int, *, seed: int = 0, most: int | None = None) -> Any:

@@ -22,6 +22,7 @@ from stockcast.evaluation.rivals import ask_rivals
 from stockcast.evaluation.scores import Report, compare
 from stockcast.evaluation.verdict import judge
 from stockcast.forecast import LEVELS, Forecast
+from stockcast.pipeline.directions import DirectionEvaluation, evaluate_directions
 from stockcast.pipeline.series import (
     Say,
     Series,
@@ -61,7 +62,7 @@ def evaluate(
     insist: bool = False,
     say: Say = nobody,
     report: Callable[[str, int, int], None] = nobody,
-) -> Evaluation:
+) -> Evaluation | DirectionEvaluation:
     """Score a run on every origin of its test days, beside the simplest rivals, and judge it.
 
     Args:
@@ -86,9 +87,31 @@ def evaluate(
         first = prices.dates[min(series.split.part(part).start, len(prices.dates) - 1)]
         raise NotEnoughDays(f"{prices.source.name}, scored from {first} to {prices.dates[-1]}: {error}") from None
 
+    material, network = make_material(config, series, scaler, target), stored_network(run, config)
+    span = {
+        "part": part,
+        "first_origin": str(prices.dates[question.origins[0]]),
+        "last_target": str(prices.dates[question.targets[-1, -1]]),
+        "origins": len(question.origins),
+    }
+    scored_on = {
+        "data": {
+            "name": prices.source.name,
+            "sha256": prices.sha256,
+            "first": str(prices.dates[0]),
+            "last": str(prices.dates[-1]),
+            "days": len(prices.dates),
+        },
+        "seed": config.training.seed,
+        "split": span,
+    }
+    label = part if data is None else f"{part}-{prices.name}"
+    if material.head.classes is not None:
+        return evaluate_directions(run, series, material, network, question, label=label, scored_on=scored_on)
+
     forecast = issue(
-        stored_network(run, config),
-        make_material(config, series, scaler, target),
+        network,
+        material,
         prices.dates,
         question.origins,
         steps=config.horizon,
@@ -100,22 +123,9 @@ def evaluate(
     trend, lag = trend_of(forecast, question.actual), lag_of(forecast, question.actual)
     verdict = judge(scored, trend, lag)
 
-    span = {
-        "part": part,
-        "first_origin": str(forecast.origin_dates[0]),
-        "last_target": str(forecast.target_dates[-1, -1]),
-        "origins": len(question.origins),
-    }
     metrics = {
-        "data": {
-            "name": prices.source.name,
-            "sha256": prices.sha256,
-            "first": str(prices.dates[0]),
-            "last": str(prices.dates[-1]),
-            "days": len(prices.dates),
-        },
-        "seed": config.training.seed,
-        "split": span,
+        **scored_on,
+        "score": "crps",
         "horizons": {str(step): comparison.to_json() for step, comparison in scored.horizons.items()},
         "overall": scored.overall.to_json(),
         "value_at_risk": {name: [asdict(test) for test in tests] for name, tests in scored.value_at_risk.items()},
@@ -124,7 +134,6 @@ def evaluate(
         "lag": asdict(lag),
         "verdict": list(verdict),
     }
-    label = part if data is None else f"{part}-{prices.name}"
     folder = run.write_evaluation(
         label, scores=metrics, verdict="\n".join(verdict) + "\n", forecast=forecast, actual=question.actual
     )

@@ -23,6 +23,7 @@ from stockcast.models.backend import has_gpu, processors, share_threads
 from stockcast.models.factory import build_network
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
+from stockcast.pipeline.series import head_of
 from stockcast.runs import RunDirectory
 
 _RAISED = {kind.__name__: kind for kind in (TrainingError, RunError)}
@@ -107,7 +108,7 @@ def fit_member(
         _build(config, member),
         lessons.training,
         lessons.validation,
-        head=config.model.head,
+        head=head_of(config),
         **config.training.model_dump(exclude={"seed", "members"}),
         seed=_seed(config, member),
         member=member,
@@ -142,7 +143,8 @@ def _seed(config: Config, member: int) -> int:
 
 def _build(config: Config, member: int) -> Any:
     return build_network(
-        **config.model.model_dump(),
+        **config.model.model_dump(exclude={"head", "loss", "classes", "threshold"}),
+        head=head_of(config),
         window=config.window,
         features=len(config.features),
         horizon=config.steps,

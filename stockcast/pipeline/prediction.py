@@ -11,6 +11,7 @@ from stockcast.data.calendar import sessions_after
 from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast
+from stockcast.pipeline.directions import DirectionPrediction, predict_directions
 from stockcast.pipeline.series import (
     Say,
     first_lesson,
@@ -45,7 +46,7 @@ def predict(
     output: Path | None = None,
     picture: bool = True,
     say: Say = nobody,
-) -> Prediction:
+) -> Prediction | DirectionPrediction:
     """Forecast the sessions after the last row, and write them as a table and a picture.
 
     Args:
@@ -81,12 +82,16 @@ def predict(
             whose = "its own past"
         say(f"{run.name} learnt from {_names(learnt)}; this is a forecast of {path.name}, scaled by {whose}.")
 
-    origins = np.array([len(prices.dates) - 1])
+    material, network = make_material(config, series, scaler, target), stored_network(run, config)
+    dates = np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)])
+    folder = (output or run.prediction_folder(prices.dates[-1])).resolve()
+    if material.head.classes is not None:
+        return predict_directions(run, series, material, network, dates, steps=steps, folder=folder, picture=picture)
     forecast = issue(
-        stored_network(run, config),
-        make_material(config, series, scaler, target),
-        np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)]),
-        origins,
+        network,
+        material,
+        dates,
+        np.array([len(prices.dates) - 1]),
         steps=steps,
         calibration=stored_calibration(run, config),
         learn_from=first_lesson(config, prices),
@@ -96,7 +101,6 @@ def predict(
     forecast, closes = forecast.times(factor), series.closes * factor
 
     rows = _rows(forecast)
-    folder = (output or run.prediction_folder(prices.dates[-1])).resolve()
     table = run.write_prediction(rows, folder=folder)
     if picture:
         from stockcast import plots  # matplotlib: only for who draws

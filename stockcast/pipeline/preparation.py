@@ -11,10 +11,19 @@ from stockcast.data.scaling import Scaler
 from stockcast.data.splits import PARTS, Part, split_days
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
-from stockcast.errors import DataError, NotEnoughDays
+from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
 from stockcast.material import Material
-from stockcast.pipeline.series import Say, Series, fit_scalers, make_material, make_series, price_files, read_closely
+from stockcast.pipeline.series import (
+    Say,
+    Series,
+    fit_scalers,
+    head_of,
+    make_material,
+    make_series,
+    price_files,
+    read_closely,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,14 @@ class Lessons:
 
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
-    prices = [read_closely(config, path, say) for path in price_files(config)]
+    files, head = price_files(config), head_of(config)
+    if len(files) > 1 and not head.has_bands and head.classes is None:
+        raise ConfigError(
+            f"model.head {head.name} takes its bands from how far prices strayed on one series' calibration days, and "
+            f"data.path names {len(files)}, whose bands differ. Use one file, or a head that says how sure it is: "
+            f"student_t, skewed_t, quantile or histogram."
+        )
+    prices = [read_closely(config, path, say) for path in files]
     try:
         config = _with_dates(config, prices)  # rows that come later must not move a border
         series = [make_series(config, one) for one in prices]

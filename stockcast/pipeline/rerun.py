@@ -13,6 +13,7 @@ from stockcast.config import Config
 from stockcast.evaluation.calibration import Calibration, Stretch
 from stockcast.forecast import Days, Floats
 from stockcast.models.inference import Network
+from stockcast.pipeline.directions import issue_directions
 from stockcast.pipeline.series import (
     Series,
     first_lesson,
@@ -116,18 +117,23 @@ def _forecasts(
     for part, origins in _origins(series, config).items():
         if not len(origins):
             continue
-        forecast = issue(
-            network,
-            make_material(config, series, *stored_scalers(run, config)),
-            # Only their number matters, so the days beyond the file need no exchange's calendar.
-            np.concatenate([days, days[-1] + np.arange(1, config.horizon + 1)]),
-            origins,
-            steps=config.horizon,
-            calibration=calibration,
-            learn_from=first_lesson(config, series.prices),
-        )
-        for day, quantiles in zip(forecast.origin_dates, forecast.quantiles, strict=True):
-            forecasts[f"the one from {day} ({part} part)", str(day)] = quantiles
+        material = make_material(config, series, *stored_scalers(run, config))
+        # Only their number matters, so the days beyond the file need no exchange's calendar.
+        dates = np.concatenate([days, days[-1] + np.arange(1, config.horizon + 1)])
+        if material.head.classes is not None:
+            said = issue_directions(network, material, dates, origins, steps=config.horizon).probabilities
+        else:
+            said = issue(
+                network,
+                material,
+                dates,
+                origins,
+                steps=config.horizon,
+                calibration=calibration,
+                learn_from=first_lesson(config, series.prices),
+            ).quantiles
+        for day, numbers in zip(days[origins], said, strict=True):
+            forecasts[f"the one from {day} ({part} part)", str(day)] = numbers
     return forecasts
 
 

@@ -21,7 +21,7 @@ from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json, stretched
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Material
-from stockcast.models.heads import HEADS
+from stockcast.models.heads import Head, make_head
 from stockcast.models.inference import Network, load_onnx
 from stockcast.models.onnxfile import Shapes
 from stockcast.runs import RunDirectory
@@ -60,6 +60,18 @@ class Series:
             horizon=config.horizon,
             training_days=self.split.part("training").stop,
         )
+
+
+def head_of(config: Config) -> Head:
+    """Return what the config's network says."""
+    settings = config.model
+    return make_head(
+        settings.head,
+        loss=settings.loss,
+        classes=settings.classes,
+        threshold=settings.threshold,
+        of_prices=config.target.transform == "price",
+    )
 
 
 def price_files(config: Config) -> list[Path]:
@@ -137,6 +149,7 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
         transform=config.target.transform,
         kind="standard" if own_unit else config.scaler,
         units=units,
+        centred=head_of(config).classes is None,
     )
     return scaler, target
 
@@ -159,7 +172,7 @@ def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
 
 def stored_network(run: RunDirectory, config: Config) -> Network:
     """Open the network that training stored, checked to be one of this config's shape."""
-    shapes = Shapes((config.window, len(config.features)), (config.steps, HEADS[config.model.head].parameters))
+    shapes = Shapes((config.window, len(config.features)), (config.steps, head_of(config).parameters))
     return load_onnx(run.onnx_path(), shapes=shapes)
 
 
@@ -173,7 +186,7 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
         window=config.window,
         steps=config.steps,
         recursive=config.strategy == "recursive",
-        head=HEADS[config.model.head],
+        head=head_of(config),
     )
 
 

@@ -15,12 +15,11 @@ from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, st
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.factory import average, machine, versions
-from stockcast.models.heads import HEADS
 from stockcast.models.inference import Network, export_onnx, load_onnx
 from stockcast.models.training import Epoch, best_of
 from stockcast.pipeline.members import count_lanes, train_members
 from stockcast.pipeline.preparation import make_lessons, prepare
-from stockcast.pipeline.series import Say, Series, issue, nobody
+from stockcast.pipeline.series import Say, Series, head_of, issue, nobody
 from stockcast.runs import RunDirectory
 
 _BESIDE = 16_384
@@ -150,7 +149,7 @@ def _calibrate(
                 learn_from=None,
             )
             pairs.append((forecast, question.actual))
-    if HEADS[config.model.head].has_density:
+    if head_of(config).has_bands:
         dates = np.unique(np.concatenate([forecast.target_dates.ravel() for forecast, _ in pairs]))
         return stretch(pairs).tempered(len(dates))
     ((forecast, actual),) = pairs  # a point head answers prices or the training days' unit: one series

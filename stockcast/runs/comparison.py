@@ -6,7 +6,7 @@ from typing import Any
 
 from stockcast.errors import RunError
 from stockcast.runs.condition import condition_of
-from stockcast.runs.overview import mapping, metrics_of, number, skills_of, word
+from stockcast.runs.overview import mapping, metrics_of, number, score_of, skills_of, word
 
 _DATA = {"prices (SHA-256)": ("data", "sha256"), "first origin": ("split", "first_origin"),
          "last target": ("split", "last_target")}  # fmt: skip
@@ -19,11 +19,15 @@ class Scored:
     Attributes:
         crps: of log returns, lower is better; None if metrics.json does not say.
         coverage_90: share of prices inside the 90 % band.
-        skill: for each rival, 1 - CRPS / CRPS of the rival.
+        brier: of the probabilities of the direction, lower is better; None for a run that says prices.
+        accuracy: share of days whose likeliest direction came.
+        skill: for each rival, 1 - score / score of the rival, of CRPS or Brier.
     """
 
     crps: float | None
     coverage_90: float | None
+    brier: float | None
+    accuracy: float | None
     skill: dict[str, float]
 
 
@@ -34,11 +38,13 @@ class SideBySide:
     Attributes:
         runs: their names.
         data: what they have in common: file, first origin and last target.
+        score: CRPS, or Brier where all of them say the direction.
         horizons: days ahead, or "all" where all runs look equally far -> the scores of each run, in their order.
     """
 
     runs: tuple[str, ...]
     data: dict[str, str]
+    score: str
     horizons: dict[str, tuple[Scored, ...]]
 
     def to_json(self) -> dict[str, Any]:
@@ -47,7 +53,7 @@ class SideBySide:
             step: dict(zip(self.runs, (asdict(one) for one in scores), strict=True))
             for step, scores in self.horizons.items()
         }
-        return {"runs": list(self.runs), "data": self.data, "horizons": by_name}
+        return {"runs": list(self.runs), "data": self.data, "score": self.score, "horizons": by_name}
 
 
 def compare_runs(paths: list[Path]) -> SideBySide:
@@ -74,6 +80,13 @@ def compare_runs(paths: list[Path]) -> SideBySide:
                 f"These runs were not scored on the same days of the same prices, so their scores say nothing of each "
                 f"other: {what} {told}. Compare runs of one data file and one split."
             )
+    scores = [score_of(one) for one in found]
+    if len(set(scores)) > 1:
+        told = ", ".join(f"{score} ({name})" for name, score in zip(names, scores, strict=True))
+        raise RunError(
+            f"Some of these runs forecast prices and some the direction, and their scores cannot be laid side by side: "
+            f"{told}. Compare runs of one kind."
+        )
     steps = [{step for step in mapping(one.get("horizons")) if step.isdecimal() and len(step) < 4} for one in found]
     common = sorted(set.intersection(*steps), key=int)
     horizons = {
@@ -83,9 +96,15 @@ def compare_runs(paths: list[Path]) -> SideBySide:
         horizons["all"] = tuple(_scored(mapping(one.get("overall"))) for one in found)
     shared = {"name": ("data", "name"), **{key: (section, key) for section, key in list(_DATA.values())[1:]}}
     data = {key: word(mapping(found[0].get(section)).get(inner)) or "" for key, (section, inner) in shared.items()}
-    return SideBySide(tuple(word(name) or "" for name in names), data, horizons)
+    return SideBySide(tuple(word(name) or "" for name in names), data, scores[0], horizons)
 
 
 def _scored(comparison: dict[str, Any]) -> Scored:
     own = mapping(comparison.get("model"))
-    return Scored(number(own.get("crps")), number(own.get("coverage_90")), skills_of(comparison))
+    return Scored(
+        crps=number(own.get("crps")),
+        coverage_90=number(own.get("coverage_90")),
+        brier=number(own.get("brier")),
+        accuracy=number(own.get("accuracy")),
+        skill=skills_of(comparison),
+    )

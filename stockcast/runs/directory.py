@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.errors import RunError
-from stockcast.forecast import Floats, Forecast
+from stockcast.forecast import Directions, Floats, Forecast, Labels
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.names import (
     BEGUN,
@@ -245,6 +245,33 @@ class RunDirectory(RunFiles):
                 levels=forecast.levels,
                 quantiles=forecast.quantiles,
                 actual=actual,
+                last_close=forecast.last_close,
+            )
+        return self.path / folder
+
+    def write_directions(
+        self, split: str, *, scores: dict[str, Any], verdict: str, forecast: Directions, came: Labels
+    ) -> Path:
+        """Store the evaluation of a classifier; return its directory.
+
+        Args:
+            split: names the directory.
+            scores: metrics.json.
+            verdict: verdict.txt.
+            forecast: of every origin.
+            came: number of the class that came, shape (origins, horizon).
+        """
+        folder = evaluation_folder(split)
+        self._write_json(f"{folder}/metrics.json", scores)
+        self._write_text(f"{folder}/verdict.txt", verdict)
+        with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                origin_dates=forecast.origin_dates,
+                target_dates=forecast.target_dates,
+                classes=np.array(forecast.classes),
+                probabilities=forecast.probabilities,
+                came=came,
                 last_close=forecast.last_close,
             )
         return self.path / folder

@@ -31,8 +31,9 @@ class Summary:
         created: when it was finished (or begun, if it is unfinished), UTC, such as 2026-01-31 17:05; None if unknown.
         series: what it learnt from, "SP500 and 20 more"; None if unknown.
         epochs: passes of all its members together; None if unknown.
-        rival: name of the rival with the best CRPS over all steps on the test days; None if not evaluated.
-        skill: 1 - CRPS(network) / CRPS(rival), above 0 if the network is better.
+        rival: name of the rival with the best score over all steps on the test days; None if not evaluated.
+        skill: 1 - score(network) / score(rival), above 0 if the network is better.
+        score: the one that skill is of: CRPS, or Brier for a run that says the direction; None if not evaluated.
         verdict: last sentence of its verdict on the test days; None if there is none.
     """
 
@@ -43,6 +44,7 @@ class Summary:
     epochs: int | None = None
     rival: str | None = None
     skill: float | None = None
+    score: str | None = None
     verdict: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -122,7 +124,8 @@ def summarize(path: Path) -> Summary:
         return Summary(name, condition)
     made = _made(path)
     epochs = number(mapping(made.get("training")).get("epochs"))
-    rival, skill = _best_rival(_metrics(path))
+    metrics = _metrics(path)
+    rival, skill = _best_rival(metrics)
     sentences = RunDirectory(path).verdict()
     return Summary(
         name=name,
@@ -132,6 +135,7 @@ def summarize(path: Path) -> Summary:
         epochs=None if epochs is None else int(epochs),
         rival=rival,
         skill=skill,
+        score=None if rival is None else score_of(metrics),
         verdict=sentences[-1] if sentences else None,
     )
 
@@ -200,8 +204,13 @@ def _best_rival(metrics: dict[str, Any]) -> tuple[str | None, float | None]:
     return min(skills.items(), key=lambda one: one[1]) if skills else (None, None)
 
 
+def score_of(metrics: dict[str, Any]) -> str:
+    """Return the score that the skills of metrics.json are of; without one, as older runs have it, it is the CRPS."""
+    return "Brier" if metrics.get("score") == "brier" else "CRPS"
+
+
 def skills_of(comparison: dict[str, Any]) -> dict[str, float]:
-    """Return the skill against each rival that a comparison of metrics.json holds, 1 - CRPS / CRPS of the rival."""
+    """Return the skill against each rival that a comparison of metrics.json holds, 1 - score / score of the rival."""
     found = {word(name): number(value) for name, value in mapping(comparison.get("skill")).items()}
     return {name: value for name, value in found.items() if name is not None and value is not None}
 

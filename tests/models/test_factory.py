@@ -2,9 +2,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from stockcast.models.factory import average, build_network, horizon_curves
-from stockcast.models.heads import HEADS, LOCATION_UNIT
+from stockcast.models.factory import average, build_network, horizon_curves, learning_part
+from stockcast.models.heads import HEADS, make_head
+from stockcast.models.heads.student_t import LOCATION_UNIT
 
 HOUSE: dict[str, Any] = {
     "cell": "lstm",
@@ -23,7 +25,7 @@ def windows(count: int = 5) -> np.ndarray:
 
 
 def test_the_house_network_is_lstm_50_lstm_100_dense() -> None:
-    network = build_network(**HOUSE, head="student_t", horizon=50)
+    network = build_network(**HOUSE, head=make_head("student_t"), horizon=50)
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds[:6] == ["InputLayer", "LSTM", "Dropout", "LSTM", "Dropout", "Dense"]
     assert [layer.units for layer in network.layers if "lstm" in layer.name] == [50, 100]
@@ -32,16 +34,18 @@ def test_the_house_network_is_lstm_50_lstm_100_dense() -> None:
     assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == lstm + 9 * 101
 
 
-@pytest.mark.parametrize("head", sorted(HEADS))
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("horizon", [1, 2, 50])
 def test_a_network_answers_every_day_ahead_with_every_parameter(head: str, horizon: int) -> None:
-    network = build_network(**{**HOUSE, "layers": (3,)}, head=head, horizon=horizon)
+    network = build_network(**{**HOUSE, "layers": (3,)}, head=make_head(head), horizon=horizon)
     outputs = network(np.zeros((2, 50, 7), dtype=np.float32))
-    assert tuple(outputs.shape) == (2, horizon, HEADS[head].parameters)
+    assert tuple(outputs.shape) == (2, horizon, make_head(head).parameters)
 
 
 def test_the_same_seed_gives_the_same_first_weights() -> None:
-    one, same, other = (build_network(**HOUSE, head="point", horizon=1, seed=seed).get_weights() for seed in (3, 3, 4))
+    one, same, other = (
+        build_network(**HOUSE, head=make_head("point"), horizon=1, seed=seed).get_weights() for seed in (3, 3, 4)
+    )
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one[0], other[0])
 
@@ -57,7 +61,7 @@ def test_curves_over_the_horizon_are_level_slope_and_bend() -> None:
 
 @pytest.mark.parametrize("horizon", [1, 7])
 def test_with_a_shortcut_the_last_days_inputs_reach_the_answer_past_the_recurrent_layers(horizon: int) -> None:
-    network = build_network(**{**SMALL, "shortcut": True}, head="point", horizon=horizon)
+    network = build_network(**{**SMALL, "shortcut": True}, head=make_head("point"), horizon=horizon)
     dense = network.get_layer("dense")
     weights, bias = (np.zeros(array.shape, np.float32) for array in dense.get_weights())
     assert weights.shape[0] == 3 + 2  # what the recurrent layer remembers, then the two features
@@ -69,13 +73,13 @@ def test_with_a_shortcut_the_last_days_inputs_reach_the_answer_past_the_recurren
 
 
 def test_without_a_shortcut_the_answer_comes_from_the_recurrent_layers_alone() -> None:
-    network = build_network(**SMALL, head="point", horizon=1)
+    network = build_network(**SMALL, head=make_head("point"), horizon=1)
     assert network.get_layer("dense").get_weights()[0].shape == (3, 1)
 
 
 @pytest.mark.parametrize("horizon", [1, 7])
 def test_shrinkage_adds_the_dense_layers_squared_weights_to_the_loss_times_itself(horizon: int) -> None:
-    network = build_network(**{**SMALL, "shrinkage": 0.25}, head="point", horizon=horizon)
+    network = build_network(**{**SMALL, "shrinkage": 0.25}, head=make_head("point"), horizon=horizon)
     dense = network.get_layer("dense")
     weights, bias = dense.get_weights()
     dense.set_weights([np.full(weights.shape, 2.0), np.full(bias.shape, 9.0)])
@@ -84,19 +88,19 @@ def test_shrinkage_adds_the_dense_layers_squared_weights_to_the_loss_times_itsel
 
 
 def test_without_shrinkage_nothing_is_added_to_the_loss() -> None:
-    assert build_network(**SMALL, head="point", horizon=7).losses == []
+    assert build_network(**SMALL, head=make_head("point"), horizon=7).losses == []
 
 
 def test_a_density_starts_near_the_answer_at_zero_and_a_point_anywhere() -> None:
-    density, point = (build_network(**HOUSE, head=head, horizon=50) for head in ("student_t", "point"))
+    density, point = (build_network(**HOUSE, head=make_head(head), horizon=50) for head in ("student_t", "point"))
     assert np.abs(density.get_layer("dense").get_weights()[0]).max() < 0.06
     assert np.abs(point.get_layer("dense").get_weights()[0]).max() > 0.1
 
 
-@pytest.mark.parametrize("head", sorted(HEADS))
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("horizon", [1, 7])
 def test_several_networks_answer_with_the_mean_of_their_outputs(head: str, horizon: int) -> None:
-    members = [build_network(**SMALL, head=head, horizon=horizon, seed=seed) for seed in (1, 2, 3)]
+    members = [build_network(**SMALL, head=make_head(head), horizon=horizon, seed=seed) for seed in (1, 2, 3)]
     one, two, three = (np.asarray(member(windows())) for member in members)
     assert not np.allclose(one, two)
     together = average(members)
@@ -105,16 +109,68 @@ def test_several_networks_answer_with_the_mean_of_their_outputs(head: str, horiz
 
 
 def test_the_average_of_student_ts_has_the_mean_location_and_the_geometric_mean_of_the_scales() -> None:
-    members = [build_network(**SMALL, head="student_t", horizon=1, seed=seed) for seed in (1, 2)]
+    members = [build_network(**SMALL, head=make_head("student_t"), horizon=1, seed=seed) for seed in (1, 2)]
     for member, (place, spread) in zip(members, ((1.0, 0.0), (3.0, 2.0)), strict=True):
         weights, bias = member.get_layer("dense").get_weights()
         member.get_layer("dense").set_weights([0 * weights, np.array([place, spread, 0.0], bias.dtype)])
-    (median, upper) = HEADS["student_t"].quantiles(np.asarray(average(members)(windows(1))), np.array([0.5, 0.9]))[0, 0]
+    quantiles = make_head("student_t").quantiles
+    assert quantiles is not None
+    (median, upper) = quantiles(np.asarray(average(members)(windows(1))), np.array([0.5, 0.9]))[0, 0]
     assert median == pytest.approx(2 * LOCATION_UNIT)  # the mean of 1 and 3
     # Scales 0.7746 and e**2 times that: the geometric mean is e times 0.7746; 90 % of a t of 5 lie below 1.475884.
     assert upper - median == pytest.approx(1.475884 * (np.e * 0.6**0.5 + 0.001), rel=1e-5)
 
 
 def test_the_average_of_one_network_is_that_network() -> None:
-    network = build_network(**SMALL, head="point", horizon=1)
+    network = build_network(**SMALL, head=make_head("point"), horizon=1)
     assert average([network]) is network
+
+
+@pytest.mark.parametrize(("classes", "activation"), [(2, "sigmoid"), (3, "softmax")])
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_the_last_layer_of_a_direction_is_its_activation(classes: int, activation: str, horizon: int) -> None:
+    network = build_network(**SMALL, head=make_head("direction", classes=classes), horizon=horizon)
+    last = network.layers[-1]
+    assert (type(last).__name__, last.activation.__name__, last.name) == ("Activation", activation, "direction")
+    outputs = np.asarray(network(windows()))
+    assert (outputs > 0).all()
+    assert (outputs < 1).all()
+    if classes == 3:
+        np.testing.assert_allclose(outputs.sum(axis=-1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_what_learns_is_told_logits_and_shares_its_weights_with_what_answers(horizon: int) -> None:
+    network = build_network(**SMALL, head=make_head("direction"), horizon=horizon)
+    learner = learning_part(network)
+    logits = np.asarray(learner(windows()), np.float64)
+    np.testing.assert_allclose(np.asarray(network(windows())), 1 / (1 + np.exp(-logits)), rtol=1e-5)
+    learner.set_weights([weight + 0.1 for weight in learner.get_weights()])
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), learner.get_weights(), strict=True))
+
+
+def test_a_network_without_an_activation_learns_all_of_it() -> None:
+    network = build_network(**SMALL, head=make_head("student_t"), horizon=7)
+    assert learning_part(network) is network
+
+
+@pytest.mark.parametrize("horizon", [1, 7])
+def test_a_histogram_begins_as_the_student_t_of_five_degrees_that_its_unit_says(horizon: int) -> None:
+    network = build_network(**SMALL, head=make_head("histogram"), horizon=horizon)
+    dense = network.get_layer("dense")
+    dense.set_weights([np.zeros_like(dense.get_weights()[0]), dense.get_weights()[1]])
+    shares = np.asarray(network(windows(1)), np.float64)[0]
+    assert shares.shape == (horizon, 52)
+    # The variance of t(5) is 5/3, so one deviation is 1.2910 of its own units. The bin from 0 to 0.2 deviations:
+    np.testing.assert_allclose(shares[:, 26], stats.t.cdf(0.2 * np.sqrt(5 / 3), df=5) - 0.5, rtol=1e-5)
+    np.testing.assert_allclose(shares[:, 0], stats.t.cdf(-5 * np.sqrt(5 / 3), df=5), rtol=1e-4)
+    np.testing.assert_allclose(shares, shares[:, ::-1], rtol=1e-4)
+
+
+def test_probabilities_of_several_networks_are_averaged_as_probabilities() -> None:
+    members = [build_network(**SMALL, head=make_head("direction"), horizon=1, seed=seed) for seed in (1, 2)]
+    for member, logit in zip(members, (0.0, np.log(9)), strict=True):
+        weights, bias = member.get_layer("dense").get_weights()
+        member.get_layer("dense").set_weights([0 * weights, np.full_like(bias, logit)])
+    # one says 0.5, the other 9 : 1, so 0.9
+    assert np.asarray(average(members)(windows(1))).item() == pytest.approx(0.7, rel=1e-6)

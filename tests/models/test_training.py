@@ -6,10 +6,11 @@ import pytest
 
 from stockcast.errors import TrainingError
 from stockcast.models.factory import build_network
+from stockcast.models.heads import make_head
 from stockcast.models.training import fit
 
 SETTINGS: dict[str, Any] = {
-    "head": "point",
+    "head": make_head("point"),
     "epochs": 3,
     "batch_size": 4,
     "learning_rate": 1e-2,
@@ -45,8 +46,10 @@ def yesterdays_value(count: int) -> Recorded:
 
 
 def tiny(**changes: Any) -> Any:
-    sizes: dict[str, Any] = {"layers": (8,), "dropout": 0.0, "window": 3, "features": 1, "horizon": 1, "head": "point"}
-    return build_network(cell="lstm", **{**sizes, "shortcut": False, "shrinkage": 0.0, **changes})
+    sizes: dict[str, Any] = {"layers": (8,), "dropout": 0.0, "window": 3, "features": 1, "horizon": 1}
+    return build_network(
+        cell="lstm", head=make_head("point"), **{**sizes, "shortcut": False, "shrinkage": 0.0, **changes}
+    )
 
 
 def epochs_of(examples: Recorded, *, batches: int) -> Iterator[list[int]]:

@@ -1,48 +1,11 @@
-"""The last layer's meaning: how many numbers per horizon, the loss that trains them, the quantiles that they say.
+"""A Student-t distribution of every day ahead: where, how wide, and how heavy its tails."""
 
-The losses are `keras.ops` and run on any backend; the quantiles are numpy and scipy, so that a forecast from an
-exported network needs no deep-learning library.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import exp, log, pi, sqrt
-from typing import Any
 
 import numpy as np
 
 from stockcast.forecast import Floats
-
-Tensor = Any
-
-
-@dataclass(frozen=True)
-class Head:
-    """One way to answer.
-
-    Attributes:
-        parameters: numbers per horizon that the last layer gives.
-        loss: (answers of shape (batch, horizon), outputs of shape (batch, horizon, parameters)) -> shape (batch,).
-        quantiles: (outputs of shape (origins, horizon, parameters), levels) -> (origins, horizon, levels), unitless.
-        has_density: False for a head that says one number, whose bands come from the calibration days alone.
-    """
-
-    parameters: int
-    loss: Callable[[Tensor, Tensor], Tensor]
-    quantiles: Callable[[Floats, Floats], Floats]
-    has_density: bool
-
-
-def mean_squared_error(answers: Tensor, outputs: Tensor) -> Tensor:
-    """Mean over the horizon of the squared error, in squared scaled units, shape (batch,)."""
-    from keras import ops
-
-    return ops.mean(ops.square(answers - outputs[..., 0]), axis=-1)
-
-
-def _point_quantiles(outputs: Floats, levels: Floats) -> Floats:
-    """One number for every level: a point forecast claims to know the price exactly."""
-    return np.repeat(outputs[..., :1], len(levels), axis=-1)
+from stockcast.models.heads.head import Head, Tensor
 
 
 def log_gamma(x: Tensor) -> Tensor:
@@ -77,8 +40,11 @@ MIN_SCALE = 1e-3
 MAX_LOG_SCALE = 5.0
 """A network astray says bands a hundred times too wide at the most."""
 
-_FIRST_SCALE = sqrt((FIRST_DEGREES - 2) / FIRST_DEGREES)
-_FIRST_RAW_DEGREES = log(exp(FIRST_DEGREES - MIN_DEGREES) - 1)
+FIRST_SCALE = sqrt((FIRST_DEGREES - 2) / FIRST_DEGREES)
+"""Scale of a Student-t of `FIRST_DEGREES` whose variance is 1."""
+
+FIRST_RAW_DEGREES = log(exp(FIRST_DEGREES - MIN_DEGREES) - 1)
+"""Softplus of it and `MIN_DEGREES` make `FIRST_DEGREES`."""
 
 
 def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
@@ -86,8 +52,8 @@ def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
     from keras import ops
 
     location = LOCATION_UNIT * outputs[..., 0]
-    scale = _FIRST_SCALE * ops.exp(ops.minimum(outputs[..., 1], MAX_LOG_SCALE)) + MIN_SCALE
-    degrees = ops.softplus(outputs[..., 2] + _FIRST_RAW_DEGREES) + MIN_DEGREES
+    scale = FIRST_SCALE * ops.exp(ops.minimum(outputs[..., 1], MAX_LOG_SCALE)) + MIN_SCALE
+    degrees = ops.softplus(outputs[..., 2] + FIRST_RAW_DEGREES) + MIN_DEGREES
     z = (answers - location) / scale
     log_density = (
         log_gamma((degrees + 1) / 2)
@@ -99,17 +65,14 @@ def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
     return -ops.mean(log_density, axis=-1)
 
 
-def _student_t_quantiles(outputs: Floats, levels: Floats) -> Floats:
+def _quantiles(outputs: Floats, levels: Floats) -> Floats:
     from scipy.special import stdtrit
 
     raw_location, raw_scale, raw_degrees = np.moveaxis(outputs.astype(np.float64), -1, 0)
-    scale = _FIRST_SCALE * np.exp(np.minimum(raw_scale, MAX_LOG_SCALE)) + MIN_SCALE
-    degrees = np.logaddexp(0, raw_degrees + _FIRST_RAW_DEGREES) + MIN_DEGREES
+    scale = FIRST_SCALE * np.exp(np.minimum(raw_scale, MAX_LOG_SCALE)) + MIN_SCALE
+    degrees = np.logaddexp(0, raw_degrees + FIRST_RAW_DEGREES) + MIN_DEGREES
     quantiles: Floats = LOCATION_UNIT * raw_location[..., None] + scale[..., None] * stdtrit(degrees[..., None], levels)
     return quantiles
 
 
-HEADS: dict[str, Head] = {
-    "point": Head(1, mean_squared_error, _point_quantiles, has_density=False),
-    "student_t": Head(3, student_t_nll, _student_t_quantiles, has_density=True),
-}
+STUDENT_T = Head("student_t", 3, student_t_nll, _quantiles, has_bands=True, start=(0.0, 0.0, 0.0))
