@@ -56,7 +56,7 @@ class Moved:
             now, before = self.saliency.value, self.saliency.baseline_value
             told = f"The median {days} is {now:+.2f} %, and {before:+.2f} % after a window of average days"
         reach = counted(self.last_days(), "day")
-        return f"{told}: most by {_list(most)}. Nine tenths of what moved it stand in the last {reach}."
+        return f"{told}: most by {listed(most)}. Nine tenths of what moved it stand in the last {reach}."
 
     def _size(self, moved: float) -> str:
         return f"{100 * np.expm1(moved):+.0f} %" if self.what == "spread" else f"{moved:+.2f} points"
@@ -150,7 +150,7 @@ class Findings:
         within = int(np.sum(np.abs(means) <= 2 * found.spreads))
         asked = f"Shuffled among {counted(self.origins, 'validation origin')},"
         sentences = [
-            f"{asked} these features cost the most CRPS: {_list(told)}."
+            f"{asked} these features cost the most CRPS: {listed(told)}."
             if told
             else f"{asked} no feature is missed by more than chance."
         ]
@@ -278,5 +278,6 @@ def _share(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
-def _list(words: list[str]) -> str:
+def listed(words: list[str]) -> str:
+    """Write words as a list in a sentence: `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
 from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
@@ -22,6 +22,9 @@ from stockcast.untrusted import (
     parse_object,
     read_bytes,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,21 @@ class RunFiles:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         return parse_object(self._read(name), source=self.path / name)
+
+
+def write_picture(path: Path, figure: "Figure") -> None:
+    """Store a picture as PNG outside any run; its folder is made where it is missing.
+
+    Raises:
+        RunError: the disk or the folder does not allow it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # FileExistsError: a file, or a link to nowhere
+        reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
+        raise RunError(f"Cannot make the folder {path.parent}: {reason}. Choose another --output.") from error
+    with _replacing(path) as partial:
+        figure.savefig(partial, format="png")
 
 
 @contextlib.contextmanager
