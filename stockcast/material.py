@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
 from stockcast.forecast import Days, Floats, Labels
@@ -47,13 +49,25 @@ class Material:
 
     def outputs(self, network: Network, origins: Days, *, steps: int) -> Floats:
         """Run the network at these origins; return what it says, shape (origins, steps, parameters of the head)."""
-        inputs = self.windows(origins).inputs()
+        return self.answered(network, self.windows(origins).inputs(), steps=steps)
+
+    def answered(self, network: Network, inputs: Floats, *, steps: int) -> Floats:
+        """Run the network on windows as they are given; return what `outputs` does."""
         if self.recursive:
             return self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
         return network(inputs)[:, :steps]
 
-    def quantiles(self, outputs: Floats, origins: Days, levels: Floats) -> Floats:
-        """Turn outputs of `outputs` into quantiles of price, shape (origins, steps, levels).
+    def quantiles(self, outputs: Floats, origins: Days, levels: Floats, *, at: Days | None = None) -> Floats:
+        """Turn outputs of `outputs` into quantiles of price.
+
+        Args:
+            outputs: shape (origins, steps, parameters).
+            origins: day indices, shape (origins,).
+            levels: shape (levels,).
+            at: indices of the days ahead that are wanted, 0 is the first; None for all.
+
+        Returns:
+            Shape (origins, steps or as many as `at` names, levels).
 
         Raises:
             TypeError: the head says the direction, and nothing about prices.
@@ -61,7 +75,11 @@ class Material:
         if self.head.quantiles is None:
             raise TypeError(f"the head {self.head.name} says no prices")
         unit = None if self.unit is None else self.unit[origins]
-        return self.target.prices(self.head.quantiles(outputs, levels), self.closes[origins], unit)
+        if at is None:
+            return self.target.prices(self.head.quantiles(outputs, levels), self.closes[origins], unit)
+        answers = np.zeros((*outputs.shape[:2], len(levels)))  # a target knows a day ahead by its place
+        answers[:, at] = self.head.quantiles(outputs[:, at], levels)
+        return self.target.prices(answers, self.closes[origins], unit)[:, at]
 
     def labels(self, classes: Classes, origins: Days, *, steps: int) -> Labels:
         """Return which class each of the days after these origins came to, shape (origins, steps)."""

@@ -126,12 +126,12 @@ def test_each_such_door_is_seen(line: str) -> None:
     assert doors(line)
 
 
-@pytest.mark.parametrize("argument", ["--help", "--version", "train --help", "predict --help"])
+@pytest.mark.parametrize("argument", ["--help", "--version", "train --help", "predict --help", "explain --help"])
 def test_help_loads_no_heavy_library(argument: str) -> None:
     assert loaded_by(*argument.split()).isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("command", ["list", "verify", "show mine", "compare mine yours"])
+@pytest.mark.parametrize("command", ["list", "verify", "show mine"])
 def test_looking_at_runs_loads_no_heavy_library(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from test_overview import make_run, metrics
 
@@ -140,6 +140,16 @@ def test_looking_at_runs_loads_no_heavy_library(command: str, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
     assert loaded_by("runs", *command.split()).isdisjoint({*HEAVY, "onnx"})
+
+
+def test_comparing_runs_loads_nothing_that_learns_or_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from test_comparison import scored_runs
+
+    scored_runs(tmp_path / "runs", mine=1.0, yours=1.5)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
+    loaded = loaded_by("runs", "compare", "mine", "yours")
+    assert loaded.isdisjoint({"tensorflow", "keras", "matplotlib", "sklearn", "onnx", "onnxruntime"})
 
 
 def loaded_by(*arguments: str) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, data, runs, train, use
+from stockcast.cli import config, data, explain, runs, train, use
 from stockcast.cli.signals import Stopped, listen
 from stockcast.errors import StockcastError
 from stockcast.untrusted import printable
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(use.evaluate)
 app.command()(use.predict)
+app.command()(explain.explain)
 app.command()(use.audit)
 app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Json, Runs, print_json
+from stockcast.cli.options import Json, Runs, print_json, shown
 
 app = typer.Typer(help="List, show, compare or verify runs.", no_args_is_help=True)
 
@@ -70,18 +70,28 @@ def runs_show(
 
 
 @app.command("compare")
-def runs_compare(names: RunNames, runs: Runs = Path("runs"), as_json: Json = False) -> None:
-    """Put the scores of runs side by side that were scored on the same days."""
+def runs_compare(
+    names: RunNames,
+    runs: Runs = Path("runs"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw comparison.png into this folder (default: no picture).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put the scores of runs side by side that were scored on the same days, and test whether they differ."""
+    from stockcast import pipeline
     from stockcast.cli.columns import table, width
-    from stockcast.runs.comparison import compare_runs
+    from stockcast.console import print_sentences
     from stockcast.runs.overview import locate
 
-    found = compare_runs([locate(runs, name) for name in names])
+    found = pipeline.compare([locate(runs, name) for name in names])
+    picture = None if output is None else pipeline.draw_comparison(found, output)
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), "picture": shown(picture) if picture else None})
         return
-    rivals = list(dict.fromkeys(rival for scores in found.horizons.values() for one in scores for rival in one.skill))
-    of_prices = found.score == "CRPS"
+    scores = found.scores
+    rivals = list(dict.fromkeys(rival for each in scores.horizons.values() for one in each for rival in one.skill))
+    of_prices = scores.score == "CRPS"
     measures = ("CRPS", "in 90 %") if of_prices else ("Brier", "right")
     headers = ("days", "run", *measures, *(f"skill vs {rival}" for rival in rivals))
     rows = [
@@ -95,15 +105,17 @@ def runs_compare(names: RunNames, runs: Runs = Path("runs"), as_json: Json = Fal
             ),
             *(_skill(one.skill.get(rival)) for rival in rivals),
         )
-        for step, scores in found.horizons.items()
-        for name, one in zip(found.runs, scores, strict=True)
+        for step, each in scores.horizons.items()
+        for name, one in zip(scores.runs, each, strict=True)
     ]
-    print(f"{found.data['name']}, {found.data['first_origin']} to {found.data['last_target']}")
+    print(f"{scores.data['name']}, {scores.data['first_origin']} to {scores.data['last_target']}")
     print("\n".join(table(headers, rows, width=width())))
     unit = "CRPS of log returns x 10,000" if of_prices else "Brier score of the direction's probabilities"
+    print_sentences(found.verdict())
     print(
-        f"{unit}: lower is better. Skill above 0: better than the rival. No test says yet whether "
-        "the difference between two runs is more than luck.",
+        f"{unit}: lower is better. Skill above 0: better than the rival.",
+        *([f"Picture: {shown(picture)}"] if picture else []),
+        sep="\n",
         file=sys.stderr,
     )
 

@@ -1,22 +1,32 @@
-"""READ FIRST: train, evaluate, predict and audit, each as the sentence that describes it.
+"""READ FIRST: train, evaluate, predict, explain and audit, each as the sentence that describes it.
 
     CSV -> Prices -> features -> split -> scaler -> windows -> network -> Forecast -> scores -> verdict -> plots -> run
 
-`series.py` makes a price file ready for a network and a network's answers a forecast; `training.py`, `evaluation.py`,
-`prediction.py` and `audit.py` are the four commands, `directions.py` what the two in the middle do where a network
-says the direction and no price; `resume.py` goes on with a training that was stopped, `check.py` judges a price file
-without training. The rooms behind their imports know nothing of each other or of the config; they meet here.
+`series.py` makes a price file ready for a network and a network's answers a forecast. `training.py`, `evaluation.py`,
+`prediction.py`, `explanation.py` and `audit.py` are the five commands, each with rooms beside it:
+
+- training: `preparation.py`, what every member of an ensemble learns from; `members.py`, the members side by side, each
+  further lane a process of `lane.py`; `resume.py`, going on with a training that was stopped
+- evaluation and prediction: `directions.py`, where a network says the direction and no price
+- explanation: `findings.py`, what was found, and `rebuilt.py`, the network that is looked into
+- audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py`; a price file alone: `check.py`
+
+The rooms behind their imports know nothing of each other or of the config; they meet here.
 """
 
 from stockcast.pipeline.audit import Audit, audit
 from stockcast.pipeline.check import Checked, check
+from stockcast.pipeline.comparison import Compared, compare, draw_comparison
 from stockcast.pipeline.directions import DirectionEvaluation, DirectionPrediction
 from stockcast.pipeline.evaluation import Evaluation, evaluate
+from stockcast.pipeline.explanation import explain
+from stockcast.pipeline.findings import Findings
 from stockcast.pipeline.prediction import Prediction, predict
 from stockcast.pipeline.resume import resume
 from stockcast.pipeline.training import Trained, train
 
 __all__ = [
-    "Audit", "Checked", "DirectionEvaluation", "DirectionPrediction", "Evaluation", "Prediction", "Trained",
-    "audit", "check", "evaluate", "predict", "resume", "train",
+    "Audit", "Checked", "Compared", "DirectionEvaluation", "DirectionPrediction", "Evaluation", "Findings",
+    "Prediction", "Trained", "audit", "check", "compare", "draw_comparison", "evaluate", "explain", "predict",
+    "resume", "train",
 ]  # fmt: skip

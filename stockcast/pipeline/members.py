@@ -20,9 +20,9 @@ from typing import Any
 from stockcast.config import Config
 from stockcast.errors import RunError, StockcastError, TrainingError
 from stockcast.models.backend import has_gpu, processors, share_threads
-from stockcast.models.factory import build_network
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
+from stockcast.pipeline.rebuilt import build
 from stockcast.pipeline.series import head_of
 from stockcast.runs import RunDirectory
 
@@ -88,7 +88,7 @@ def train_members(
     states = [_state(run, member) for member in members]
     networks = []
     for member, state in zip(members, states, strict=True):
-        network = _build(config, member)
+        network = build(config, seed=_seed(config, member))
         network.set_weights(list(state.best))
         networks.append(network)
     return networks, [epoch for state in states for epoch in state.history]
@@ -105,7 +105,7 @@ def fit_member(
 ) -> None:
     """Train one member from its last checkpoint on; its last one then holds its best weights."""
     fit(
-        _build(config, member),
+        build(config, seed=_seed(config, member)),
         lessons.training,
         lessons.validation,
         head=head_of(config),
@@ -139,17 +139,6 @@ def _keep(run: RunDirectory, state: State) -> None:
 
 def _seed(config: Config, member: int) -> int:
     return config.training.seed + member - 1
-
-
-def _build(config: Config, member: int) -> Any:
-    return build_network(
-        **config.model.model_dump(exclude={"head", "loss", "classes", "threshold"}),
-        head=head_of(config),
-        window=config.window,
-        features=len(config.features),
-        horizon=config.steps,
-        seed=_seed(config, member),
-    )
 
 
 class Lane:

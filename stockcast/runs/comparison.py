@@ -7,6 +7,7 @@ from typing import Any
 from stockcast.errors import RunError
 from stockcast.runs.condition import condition_of
 from stockcast.runs.overview import mapping, metrics_of, number, score_of, skills_of, word
+from stockcast.untrusted import printable_name
 
 _DATA = {"prices (SHA-256)": ("data", "sha256"), "first origin": ("split", "first_origin"),
          "last target": ("split", "last_target")}  # fmt: skip
@@ -96,7 +97,7 @@ def compare_runs(paths: list[Path]) -> SideBySide:
         horizons["all"] = tuple(_scored(mapping(one.get("overall"))) for one in found)
     shared = {"name": ("data", "name"), **{key: (section, key) for section, key in list(_DATA.values())[1:]}}
     data = {key: word(mapping(found[0].get(section)).get(inner)) or "" for key, (section, inner) in shared.items()}
-    return SideBySide(tuple(word(name) or "" for name in names), data, scores[0], horizons)
+    return SideBySide(tuple(map(printable_name, names)), data, scores[0], horizons)
 
 
 def _scored(comparison: dict[str, Any]) -> Scored:

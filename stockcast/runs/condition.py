@@ -14,7 +14,7 @@ from stockcast.untrusted import MAX_NETWORK_BYTES, fault, lies_within, printable
 
 State = Literal["whole", "unfinished", "damaged"]
 
-_LATER = ("evaluation", "predictions", "rivals")  # folders that evaluate and predict write into, so not in the manifest
+_LATER = ("evaluation", "predictions", "rivals", "explanations")  # folders of later commands, so not in the manifest
 _MOST_FILES = 10_000
 
 

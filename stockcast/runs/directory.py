@@ -191,9 +191,14 @@ class RunDirectory(RunFiles):
             self._read(ONNX)
         return self.path / ONNX
 
-    def write_plot(self, name: str, figure: "Figure", *, folder: str = "plots") -> Path:
-        """Store a picture as PNG and return its path."""
-        with self._replacing(f"{folder}/{name}.png") as path:
+    def weights_path(self) -> Path:
+        """Return the trained weights, checked against the manifest before anything parses them."""
+        self._read(WEIGHTS)
+        return self.path / WEIGHTS
+
+    def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
+        """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
+        with self._replacing(Path(folder) / f"{name}.png") as path:
             figure.savefig(path, format="png")
         return self.path / folder / f"{name}.png"
 
@@ -319,7 +324,18 @@ class RunDirectory(RunFiles):
         Raises:
             RunError: a link there leads out of the run.
         """
-        folder = self.path / "predictions" / str(last_date)
+        return self._own_folder(f"predictions/{last_date}")
+
+    def explanation_folder(self, origin: np.datetime64) -> Path:
+        """Return where an explanation of the forecast from this day belongs unless the user says otherwise.
+
+        Raises:
+            RunError: a link there leads out of the run.
+        """
+        return self._own_folder(f"explanations/{origin}")
+
+    def _own_folder(self, name: str) -> Path:
+        folder = self.path / name
         self._refuse_link(folder)
         return folder
 

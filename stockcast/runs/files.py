@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
-from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL
+from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
 from stockcast.untrusted import (
     MAX_NETWORK_BYTES,
     MAX_TEXT_BYTES,
@@ -22,6 +22,9 @@ from stockcast.untrusted import (
     parse_object,
     read_bytes,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,30 @@ class RunFiles:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
         expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
-        content = read_bytes(path, folder=self.path, most=MAX_NETWORK_BYTES if name == ONNX else MAX_TEXT_BYTES)
+        content = read_bytes(
+            path, folder=self.path, most=MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS) else MAX_TEXT_BYTES
+        )
         if hashlib.sha256(content).hexdigest() != expected:
             raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
         return content
 
     def _read_json(self, name: str) -> dict[str, Any]:
         return parse_object(self._read(name), source=self.path / name)
+
+
+def write_picture(path: Path, figure: "Figure") -> None:
+    """Store a picture as PNG outside any run; its folder is made where it is missing.
+
+    Raises:
+        RunError: the disk or the folder does not allow it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # FileExistsError: a file, or a link to nowhere
+        reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
+        raise RunError(f"Cannot make the folder {path.parent}: {reason}. Choose another --output.") from error
+    with _replacing(path) as partial:
+        figure.savefig(partial, format="png")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,250 @@
+"""`explain` from a finished run to its tables and pictures, at tiny size."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import TINY, make_bars
+from typer.testing import CliRunner
+
+from stockcast import pipeline
+from stockcast.cli import app
+from stockcast.config import load_config
+from stockcast.errors import DataError, RunError
+from stockcast.models.cells import CELLS
+from stockcast.models.factory import average
+from stockcast.pipeline import Findings
+from stockcast.pipeline.rebuilt import build
+from stockcast.runs import RunDirectory
+from stockcast.runs.condition import condition_of
+from stockcast.untrusted import sha256
+
+WriteTiny = Callable[..., Path]
+DATES = list(make_bars()["Date"])
+RECURSIVE = """\
+name: rolled
+data: {path: prices.csv}
+features: [Close]
+target: {transform: price}
+window: 5
+horizon: 3
+strategy: recursive
+scaler: minmax
+model: {layers: [4], head: point}
+training: {epochs: 1}
+"""
+
+
+def train(config: Path, root: Path, *overrides: str) -> RunDirectory:
+    return pipeline.train(load_config(config, overrides), runs=root).run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    make_bars().to_csv(folder / "prices.csv", index=False)
+    (folder / "tiny.yaml").write_text(TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(home: Path) -> RunDirectory:
+    return train(home / "tiny.yaml", home / "runs", "training.members=2")
+
+
+@pytest.fixture(scope="module")
+def found(run: RunDirectory) -> Findings:
+    return pipeline.explain(run)
+
+
+def test_the_last_day_is_explained_and_the_run_stays_whole(run: RunDirectory, found: Findings) -> None:
+    assert found.folder == run.path / "explanations" / DATES[-1]
+    names = {path.name for path in found.folder.iterdir()}
+    assert names == {
+        "saliency.csv", "saliency-spread.png", "saliency-middle.png", "units.png", "units-lstm_1.csv",
+        "units-lstm_2.csv", "gates.csv", "gates.png", "gradient.csv", "gradient.png", "importance.csv",
+        "importance.png",
+    }  # fmt: skip
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in found.folder.glob("*.png"))
+    assert condition_of(run.path).faults == ()
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_the_table_of_saliency_adds_up_to_what_the_forecast_says(run: RunDirectory, found: Findings) -> None:
+    table = pd.read_csv(found.folder / "saliency.csv")
+    prediction = pipeline.predict(run, picture=False)
+    close = make_bars()["Close"].iloc[-1]
+    assert len(table) == 2 * 2 * 5 * 2  # spread and middle, 1 and 3 days ahead, 5 days of 2 features
+    assert sorted(set(table["date"])) == DATES[-5:]
+    baselines = {(one.what, one.days_ahead): one.saliency.baseline_value for one in found.moved}
+    for (what, ahead), rows in table.groupby(["what", "days_ahead"]):
+        median = prediction.rows[ahead - 1]["median"]
+        said = baselines[what, ahead] + rows["integrated_gradients"].sum()
+        if what == "middle":  # which calibration leaves alone; forecast.csv has six digits of the price
+            assert said == pytest.approx(100 * np.log(median / close), abs=2e-3)
+    last = table[(table["date"] == DATES[-1]) & (table["feature"] == "log_return")]
+    closes = make_bars()["Close"].to_numpy()
+    np.testing.assert_allclose(last["input"], np.log(closes[-1] / closes[-2]), rtol=1e-9)
+
+
+def test_the_baseline_is_the_training_means(run: RunDirectory) -> None:
+    """Where every day is the training mean, there is nothing to explain; scaled by standard, that is all zeros."""
+    from stockcast.pipeline.explanation import _ready
+
+    config = load_config(run.config_path())
+    for kind in ("standard", "minmax"):
+        series, material, baseline = _ready(run, config, data=None, say=print)
+        assert kind == "minmax" or np.abs(baseline).max() < 1e-12
+        assert baseline.shape == (5, 2)
+        assert material.closes is series.closes
+
+
+def test_no_row_after_the_day_moves_its_explanation(run: RunDirectory, home: Path, tmp_path: Path) -> None:
+    day = DATES[600]  # in the test part, after all validation days
+    (home / "later").mkdir(exist_ok=True)
+    bars = make_bars()
+    bars.loc[601:, ["Open", "High", "Low", "Close", "Adj Close"]] *= 3
+    bars.to_csv(home / "later" / "prices.csv", index=False)
+    before, after = (
+        pipeline.explain(run, day=date.fromisoformat(day), data=data, output=tmp_path / name, picture=False)
+        for name, data in (("before", None), ("after", home / "later" / "prices.csv"))
+    )
+    assert [str(one) for one in before.dates] == DATES[596:601]
+    for one, other in zip(before.moved, after.moved, strict=True):
+        np.testing.assert_array_equal(one.saliency.integrated, other.saliency.integrated)
+    for one, other in zip(before.firings, after.firings, strict=True):
+        np.testing.assert_array_equal(one.states, other.states)
+    np.testing.assert_array_equal(before.importance.increases, after.importance.increases)  # of validation days alone
+    np.testing.assert_array_equal(before.curves[0].norms, after.curves[0].norms)
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2030-01-01", f"outside the data.*{DATES[4]} to {DATES[-1]}"),
+        ("1990-01-01", f"outside the data.*{DATES[4]} to {DATES[-1]}"),
+        ("2012-01-07", f"no trading day.*before it is 2012-01-06.*{DATES[4]} to {DATES[-1]}"),
+        (DATES[3], f"no 5 days up to it.*{DATES[4]} to {DATES[-1]}"),
+    ],
+)
+def test_a_day_that_cannot_be_explained_names_the_span(day: str, words: str, run: RunDirectory) -> None:
+    with pytest.raises(DataError, match=words):
+        pipeline.explain(run, day=date.fromisoformat(day), picture=False)
+
+
+def test_the_first_day_with_a_full_window_is_explained(run: RunDirectory, tmp_path: Path) -> None:
+    found = pipeline.explain(run, day=date.fromisoformat(DATES[4]), output=tmp_path, picture=False)
+    assert [str(one) for one in found.dates] == DATES[:5]
+    assert (tmp_path / "saliency.csv").exists()
+
+
+def test_the_summary_names_days_features_reach_and_what_is_of_the_first_member(found: Findings) -> None:
+    told = " ".join(found.summary())
+    assert f"the forecast from {DATES[-1]}, which looks back to {DATES[-5]}" in told
+    assert re.search("The 90 % band 3 days ahead is (as wide as|[0-9]+ % (wider|narrower) than) after a window", told)
+    assert "The median 1 day ahead is" in told
+    assert "4 days back, in the run's lstm, trained (the same lstm, untrained:" in told
+    assert re.search("validation origins, (these features cost the most CRPS|no feature is missed)", told)
+    assert "The run averages 2 networks" in told
+
+
+def test_gradients_are_those_of_the_run_of_itself_untrained_and_of_a_simple_rnn(found: Findings) -> None:
+    labels = ["the run's lstm, trained", "the same lstm, untrained", "a simple_rnn of the same size, untrained"]
+    assert [one.network for one in found.curves] == labels[: 3 if "simple_rnn" in CELLS else 2]
+    table = pd.read_csv(found.folder / "gradient.csv")
+    assert list(table["days_back"]) == len(found.curves) * [0, 1, 2, 3, 4]
+    assert (table[table["days_back"] == 0]["share_of_last_day"] == 1).all()
+    assert (table["norm"] > 0).all()
+
+
+@pytest.mark.skipif("simple_rnn" not in CELLS, reason="no such cell")
+def test_a_simple_rnn_is_held_against_an_lstm_and_has_no_gates(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = train(write_tiny(), tmp_path / "runs", "model.cell=simple_rnn", "training.epochs=1")
+    found = pipeline.explain(run, picture=False)
+    assert found.curves[-1].network == "an lstm of the same size, untrained"
+    assert not (found.folder / "gates.png").exists()
+    assert not (found.folder / "gates.csv").exists()
+    assert any("SimpleRNN" in note for note in found.notes)
+
+
+def test_a_recursive_point_network_explains_its_one_day_and_has_no_spread(
+    write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
+    found = pipeline.explain(run, picture=False)
+    assert [(one.what, one.days_ahead) for one in found.moved] == [("middle", 1)]
+    assert not (found.folder / "saliency-spread.png").exists()
+    assert any("fed with its answers" in note for note in found.notes)
+    means = found.importance.means
+    assert means[0] > 0  # the only input, shuffled among all origins, cannot be done without
+
+
+def test_weights_of_another_training_are_found_out(run: RunDirectory, tmp_path: Path) -> None:
+    mixed = RunDirectory(tmp_path / "mine")
+    shutil.copytree(run.path, mixed.path)
+    weights = mixed.path / "model.weights.h5"
+    config = load_config(run.config_path())
+    average([build(config, seed=seed) for seed in (7, 8)]).save_weights(weights)
+    with pytest.raises(RunError, match=r"model\.weights\.h5 is damaged: it is not the file that training wrote"):
+        pipeline.explain(mixed, picture=False)
+    manifest = json.loads((mixed.path / "run.json").read_text())
+    manifest["files"]["model.weights.h5"] = sha256(weights)
+    (mixed.path / "run.json").write_text(json.dumps(manifest))
+    with pytest.raises(RunError, match=r"model\.weights\.h5 and model\.onnx do not give the same answer"):
+        pipeline.explain(mixed, picture=False)
+
+
+def test_nothing_is_written_through_a_link_out_of_the_run(run: RunDirectory, tmp_path: Path) -> None:
+    linked = RunDirectory(tmp_path / "mine")
+    shutil.copytree(run.path, linked.path, ignore=shutil.ignore_patterns("explanations"))
+    (tmp_path / "outside").mkdir()
+    (linked.path / "explanations").symlink_to(tmp_path / "outside")
+    with pytest.raises(RunError, match="leads out of the run"):
+        pipeline.explain(linked, picture=False)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_a_series_of_another_unit_is_refused_and_one_in_its_own_volatility_is_explained(
+    run: RunDirectory, write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    make_bars(seed=3).to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(DataError, match=r"other\.csv.*not its own.*target\.scale: volatility"):
+        pipeline.explain(run, data=tmp_path / "other.csv", picture=False)
+    free = train(write_tiny(), tmp_path / "runs", "target.scale=volatility", "training.epochs=1")
+    found = pipeline.explain(free, data=tmp_path / "other.csv", output=tmp_path / "out", picture=False)
+    assert found.series == "other.csv"
+    assert any("today's volatility" in note for note in found.notes)
+    # the numbers come from the other file's own validation days; a file without any says so
+    make_bars(seed=3)[:300].to_csv(tmp_path / "short.csv", index=False)
+    found = pipeline.explain(free, data=tmp_path / "short.csv", output=tmp_path / "short", picture=False)
+    assert (found.importance, found.curves) == (None, ())
+    assert any("no validation day" in note for note in found.notes)
+    assert not (tmp_path / "short" / "importance.csv").exists()
+
+
+def test_the_units_table_stands_in_the_pictures_order(found: Findings) -> None:
+    table = pd.read_csv(found.folder / "units-lstm_1.csv")
+    first = found.firings[0]
+    assert list(table.columns) == ["date", *(f"unit_{unit}" for unit in first.order)]
+    np.testing.assert_allclose(table.iloc[:, 1:], first.states[:, first.order], atol=1e-6)
+
+
+def test_on_the_command_line_it_prints_sentences_or_one_document(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    where = ["explain", run.name, "--runs", str(run.path.parent), "--output", "out", "--no-plot"]
+    done = CliRunner().invoke(app, [*where, "--date", DATES[600]])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"prices.csv by {run.name}: the forecast from {DATES[600]}")
+    assert done.stderr.splitlines()[-1] == "Tables: out"
+    assert not list((tmp_path / "out").glob("*.png"))
+    document = json.loads(CliRunner().invoke(app, [*where, "--json"]).stdout)
+    assert (document["origin"], document["folder"]) == (DATES[-1], "out")
+    assert set(document["importance"]["features"]) == {"log_return", "log_range"}

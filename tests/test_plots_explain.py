@@ -1,0 +1,72 @@
+"""Pictures of an explanation hold the numbers that they are given, each where its name says."""
+
+import numpy as np
+import pytest
+
+from stockcast import plots_explain as plots
+from stockcast.evaluation.importance import Importance
+from stockcast.models.firing import Firing
+from stockcast.models.insight import Saliency
+from stockcast.plots import NOTE
+
+DATES = np.arange("2015-01-01", "2015-01-05", dtype="datetime64[D]")
+MOVED = np.array([[0.0, 0.1], [0.0, 0.2], [0.0, -0.4], [0.1, 0.5]])  # 4 days of 2 features
+FOUND = Saliency(gradient_x_input=MOVED / 2, integrated=MOVED, value=1.0, baseline_value=0.5)
+
+
+@pytest.mark.parametrize("what", ["spread", "middle"])
+def test_the_feature_that_moved_most_stands_at_the_top_and_days_in_their_order(what: str) -> None:
+    figure = plots.saliency({1: FOUND, 20: FOUND}, DATES, ("still", "loud"), what=what, title="made")
+    heat = figure.axes[0]
+    np.testing.assert_array_equal(heat.images[0].get_array(), MOVED.T)  # origin below: the last row is the top
+    assert [text.get_text() for text in heat.get_yticklabels()] == ["still", "loud"]
+    assert heat.get_title(loc="left").startswith("1 day ahead: ")
+    widths = [[bar.get_width() for bar in axes.patches] for axes in figure.axes]
+    assert any(np.allclose(one, [0.1, 0.4]) for one in widths if len(one) == 2)
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    assert any(np.allclose(one, MOVED.sum(axis=1)) for one in heights if len(one) == 4)
+    assert "average training days" in figure.get_supxlabel()
+    assert NOTE in figure.get_supxlabel()
+    figure.canvas.draw()
+
+
+def test_a_forecast_that_nothing_moved_is_drawn_too() -> None:
+    nothing = Saliency(np.zeros((4, 1)), np.zeros((4, 1)), 0.0, 0.0)
+    plots.saliency({1: nothing}, DATES, ("only",), what="spread", title="made").canvas.draw()
+
+
+FIRING = Firing("lstm_1", np.arange(12.0).reshape(4, 3), np.array([2, 0, 1]), {"forget": np.full((4, 3), 0.75)})
+
+
+def test_units_stand_in_the_order_of_their_likeness() -> None:
+    figure = plots.units([FIRING], DATES, title="made")
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), FIRING.states.T[[2, 0, 1]])
+    figure.canvas.draw()
+
+
+def test_gates_have_a_panel_each_and_one_for_their_mean() -> None:
+    figure = plots.gates([FIRING, FIRING], DATES, title="made")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles.count("lstm_1: forget gate") == 2
+    means = [axes for axes in figure.axes if axes.lines]
+    assert [list(axes.lines[0].get_ydata()) for axes in means] == [[0.75] * 4] * 2
+    figure.canvas.draw()
+
+
+def test_the_gradient_is_drawn_on_a_log_axis_and_what_vanished_altogether_leaves_a_gap() -> None:
+    shares = {"the run's lstm, trained": np.array([1, 0.1, 0.01]), "untrained": np.array([1, 1e-8, 0])}
+    figure = plots.gradient_through_time(shares, title="made")
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), [1, 1e-8, np.nan])
+    assert [text.get_text() for text in axes.texts] == ["1e-02", "1e-08"]
+    figure.canvas.draw()
+
+
+def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_top() -> None:
+    found = Importance(loss=2.0, increases=np.array([[0.2, 0.4], [-0.1, 0.1]]))
+    (axes,) = plots.importance(found, ("dear", "idle"), origins=40, title="made").axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["idle", "dear"]
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [0, 0.15], atol=1e-12)
+    np.testing.assert_allclose(axes.lines[1].get_xdata(), [0.1, 0.2])
