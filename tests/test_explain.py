@@ -166,7 +166,7 @@ def test_gradients_are_those_of_the_run_of_itself_untrained_and_of_a_simple_rnn(
 def test_a_simple_rnn_is_held_against_an_lstm_and_has_no_gates(write_tiny: WriteTiny, tmp_path: Path) -> None:
     run = train(write_tiny(), tmp_path / "runs", "model.cell=simple_rnn", "training.epochs=1")
     found = pipeline.explain(run, picture=False)
-    assert found.curves[-1].network == "a lstm of the same size, untrained"
+    assert found.curves[-1].network == "an lstm of the same size, untrained"
     assert not (found.folder / "gates.png").exists()
     assert not (found.folder / "gates.csv").exists()
     assert any("SimpleRNN" in note for note in found.notes)

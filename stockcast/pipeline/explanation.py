@@ -48,9 +48,6 @@ MOST_ORIGINS = 100
 MOST_WINDOWS = 64
 """Validation windows that the gradient is followed back through, evenly spread."""
 
-SIMPLE, GATED = "simple_rnn", "lstm"
-"""The cell that a run's own is held against, and the one that takes its place where they are the same."""
-
 
 def explain(
     run: RunDirectory,
@@ -97,7 +94,10 @@ def explain(
         notes.append(f"{prices.source.name} has no validation day: importance and gradients are not measured on it.")
     curves = _curves(config, material, members[0], _spread_out(validation, MOST_WINDOWS))
     if len(validation) and not curves:
-        notes.append(f"A {config.model.cell} network does not step through the days: no gradient goes back in time.")
+        notes.append(
+            f"A gradient is followed back through cells that step from day to day in one direction; "
+            f"{config.model.cell} is none."
+        )
     asked = _spread_out(validation, MOST_ORIGINS)
     findings = Findings(
         run=run.name,
@@ -111,7 +111,7 @@ def explain(
         curves=curves,
         importance=_importance(config, material, exported, asked) if len(asked) else None,
         origins=len(asked),
-        notes=(*notes, *_lacking(config, firings)),
+        notes=(*notes, *_missed(found), *_lacking(config, firings)),
         folder=(output or run.explanation_folder(prices.dates[origin])).resolve(),
     )
     _write_tables(run, findings)
@@ -192,13 +192,13 @@ def _curves(config: Config, material: Material, trained: Any, origins: Days) -> 
     own = measured(trained, cell=cell)
     if own is None:
         return ()
-    other, seed = SIMPLE if cell != SIMPLE else GATED, config.training.seed
-    beside = {cell: f"the same {cell}, untrained", other: f"a {other} of the same size, untrained"}
-    untrained = [
-        Curve(label, norms)
-        for one, label in beside.items()
-        if one in CELLS and (norms := measured(build(config, seed=seed, cell=one), cell=one)) is not None
-    ]
+    article, other = ("an", "lstm") if cell == "simple_rnn" else ("a", "simple_rnn")
+    beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
+    untrained = []
+    for one, label in beside.items():
+        if one in CELLS:
+            norms = measured(build(config, seed=config.training.seed, cell=one), cell=one)
+            untrained += [] if norms is None else [Curve(label, norms)]
     return (Curve(f"the run's {cell}, trained", own), *untrained)
 
 
@@ -242,6 +242,12 @@ def _notes(config: Config, members: list[Any]) -> list[str]:
     if config.strategy == "recursive":
         notes.append("The network answers one day ahead and is fed with its answers; explained is that one day.")
     return notes
+
+
+def _missed(found: list[insight.Saliency]) -> list[str]:
+    """Say where the shares do not add up, as they may not for a network with kinks."""
+    worst = max(abs(one.gap) / max(float(np.abs(one.integrated).sum()), 1e-9) for one in found)
+    return [f"The shares of what moved the forecast miss it by {100 * worst:.1f} %."] if worst > 0.01 else []
 
 
 def _lacking(config: Config, firings: tuple[Firing, ...]) -> list[str]:
