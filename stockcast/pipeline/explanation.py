@@ -194,12 +194,11 @@ def _curves(config: Config, material: Material, trained: Any, origins: Days) -> 
         return ()
     article, other = ("an", "lstm") if cell == "simple_rnn" else ("a", "simple_rnn")
     beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
-    untrained = [
-        Curve(label, norms)
-        for one, label in beside.items()
-        if one in CELLS
-        and (norms := measured(build(config, seed=config.training.seed, cell=one), cell=one)) is not None
-    ]
+    untrained = []
+    for one, label in beside.items():
+        if one in CELLS:
+            norms = measured(build(config, seed=config.training.seed, cell=one), cell=one)
+            untrained += [] if norms is None else [Curve(label, norms)]
     return (Curve(f"the run's {cell}, trained", own), *untrained)
 
 
