@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Callable, Collection
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +16,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -28,6 +28,7 @@ from stockcast.data.features import FEATURES
 from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
+from stockcast.models.factory import count_weights
 from stockcast.models.heads import HEADS
 
 
@@ -175,15 +176,21 @@ class SplitConfig(_Section):
 
 
 class ModelConfig(_Section):
-    """The network: recurrent layers with dropout after each, then one dense layer."""
+    """The network: layers of one kind with dropout after each, then one dense layer."""
 
-    cell: CellName = Field("lstm", description="Recurrent layer that is stacked.")
-    layers: Annotated[tuple[Units, ...], Field(min_length=1, max_length=8)] = Field(
-        (50, 100), description="Units of each recurrent layer, first to last."
+    cell: CellName = Field(
+        "lstm",
+        description="What is stacked: recurrent layers; conv, causal dilated convolutions that together see the whole "
+        "window; or linear, no layers at all: the dense layer sees the whole window.",
+    )
+    layers: Annotated[tuple[Units, ...], Field(max_length=8)] = Field(
+        default_factory=lambda known: () if known.get("cell") == "linear" else (50, 100),
+        description="Units of each layer, first to last; [] for linear, which has none.",
+        json_schema_extra={"default": [50, 100]},
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped while training.")
     shortcut: bool = Field(
-        False, description="Let the dense layer see the last day's inputs beside what the recurrent layers remember."
+        False, description="Let the dense layer see the last day's inputs beside what the layers say."
     )
     shrinkage: float = Field(
         0.0,
@@ -194,6 +201,22 @@ class ModelConfig(_Section):
     head: HeadName = Field(
         "student_t", description="What the last layer says: student_t a distribution, point a single number."
     )
+
+    @field_validator("layers")
+    @classmethod
+    def _fit_the_cell(cls, layers: tuple[int, ...], known: ValidationInfo) -> tuple[int, ...]:
+        cell = known.data.get("cell")
+        if cell == "linear" and layers:
+            raise ValueError(
+                "model.cell linear has no layers, it is the dense layer alone on the whole window: set model.layers to "
+                "[] or leave it out; for layers choose another model.cell, such as lstm"
+            )
+        if cell not in (None, "linear") and not layers:
+            raise ValueError(
+                f"model.cell {cell} needs at least 1 layer, such as [50, 100]; a network without layers is "
+                f"model.cell linear"
+            )
+        return layers
 
 
 class TrainingConfig(_Section):
@@ -215,7 +238,7 @@ class TrainingConfig(_Section):
 
 
 MAX_PARAMETERS = 50_000_000
-"""Of all members' recurrent layers together; the default has 0.15 million. Beyond, memory would end before training."""
+"""Of all members together; the default has 0.15 million. Beyond, memory would end before training."""
 
 
 class Config(_Section):
@@ -291,14 +314,22 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _fits_into_memory(self) -> Self:
-        inputs = (len(self.features), *self.model.layers)
-        # Those of LSTM layers; no other cell has more.
-        each = sum(4 * units * (before + units + 1) for before, units in pairwise(inputs))
+        model = self.model
+        each = count_weights(
+            cell=model.cell,
+            layers=model.layers,
+            shortcut=model.shortcut,
+            head=model.head,
+            window=self.window,
+            features=len(self.features),
+            horizon=self.steps,
+        )
         if each * self.training.members > MAX_PARAMETERS:
             raise ValueError(
-                f"model.layers {list(self.model.layers)} with training.members {self.training.members} make about "
+                f"model.cell {model.cell} with model.layers {list(model.layers)}, a window of {self.window} days of "
+                f"{len(self.features)} inputs and training.members {self.training.members} makes about "
                 f"{each * self.training.members / 1e6:,.0f} million parameters, and {MAX_PARAMETERS // 10**6} million "
-                f"is the most; use fewer or smaller layers, or fewer members"
+                f"is the most; use fewer or smaller layers, a shorter window, or fewer members"
             )
         return self
 

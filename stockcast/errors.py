@@ -6,6 +6,7 @@
     │   ├── MissingColumns     ... a column that the config asks for is not in it
     │   └── NotEnoughDays      ... it is too short for the window, the horizon and the splits
     ├── TrainingError          the loss left the numbers
+    ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── RivalError             a rival cannot answer; the others are scored without it
     └── RunError               a run is missing, unfinished, damaged, or cannot be written
 
@@ -36,6 +37,10 @@ class NotEnoughDays(DataError):
 
 class TrainingError(StockcastError):
     """Training cannot go on; the message says what to lower."""
+
+
+class ExportError(StockcastError):
+    """A network cannot be written as ONNX; the message is a reason. It forecasts with Keras then."""
 
 
 class RunError(StockcastError):

@@ -62,6 +62,27 @@ training: {epochs: 3, batch_size: 16, learning_rate: 2e-3, optimizer: sgd, clip_
     assert read.training.seed == 9
 
 
+def test_a_linear_network_has_no_layers_unless_somebody_says_so():
+    assert config("model: {cell: linear}\n").model.layers == ()
+    assert config("model: {cell: linear, layers: []}\n").model.layers == ()
+    assert config("", "model.cell=linear").model.layers == ()
+    assert config("", "model.cell=gru").model.layers == (50, 100)
+
+
+def test_layers_of_a_linear_network_are_refused_and_so_is_none_of_any_other():
+    said = refusal("model: {cell: linear, layers: [50]}\n")
+    assert "line 3: model.layers = [50]" in said
+    assert "set model.layers to [] or leave it out" in said
+    said = refusal("model: {cell: gru, layers: []}\n")
+    assert "line 3: model.layers = []" in said
+    assert "model.cell linear" in said
+
+
+def test_a_linear_network_comes_back_from_its_own_yaml():
+    before = config("model: {cell: linear}\n")
+    assert parse_config(before.to_yaml(), source="config.yaml", folder=FOLDER) == before
+
+
 def test_1e_minus_3_is_a_number():
     assert config("training: {learning_rate: 1e-3}\n").training.learning_rate == 0.001
 

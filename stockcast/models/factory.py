@@ -17,7 +17,7 @@ from numpy.polynomial import legendre
 
 from stockcast.forecast import Floats
 from stockcast.models.backend import load_keras
-from stockcast.models.cells import CELLS
+from stockcast.models.cells import measure_cells, stack_cells
 from stockcast.models.heads import HEADS
 
 CURVES = 3
@@ -37,16 +37,16 @@ def build_network(
     horizon: int,
     seed: int = 0,
 ) -> Any:
-    """Build the network: recurrent layers with dropout after each, then one dense layer.
+    """Build the network: the cell's layers with dropout after each, then one dense layer.
 
     The house network is `cell="lstm", layers=(50, 100)`: LSTM(50) -> dropout -> LSTM(100) -> dropout -> Dense, whose
     outputs are drawn over the horizon by fixed curves.
 
     Args:
         cell: a key of `CELLS`.
-        layers: units of each recurrent layer, first to last.
+        layers: units of each layer, first to last; none for a cell without layers.
         dropout: share of activations dropped while training, 0 to 1.
-        shortcut: whether the dense layer sees the last day's inputs beside what the recurrent layers remember.
+        shortcut: whether the dense layer sees the last day's inputs beside what the layers say.
         shrinkage: penalty on the dense layer's squared weights; pulls the answer towards the head's at zero.
         head: a key of `HEADS`.
         window: days in.
@@ -61,11 +61,7 @@ def build_network(
     keras.utils.set_random_seed(seed)
     parameters = HEADS[head].parameters
     inputs = keras.Input((window, features), name="window")
-    hidden = inputs
-    for number, units in enumerate(layers, start=1):
-        sequences = number < len(layers)  # the last layer hands on its last day only
-        hidden = CELLS[cell](units, sequences=sequences, name=f"{cell}_{number}")(hidden)
-        hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(hidden)
+    hidden = stack_cells(inputs, cell, layers, window=window, dropout=dropout)
     if shortcut:
         hidden = keras.layers.Concatenate(name="shortcut")([hidden, inputs[:, -1]])
 
@@ -75,7 +71,7 @@ def build_network(
         penalty = keras.regularizers.L2(shrinkage) if shrinkage else None
         return keras.layers.Dense(units, kernel_initializer=start, kernel_regularizer=penalty, name="dense")(hidden)
 
-    if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
+    if horizon == 1:  # one day needs no curve
         return keras.Model(inputs, keras.layers.Reshape((1, parameters), name=head)(dense(parameters)))
     curves = horizon_curves(horizon)
     coefficients = dense(parameters * len(curves))
@@ -84,6 +80,15 @@ def build_network(
     outputs = keras.layers.Permute((2, 1), name=head)(drawn(coefficients))
     drawn.set_weights([curves])
     return keras.Model(inputs, outputs)
+
+
+def count_weights(
+    *, cell: str, layers: tuple[int, ...], shortcut: bool, head: str, window: int, features: int, horizon: int
+) -> int:
+    """Return how many numbers a network of `build_network` learns; builds nothing, so any size may be asked for."""
+    learnt, seen = measure_cells(cell, layers, window=window, features=features)
+    answers = HEADS[head].parameters * min(CURVES, horizon)
+    return learnt + (seen + (features if shortcut else 0) + 1) * answers
 
 
 def average(members: list[Any]) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.errors import RunError, TrainingError
+from stockcast.errors import ExportError, RunError
 from stockcast.forecast import Floats
-from stockcast.models.backend import quiet_stderr
 from stockcast.models.onnxfile import MAX_FILE, Shapes, check_onnx
+from stockcast.models.onnxgraph import write_onnx
 
 Network = Callable[[Floats], Floats]
 """Windows of shape (origins, window, features) -> outputs of shape (origins, horizon, parameters), both float32."""
@@ -19,25 +19,18 @@ def export_onnx(network: Any, path: Path) -> None:
     """Write a keras.Model as ONNX, and check that it answers as Keras does.
 
     Raises:
-        TrainingError: it does not, and forecasts from it would be wrong.
+        ExportError: it has no ONNX form, or answers otherwise, and forecasts from it would be wrong.
     """
-    import warnings
-
-    for layer in network._flatten_layers():  # those of an average's members too
-        if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False  # ONNX has no word for cuDNN's fused kernel
+    path.write_bytes(write_onnx(network))
     probe = np.random.default_rng(0).normal(size=(3, *network.input_shape[1:])).astype(np.float32)
     expected = np.asarray(network.predict_on_batch(probe))
-    with warnings.catch_warnings(), quiet_stderr():
-        # tf2onnx asks numpy for an alias that a later numpy will define (keras/src/export/tf2onnx_lib.py)
-        warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
-        network.export(str(path), format="onnx", verbose=False)
-    answered = load_onnx(path)(probe)
-    if answered.shape != expected.shape or not np.allclose(answered, expected, rtol=1e-4, atol=1e-5):
-        raise TrainingError(
-            f"The network exported to {path.name} does not answer as Keras does (shapes {answered.shape} and "
-            f"{expected.shape}). Please report this with your config."
-        )
+    try:
+        answered = load_onnx(path)(probe)
+    except RunError as error:
+        raise ExportError(f"it does not run as ONNX: {error}") from error
+    # Wide enough for a graphics processor, which multiplies in ten bits; a gate in the wrong place is no rounding.
+    if answered.shape != expected.shape or not np.allclose(answered, expected, rtol=1e-2, atol=1e-3):
+        raise ExportError(f"as ONNX it does not answer as Keras does (shapes {answered.shape} and {expected.shape})")
 
 
 def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
