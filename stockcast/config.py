@@ -224,10 +224,35 @@ class TrainingConfig(_Section):
 
     epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training days, at the most.")
     batch_size: int = Field(64, ge=1, le=65_536, description="Windows per step.")
-    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer.")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer, at first.")
+    schedule: Literal["constant", "cosine", "exponential"] = Field(
+        "constant",
+        description="How the step size changes over all of training.epochs: not at all; along half a cosine down to "
+        "zero; or by the same factor each epoch, down to a hundredth.",
+    )
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="Rule that turns gradients into steps.")
-    clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of a gradient; null for no clipping.")
-    patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better validation loss before it stops.")
+    clip_value: float | None = Field(
+        None, gt=0, description="Largest gradient of a single weight, up or down; null for no such bound."
+    )
+    clip_norm: float | None = Field(
+        default_factory=lambda known: None if known.get("clip_value") else 1.0,
+        gt=0,
+        description="Largest norm of the gradient of a weight matrix; null for no such bound, as where clip_value sets "
+        "one.",
+        json_schema_extra={"default": 1.0},
+    )
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of every weight, times the step size, that a step takes off it (with adam: AdamW).",
+    )
+    patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better loss before it stops.")
+    monitor: Literal["val_loss", "loss"] = Field(
+        "val_loss",
+        description="The loss that patience waits for and that picks the epoch to keep: val_loss, on the validation "
+        "days; or loss, on the training days, which goes on falling while a network learns them by heart.",
+    )
     windows_per_epoch: int | None = Field(
         None, ge=1, description="Windows that an epoch draws, each at most once; null for all."
     )
@@ -235,6 +260,13 @@ class TrainingConfig(_Section):
         1, ge=1, le=32, description="Networks trained from seeds that follow each other; their outputs are averaged."
     )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the first weights, the dropout and the shuffling.")
+
+    @field_validator("clip_norm")
+    @classmethod
+    def _one_bound(cls, clip_norm: float | None, known: ValidationInfo) -> float | None:
+        if clip_norm is not None and known.data.get("clip_value") is not None:
+            raise ValueError("training.clip_value bounds gradients already; set one of the two to null")
+        return clip_norm
 
 
 MAX_PARAMETERS = 50_000_000
@@ -319,10 +351,10 @@ class Config(_Section):
             cell=model.cell,
             layers=model.layers,
             shortcut=model.shortcut,
-            head=model.head,
             window=self.window,
             features=len(self.features),
             horizon=self.steps,
+            parameters=HEADS[model.head].parameters,
         )
         if each * self.training.members > MAX_PARAMETERS:
             raise ValueError(

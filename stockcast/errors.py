@@ -9,6 +9,7 @@
     ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── RivalError             a rival cannot answer; the others are scored without it
     └── RunError               a run is missing, unfinished, damaged, or cannot be written
+        └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
 
 Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
 keeps its traceback.
@@ -45,6 +46,10 @@ class ExportError(StockcastError):
 
 class RunError(StockcastError):
     """A run is missing, unfinished or damaged, or its directory cannot be written."""
+
+
+class NoOnnx(RunError):
+    """A run has no `model.onnx` that ONNX Runtime can open; the message is a reason. It forecasts with Keras then."""
 
 
 class RivalError(StockcastError):

@@ -119,6 +119,16 @@ def linked(name, target=""):
     return make
 
 
+def without_onnx(harm=lambda run, outside: None):
+    """Nothing for ONNX Runtime, so that Keras must read the weights."""
+
+    def make(run, outside):
+        (run / "model.onnx").unlink()
+        harm(run, outside)
+
+    return make
+
+
 def pipe(name):
     def make(run, outside):
         (run / name).unlink()

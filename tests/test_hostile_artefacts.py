@@ -76,6 +76,13 @@ ARTEFACTS = {
     "weights_keras_lambda": Artefact(hostile.keras_lambda("model.weights.h5"), code=0),  # nobody opens them
     "weights_pickle": Artefact(hostile.pickled("model.weights.h5"), code=0),
     "weights_external_link": Artefact(hostile.hdf5_link("model.weights.h5"), code=0),
+    "weights_alone": Artefact(hostile.without_onnx(), "model.onnx is missing", verified="damaged", code=0),
+    "weights_alone_pickle": Artefact(
+        hostile.without_onnx(hostile.pickled("model.weights.h5")), "model.weights.h5 is damaged", verified="damaged"
+    ),
+    "weights_alone_external_link": Artefact(
+        hostile.without_onnx(hostile.hdf5_link("model.weights.h5")), "a link to somewhere else", verified="damaged"
+    ),
     "onnx_hdf5_external_link": Artefact(hostile.hdf5_link("model.onnx"), "model.onnx is damaged"),
     "onnx_zip_traversal": Artefact(hostile.zip_traversal, "model.onnx is damaged"),
     "onnx_zip_bomb": Artefact(hostile.zip_bomb, "model.onnx is damaged"),

@@ -83,11 +83,14 @@ def build_network(
 
 
 def count_weights(
-    *, cell: str, layers: tuple[int, ...], shortcut: bool, head: str, window: int, features: int, horizon: int
+    *, cell: str, layers: tuple[int, ...], shortcut: bool, window: int, features: int, horizon: int, parameters: int
 ) -> int:
-    """Return how many numbers a network of `build_network` learns; builds nothing, so any size may be asked for."""
+    """Return how many numbers a network of `build_network` learns; builds nothing, so any size may be asked for.
+
+    `parameters` are those of the head for each day ahead.
+    """
     learnt, seen = measure_cells(cell, layers, window=window, features=features)
-    answers = HEADS[head].parameters * min(CURVES, horizon)
+    answers = parameters * min(CURVES, horizon)
     return learnt + (seen + (features if shortcut else 0) + 1) * answers
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.errors import ExportError, RunError
+from stockcast.errors import ExportError, NoOnnx, RunError
 from stockcast.forecast import Floats
 from stockcast.models.onnxfile import MAX_FILE, Shapes, check_onnx
 from stockcast.models.onnxgraph import write_onnx
@@ -41,6 +41,7 @@ def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
         shapes: what the config says of its inputs and outputs; None to take the file's word.
 
     Raises:
+        NoOnnx: ONNX Runtime cannot open it, though nothing is wrong with it that we know of.
         RunError: the file is no network that we exported, or of another config. The network raises it too, where
             memory does not suffice to run it.
     """
@@ -56,20 +57,39 @@ def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
     try:  # the very bytes that were checked
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no public family of errors
-        raise RunError(f"{path} is damaged: ONNX Runtime cannot open it. Train again.") from error
+        raise NoOnnx(f"{path} cannot be opened by ONNX Runtime ({' '.join(str(error).split())[:200]})") from error
     name = session.get_inputs()[0].name
+    return _in_parts(lambda part: session.run(None, {name: part})[0], rows=rows, source=path)
+
+
+def keras_network(network: Any, *, source: Path) -> Network:
+    """Return a keras.Model as what forecasts: slower than ONNX Runtime, and the same to the last digits but one.
+
+    Args:
+        network: (batch, window, features) -> (batch, horizon, parameters).
+        source: where its weights lie, for messages.
+    """
+    return _in_parts(network.predict_on_batch, rows=_KERAS_ROWS, source=source)
+
+
+_KERAS_ROWS = 256
+
+
+def _in_parts(answer: Network, *, rows: int, source: Path) -> Network:
+    """Ask a network for no more than so many windows at once, and see that it answers in numbers.
+
+    Raises:
+        RunError: the network raises it where memory does not suffice, or its weights are damaged.
+    """
 
     def run(inputs: Floats) -> Floats:
         try:
-            parts = [
-                session.run(None, {name: inputs[row : row + rows].astype(np.float32)})[0]
-                for row in range(0, len(inputs), rows)
-            ]
-        except Exception as error:  # as above; and MemoryError
-            raise RunError(f"{path} cannot be run: {str(error)[:200]}. Train again, or free some memory.") from error
+            parts = [answer(inputs[row : row + rows].astype(np.float32)) for row in range(0, len(inputs), rows)]
+        except Exception as error:  # of ONNX Runtime and of Keras' backends; and MemoryError
+            raise RunError(f"{source} cannot be run: {str(error)[:200]}. Train again, or free some memory.") from error
         outputs: Floats = np.concatenate(parts)
         if not np.isfinite(outputs).all():
-            raise RunError(f"{path} answers with what is no number, so its weights are damaged. Train again.")
+            raise RunError(f"{source} answers with what is no number, so its weights are damaged. Train again.")
         return outputs
 
     return run

@@ -87,7 +87,7 @@ def evaluate(
         raise NotEnoughDays(f"{prices.source.name}, scored from {first} to {prices.dates[-1]}: {error}") from None
 
     forecast = issue(
-        stored_network(run, config),
+        stored_network(run, config, say),
         make_material(config, series, scaler, target),
         prices.dates,
         question.origins,

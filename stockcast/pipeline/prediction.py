@@ -83,7 +83,7 @@ def predict(
 
     origins = np.array([len(prices.dates) - 1])
     forecast = issue(
-        stored_network(run, config),
+        stored_network(run, config, say),
         make_material(config, series, scaler, target),
         np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)]),
         origins,

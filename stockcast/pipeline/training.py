@@ -12,14 +12,16 @@ from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS, Part, split_days
 from stockcast.data.windows import Windows
-from stockcast.errors import DataError, NotEnoughDays, StockcastError
+from stockcast.errors import DataError, ExportError, NotEnoughDays, StockcastError
 from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, check_origins, stretch
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
-from stockcast.models.factory import average, build_network, machine, versions
+from stockcast.models.events import EventFiles
+from stockcast.models.factory import average, machine, versions
 from stockcast.models.heads import HEADS
-from stockcast.models.inference import Network, export_onnx, load_onnx
+from stockcast.models.inference import Network, export_onnx, keras_network, load_onnx
 from stockcast.models.training import Epoch, State, best_of, fit
+from stockcast.pipeline.rebuilt import build
 from stockcast.pipeline.series import (
     Say,
     Series,
@@ -32,6 +34,7 @@ from stockcast.pipeline.series import (
     read_closely,
 )
 from stockcast.runs import RunDirectory
+from stockcast.runs.names import ONNX
 
 _BESIDE = 16_384
 """Bytes that a network's file needs for each array beside the numbers; HDF5 takes up to 8 KB for its name and shape."""
@@ -56,6 +59,7 @@ def train(
     report: Callable[[Epoch], None] = nobody,
     begun: Callable[[RunDirectory], None] = nobody,
     pause: Callable[[], None] = nobody,
+    tensorboard: bool = False,
 ) -> Trained:
     """Train a network as the config says and leave a finished run under `runs`.
 
@@ -67,6 +71,7 @@ def train(
         report: told of each epoch.
         begun: told of the run once it stands on the disk, from where on it can be resumed.
         pause: called between batches and between stages; it may raise to end the training there.
+        tensorboard: whether to write event files into the run, too.
 
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
@@ -84,7 +89,7 @@ def train(
             raise
         begun(run)
         try:
-            return carry_on(config, series, run, report=report, pause=pause)
+            return carry_on(config, series, run, say=say, report=report, pause=pause, tensorboard=tensorboard)
         except StockcastError:
             run.underway.discard_if_untrained()
             raise
@@ -114,25 +119,28 @@ def carry_on(
     series: list[Series],
     run: RunDirectory,
     *,
+    say: Say,
     report: Callable[[Epoch], None],
     pause: Callable[[], None],
+    tensorboard: bool,
 ) -> Trained:
     """Train from the run's last checkpoint on, or from the start where it has none, and finish the run."""
     scaler, target = fit_scalers(config, series, days=[one.split.part("training") for one in series])
     materials = [make_material(config, one, scaler, target) for one in series]
     training, validation = (_windows(config, series, materials, part) for part in ("training", "validation"))
     settings = config.training.model_dump(exclude={"seed", "members"})
+    events = EventFiles(run.events_folder()) if tensorboard else None
+
+    def told(epoch: Epoch) -> None:
+        if events is not None:
+            events.write(epoch)
+        report(epoch)
+
     history: list[Epoch] = []
     members = []
     for member in range(1, config.training.members + 1):
         seed = config.training.seed + member - 1
-        network = build_network(
-            **config.model.model_dump(),
-            window=config.window,
-            features=len(config.features),
-            horizon=config.steps,
-            seed=seed,
-        )
+        network = build(config, seed=seed)
         history += fit(
             network,
             training,
@@ -144,7 +152,7 @@ def carry_on(
             state=checkpoint(run, member),
             keep=partial(_keep, run),
             pause=pause,
-            report=report,
+            report=told,
         )
         members.append(network)
     network = average(members)
@@ -154,17 +162,13 @@ def carry_on(
     pause()
     run.write_scalers({"features": scaler.to_json(), "target": target.scaler.to_json()})
     run.write_history([asdict(epoch) for epoch in history])
-    run.write_network(
-        save_weights=network.save_weights,
-        export=lambda path: export_onnx(network, path),
-        room=4 * network.count_params() + _BESIDE * len(network.weights),
-    )
+    answers = _store(run, network, say)
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     pause()
     if config.calibration != "none":
-        measured = _calibrate(config, series, materials, load_onnx(run.onnx_path()))
+        measured = _calibrate(config, series, materials, answers)
         run.write_calibration(measured.to_json())
-    best = best_of(history)
+    best = best_of(history, config.training.monitor)
     seconds = sum(epoch.seconds for epoch in history)
     details = {
         "windows": len(training),
@@ -187,6 +191,20 @@ def checkpoint(run: RunDirectory, member: int) -> State | None:
 def _keep(run: RunDirectory, state: State) -> None:
     last = state.history[-1]
     run.underway.write_checkpoint(last.member, last.epoch, state.to_arrays())
+
+
+def _store(run: RunDirectory, network: Any, say: Say) -> Network:
+    """Store a network; return what forecasts: what was stored, or Keras itself where there is no ONNX form of it."""
+    try:
+        run.write_network(
+            save_weights=network.save_weights,
+            export=lambda path: export_onnx(network, path),
+            room=4 * network.count_params() + _BESIDE * len(network.weights),
+        )
+        return load_onnx(run.onnx_path())
+    except ExportError as error:
+        say(f"{run.name} keeps no {ONNX}, so its forecasts take Keras and seconds longer: {error}.")
+    return keras_network(network, source=run.path)
 
 
 def _calibrate(

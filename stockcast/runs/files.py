@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.errors import RunError
-from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL
+from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
 from stockcast.untrusted import (
     MAX_NETWORK_BYTES,
     MAX_TEXT_BYTES,
@@ -89,7 +89,9 @@ class RunFiles:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
         expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
-        content = read_bytes(path, folder=self.path, most=MAX_NETWORK_BYTES if name == ONNX else MAX_TEXT_BYTES)
+        content = read_bytes(
+            path, folder=self.path, most=MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS) else MAX_TEXT_BYTES
+        )
         if hashlib.sha256(content).hexdigest() != expected:
             raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
         return content

@@ -176,7 +176,7 @@ def test_what_a_network_learns_is_counted_without_building_it(
 ) -> None:
     network = build_network(**SIZES, cell=cell, layers=layers, shortcut=shortcut, horizon=horizon)
     counted = count_weights(
-        cell=cell, layers=layers, shortcut=shortcut, head="student_t", window=6, features=2, horizon=horizon
+        cell=cell, layers=layers, shortcut=shortcut, window=6, features=2, horizon=horizon, parameters=3
     )
     assert counted == sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
 
