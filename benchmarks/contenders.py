@@ -92,7 +92,8 @@ def house_network(head: str) -> Any:
 def settings(patience: int, *, batch: int = BATCH) -> dict[str, Any]:
     """How the program trains it."""
     return {
-        "batch_size": batch, "learning_rate": 1e-3, "optimizer": "adam", "clip_norm": 1.0, "patience": patience,
+        "batch_size": batch, "learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant", "clip_norm": 1.0,
+        "clip_value": None, "weight_decay": 0.0, "monitor": "val_loss", "patience": patience,
         "windows_per_epoch": None, "seed": 0,
     }  # fmt: skip
 

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Callable, Collection
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +16,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -28,7 +28,8 @@ from stockcast.data.features import FEATURES
 from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError
 from stockcast.models.cells import CELLS
-from stockcast.models.heads import HEADS, LOSSES, misfit
+from stockcast.models.factory import count_weights
+from stockcast.models.heads import HEADS, LOSSES, make_head, misfit
 
 
 def _one_of(known: Collection[str]) -> Callable[[str], str]:
@@ -177,15 +178,21 @@ class SplitConfig(_Section):
 
 
 class ModelConfig(_Section):
-    """The network: recurrent layers with dropout after each, then one dense layer."""
+    """The network: layers of one kind with dropout after each, then one dense layer."""
 
-    cell: CellName = Field("lstm", description="Recurrent layer that is stacked.")
-    layers: Annotated[tuple[Units, ...], Field(min_length=1, max_length=8)] = Field(
-        (50, 100), description="Units of each recurrent layer, first to last."
+    cell: CellName = Field(
+        "lstm",
+        description="What is stacked: recurrent layers; conv, causal dilated convolutions that together see the whole "
+        "window; or linear, no layers at all: the dense layer sees the whole window.",
+    )
+    layers: Annotated[tuple[Units, ...], Field(max_length=8)] = Field(
+        default_factory=lambda known: () if known.get("cell") == "linear" else (50, 100),
+        description="Units of each layer, first to last; [] for linear, which has none.",
+        json_schema_extra={"default": [50, 100]},
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Share of activations dropped while training.")
     shortcut: bool = Field(
-        False, description="Let the dense layer see the last day's inputs beside what the recurrent layers remember."
+        False, description="Let the dense layer see the last day's inputs beside what the layers say."
     )
     shrinkage: float = Field(
         0.0,
@@ -215,16 +222,57 @@ class ModelConfig(_Section):
         "root of the days ahead (see target.scale); null for 0.4.",
     )
 
+    @field_validator("layers")
+    @classmethod
+    def _fit_the_cell(cls, layers: tuple[int, ...], known: ValidationInfo) -> tuple[int, ...]:
+        cell = known.data.get("cell")
+        if cell == "linear" and layers:
+            raise ValueError(
+                "model.cell linear has no layers, it is the dense layer alone on the whole window: set model.layers to "
+                "[] or leave it out; for layers choose another model.cell, such as lstm"
+            )
+        if cell not in (None, "linear") and not layers:
+            raise ValueError(
+                f"model.cell {cell} needs at least 1 layer, such as [50, 100]; a network without layers is "
+                f"model.cell linear"
+            )
+        return layers
+
 
 class TrainingConfig(_Section):
     """How the network is trained."""
 
     epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training days, at the most.")
     batch_size: int = Field(64, ge=1, le=65_536, description="Windows per step.")
-    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer.")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer, at first.")
+    schedule: Literal["constant", "cosine", "exponential"] = Field(
+        "constant",
+        description="How the step size changes over all of training.epochs: not at all; along half a cosine down to "
+        "zero; or by the same factor each epoch, down to a hundredth.",
+    )
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="Rule that turns gradients into steps.")
-    clip_norm: float | None = Field(1.0, gt=0, description="Largest norm of a gradient; null for no clipping.")
-    patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better validation loss before it stops.")
+    clip_value: float | None = Field(
+        None, gt=0, description="Largest gradient of a single weight, up or down; null for no such bound."
+    )
+    clip_norm: float | None = Field(
+        default_factory=lambda known: None if known.get("clip_value") else 1.0,
+        gt=0,
+        description="Largest norm of the gradient of a weight matrix; null for no such bound, as where clip_value sets "
+        "one.",
+        json_schema_extra={"default": 1.0},
+    )
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of every weight, times the step size, that a step takes off it (with adam: AdamW).",
+    )
+    patience: int = Field(5, ge=1, le=10_000, description="Epochs without a better loss before it stops.")
+    monitor: Literal["val_loss", "loss"] = Field(
+        "val_loss",
+        description="The loss that patience waits for and that picks the epoch to keep: val_loss, on the validation "
+        "days; or loss, on the training days, which goes on falling while a network learns them by heart.",
+    )
     windows_per_epoch: int | None = Field(
         None, ge=1, description="Windows that an epoch draws, each at most once; null for all."
     )
@@ -233,9 +281,16 @@ class TrainingConfig(_Section):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the first weights, the dropout and the shuffling.")
 
+    @field_validator("clip_norm")
+    @classmethod
+    def _one_bound(cls, clip_norm: float | None, known: ValidationInfo) -> float | None:
+        if clip_norm is not None and known.data.get("clip_value") is not None:
+            raise ValueError("training.clip_value bounds gradients already; set one of the two to null")
+        return clip_norm
+
 
 MAX_PARAMETERS = 50_000_000
-"""Of all members' recurrent layers together; the default has 0.15 million. Beyond, memory would end before training."""
+"""Of all members together; the default has 0.15 million. Beyond, memory would end before training."""
 
 
 class Config(_Section):
@@ -314,14 +369,28 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _fits_into_memory(self) -> Self:
-        inputs = (len(self.features), *self.model.layers)
-        # Those of LSTM layers; no other cell has more.
-        each = sum(4 * units * (before + units + 1) for before, units in pairwise(inputs))
+        model = self.model
+        each = count_weights(
+            cell=model.cell,
+            layers=model.layers,
+            shortcut=model.shortcut,
+            window=self.window,
+            features=len(self.features),
+            horizon=self.steps,
+            parameters=make_head(
+                model.head,
+                loss=model.loss,
+                classes=model.classes,
+                threshold=model.threshold,
+                of_prices=self.target.transform == "price",
+            ).parameters,
+        )
         if each * self.training.members > MAX_PARAMETERS:
             raise ValueError(
-                f"model.layers {list(self.model.layers)} with training.members {self.training.members} make about "
+                f"model.cell {model.cell} with model.layers {list(model.layers)}, a window of {self.window} days of "
+                f"{len(self.features)} inputs and training.members {self.training.members} makes about "
                 f"{each * self.training.members / 1e6:,.0f} million parameters, and {MAX_PARAMETERS // 10**6} million "
-                f"is the most; use fewer or smaller layers, or fewer members"
+                f"is the most; use fewer or smaller layers, a shorter window, or fewer members"
             )
         return self
 

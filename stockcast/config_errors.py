@@ -24,6 +24,8 @@ def explain(
     reasons: dict[str, list[str]] = {}
     said: dict[str, str] = {}
     for problem in error.errors(include_url=False):
+        if problem["type"] == "default_factory_not_called":
+            continue  # it waits for another key that is wrong, and told
         keys, description = _known_part(config, tuple(str(part) for part in problem["loc"]))
         key = ".".join(keys)
         if any(other.startswith(f"{key}.") for other in said):

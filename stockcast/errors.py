@@ -6,8 +6,10 @@
     │   ├── MissingColumns     ... a column that the config asks for is not in it
     │   └── NotEnoughDays      ... it is too short for the window, the horizon and the splits
     ├── TrainingError          the loss left the numbers
+    ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── RivalError             a rival cannot answer; the others are scored without it
     └── RunError               a run is missing, unfinished, damaged, or cannot be written
+        └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
 
 Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
 keeps its traceback.
@@ -38,8 +40,16 @@ class TrainingError(StockcastError):
     """Training cannot go on; the message says what to lower."""
 
 
+class ExportError(StockcastError):
+    """A network cannot be written as ONNX; the message is a reason. It forecasts with Keras then."""
+
+
 class RunError(StockcastError):
     """A run is missing, unfinished or damaged, or its directory cannot be written."""
+
+
+class NoOnnx(RunError):
+    """A run has no `model.onnx` that ONNX Runtime can open; the message is a reason. It forecasts with Keras then."""
 
 
 class RivalError(StockcastError):

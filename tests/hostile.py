@@ -119,6 +119,16 @@ def linked(name, target=""):
     return make
 
 
+def without_onnx(harm=lambda run, outside: None):
+    """Nothing for ONNX Runtime, so that Keras must read the weights."""
+
+    def make(run, outside):
+        (run / "model.onnx").unlink()
+        harm(run, outside)
+
+    return make
+
+
 def pipe(name):
     def make(run, outside):
         (run / name).unlink()
@@ -225,7 +235,13 @@ def expand():
     return network([node("Expand", ["one", "size"])], [floats("one", 1), number_list("size", 1, 10**6, 10**6)])
 
 
-def expand_by_a_computed_size():
+def reshape_by_a_computed_size():
+    """Nothing that is computed may say how large something is."""
+    nodes = [node("Slice", ["sizes", "from", "to"], ["size"]), node("Reshape", ["x", "size"])]
+    return network(nodes, [number_list("sizes", -1, 1, 10, 7), number_list("from", 0), number_list("to", 3)])
+
+
+def cast_and_expand():
     """The prices themselves say how large."""
     nodes = [
         node("Reshape", ["x", "flat"], ["r"]),
@@ -234,6 +250,59 @@ def expand_by_a_computed_size():
         node("Expand", ["one", "size"]),
     ]
     return network(nodes, [floats("one", 1), number_list("flat", -1), number_list("from", 0), number_list("to", 3)])
+
+
+def recurrent(kind="LSTM", *, gates=4, units=3, weights=None, days=(), **attributes):
+    """A layer of this many units, by its own word, with weights for three."""
+    sizes = {"w": (1, gates * 3, 2), "r": (1, gates * 3, 3), "b": (1, 2 * gates * 3), **(weights or {})}
+    nodes = [
+        node("Transpose", ["x"], ["d"], perm=[1, 0, 2]),
+        node(kind, ["d", "w", "r", "b", *days], hidden_size=units, **attributes),
+    ]
+    return network(nodes, [floats(name, *shape) for name, shape in sizes.items()], outputs=(1, 3, 3))
+
+
+def recurrent_of_too_many_units(kind):
+    return lambda: recurrent(kind, units=10**12)
+
+
+def recurrent_with_too_many_gates():
+    """A step needs room for every gate of every day before ONNX Runtime finds that the weights do not fit."""
+    return recurrent(weights={"w": (10**9, 1, 0)})
+
+
+def recurrent_with_a_graph():
+    body = helper.make_graph([node("Identity", ["v"], ["w"])], "body", [], [])
+    return recurrent(body=body)
+
+
+def recurrent_with_another_activation():
+    return recurrent(activations=["Affine", "Tanh", "Tanh"], activation_alpha=[1e38])
+
+
+def recurrent_of_computed_weights():
+    model = recurrent()
+    model.graph.node.insert(0, node("Add", ["w", "w"], ["computed"]))
+    model.graph.node[2].input[1] = "computed"
+    return model
+
+
+def convolution(*, kernel=(3, 2, 2), **attributes):
+    nodes = [node("Transpose", ["x"], ["d"], perm=[0, 2, 1]), node("Conv", ["d", "w"], **attributes)]
+    return network(nodes, [floats("w", *kernel)])
+
+
+def convolution_with_endless_padding():
+    return convolution(pads=[10**12, 0])
+
+
+def convolution_with_too_much_room():
+    """One number out for every day, but a step that sees a million days for each."""
+    return convolution(kernel=(1, 2, 10**6), pads=[10**6 + 10**5, 0])
+
+
+def convolution_in_groups():
+    return convolution(group=2)
 
 
 def doubled_forty_times():

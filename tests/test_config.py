@@ -62,6 +62,44 @@ training: {epochs: 3, batch_size: 16, learning_rate: 2e-3, optimizer: sgd, clip_
     assert read.training.seed == 9
 
 
+def test_a_linear_network_has_no_layers_unless_somebody_says_so():
+    assert config("model: {cell: linear}\n").model.layers == ()
+    assert config("model: {cell: linear, layers: []}\n").model.layers == ()
+    assert config("", "model.cell=linear").model.layers == ()
+    assert config("", "model.cell=gru").model.layers == (50, 100)
+
+
+def test_layers_of_a_linear_network_are_refused_and_so_is_none_of_any_other():
+    said = refusal("model: {cell: linear, layers: [50]}\n")
+    assert "line 3: model.layers = [50]" in said
+    assert "set model.layers to [] or leave it out" in said
+    said = refusal("model: {cell: gru, layers: []}\n")
+    assert "line 3: model.layers = []" in said
+    assert "model.cell linear" in said
+
+
+def test_a_linear_network_comes_back_from_its_own_yaml():
+    before = config("model: {cell: linear}\n")
+    assert parse_config(before.to_yaml(), source="config.yaml", folder=FOLDER) == before
+
+
+def test_gradients_are_bounded_by_their_norm_or_by_their_value():
+    training = config().training
+    assert (training.clip_norm, training.clip_value) == (1.0, None)
+    training = config("training: {clip_value: 0.5}\n").training
+    assert (training.clip_norm, training.clip_value) == (None, 0.5)
+    training = config("training: {clip_norm: null}\n").training
+    assert (training.clip_norm, training.clip_value) == (None, None)
+    again = parse_config(config("training: {clip_value: 0.5}\n").to_yaml(), source="config.yaml", folder=FOLDER)
+    assert (again.training.clip_norm, again.training.clip_value) == (None, 0.5)
+
+
+def test_two_bounds_of_a_gradient_are_one_too_many():
+    said = refusal("training: {clip_norm: 1.0, clip_value: 0.5}\n")
+    assert "training.clip_norm = 1.0" in said
+    assert "training.clip_value bounds gradients already" in said
+
+
 def test_1e_minus_3_is_a_number():
     assert config("training: {learning_rate: 1e-3}\n").training.learning_rate == 0.001
 

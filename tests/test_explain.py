@@ -17,7 +17,6 @@ from stockcast import pipeline
 from stockcast.cli import app
 from stockcast.config import load_config
 from stockcast.errors import DataError, RunError
-from stockcast.models.cells import CELLS
 from stockcast.models.factory import average
 from stockcast.pipeline import Findings
 from stockcast.pipeline.rebuilt import build
@@ -156,14 +155,13 @@ def test_the_summary_names_days_features_reach_and_what_is_of_the_first_member(f
 
 def test_gradients_are_those_of_the_run_of_itself_untrained_and_of_a_simple_rnn(found: Findings) -> None:
     labels = ["the run's lstm, trained", "the same lstm, untrained", "a simple_rnn of the same size, untrained"]
-    assert [one.network for one in found.curves] == labels[: 3 if "simple_rnn" in CELLS else 2]
+    assert [one.network for one in found.curves] == labels
     table = pd.read_csv(found.folder / "gradient.csv")
     assert list(table["days_back"]) == len(found.curves) * [0, 1, 2, 3, 4]
     assert (table[table["days_back"] == 0]["share_of_last_day"] == 1).all()
     assert (table["norm"] > 0).all()
 
 
-@pytest.mark.skipif("simple_rnn" not in CELLS, reason="no such cell")
 def test_a_simple_rnn_is_held_against_an_lstm_and_has_no_gates(write_tiny: WriteTiny, tmp_path: Path) -> None:
     run = train(write_tiny(), tmp_path / "runs", "model.cell=simple_rnn", "training.epochs=1")
     found = pipeline.explain(run, picture=False)

@@ -76,6 +76,13 @@ ARTEFACTS = {
     "weights_keras_lambda": Artefact(hostile.keras_lambda("model.weights.h5"), code=0),  # nobody opens them
     "weights_pickle": Artefact(hostile.pickled("model.weights.h5"), code=0),
     "weights_external_link": Artefact(hostile.hdf5_link("model.weights.h5"), code=0),
+    "weights_alone": Artefact(hostile.without_onnx(), "model.onnx is missing", verified="damaged", code=0),
+    "weights_alone_pickle": Artefact(
+        hostile.without_onnx(hostile.pickled("model.weights.h5")), "model.weights.h5 is damaged", verified="damaged"
+    ),
+    "weights_alone_external_link": Artefact(
+        hostile.without_onnx(hostile.hdf5_link("model.weights.h5")), "a link to somewhere else", verified="damaged"
+    ),
     "onnx_hdf5_external_link": Artefact(hostile.hdf5_link("model.onnx"), "model.onnx is damaged"),
     "onnx_zip_traversal": Artefact(hostile.zip_traversal, "model.onnx is damaged"),
     "onnx_zip_bomb": Artefact(hostile.zip_bomb, "model.onnx is damaged"),
@@ -83,8 +90,22 @@ ARTEFACTS = {
     "onnx_endless_loop": Artefact(onnx_file(hostile.endless_loop), "strange kind"),
     "onnx_branch": Artefact(onnx_file(hostile.branch), "strange kind"),
     "onnx_constant_of_shape": Artefact(onnx_file(hostile.constant_of_shape), "ConstantOfShape"),
-    "onnx_expand": Artefact(onnx_file(hostile.expand), "1,000,000,000,000 numbers"),
-    "onnx_computed_size": Artefact(onnx_file(hostile.expand_by_a_computed_size), "depends on what it computes"),
+    "onnx_expand": Artefact(onnx_file(hostile.expand), "'Expand', which this version"),
+    "onnx_cast": Artefact(onnx_file(hostile.cast_and_expand), "'Cast', which this version"),
+    "onnx_computed_size": Artefact(onnx_file(hostile.reshape_by_a_computed_size), "should be a constant"),
+    **{
+        f"onnx_{kind}_units": Artefact(onnx_file(hostile.recurrent_of_too_many_units(kind)), "numbers for a window")
+        for kind in ("LSTM", "GRU", "RNN")
+    },
+    "onnx_gates": Artefact(onnx_file(hostile.recurrent_with_too_many_gates), "numbers for a window"),
+    "onnx_graph_inside": Artefact(onnx_file(hostile.recurrent_with_a_graph), "strange attribute 'body'"),
+    "onnx_activation": Artefact(
+        onnx_file(hostile.recurrent_with_another_activation), "strange attribute 'activation_alpha'"
+    ),
+    "onnx_computed_weights": Artefact(onnx_file(hostile.recurrent_of_computed_weights), "should be a constant"),
+    "onnx_padding": Artefact(onnx_file(hostile.convolution_with_endless_padding), "numbers for a window"),
+    "onnx_conv_room": Artefact(onnx_file(hostile.convolution_with_too_much_room), "numbers for a window"),
+    "onnx_conv_groups": Artefact(onnx_file(hostile.convolution_in_groups), "strange attribute 'group'"),
     "onnx_doubling": Artefact(onnx_file(hostile.doubled_forty_times), "numbers for a window"),
     "onnx_outer_product": Artefact(onnx_file(hostile.outer_product), "90,000,000,000 numbers"),
     "onnx_custom_operation": Artefact(onnx_file(hostile.custom_operation), "not ONNX's own"),
@@ -97,7 +118,7 @@ ARTEFACTS = {
     ),
     "onnx_nan": Artefact(onnx_file(hostile.no_numbers), "no number"),
     "onnx_truncated": Artefact(hostile.truncated, "model.onnx is damaged"),
-    "onnx_many_nodes": Artefact(hostile.many_empty_nodes, "4,000,000 bytes"),
+    "onnx_many_nodes": Artefact(hostile.many_empty_nodes, "1,000,000 bytes"),
     "onnx_1_gb": Artefact(hostile.sparse("model.onnx", 10**9), "1,000,000,000 bytes", verified="damaged"),
     "onnx_link": Artefact(hostile.linked("model.onnx", "secret"), "leads out of the run", verified="damaged"),
     "plots_link": Artefact(hostile.linked("plots"), verified="damaged", code=0),  # predict neither reads nor writes it

@@ -161,6 +161,12 @@ def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path):
     [
         "model: {layers: [2048, 2048, 2048, 2048, 2048, 2048, 2048, 2048]}\ntraining: {members: 32}\n",
         "model: {layers: [700]}\ntraining: {members: 32}\n",  # 32 x 4 x 700 x (2 + 700 + 1) = 63 million
+        # The others are larger or smaller than an LSTM; the dense layer's few thousand come on top.
+        "model: {cell: peephole_lstm, layers: [624]}\ntraining: {members: 32}\n",  # 32 x (4 x 624 x 627 + 3 x 624)
+        "model: {cell: bidirectional_lstm, layers: [450]}\ntraining: {members: 32}\n",  # 32 x 8 x 450 x 453
+        "model: {cell: gru, layers: [2048, 2048, 2048]}\ntraining: {members: 1}\n",  # 3 x 2048 x (2052 + 2 x 4098)
+        "model: {cell: simple_rnn, layers: [1300]}\ntraining: {members: 32}\n",  # 32 x 1300 x 1303
+        "window: 1000\nmodel: {cell: conv, layers: [800]}\ntraining: {members: 32}\n",  # 32 x 800 x 1000 x 2
     ],
 )
 def test_a_network_that_no_memory_holds_is_refused_in_millions(text):

@@ -67,10 +67,20 @@ def lead_out_of_the_evaluation(path: Path) -> None:
     (path / "evaluation").symlink_to("/usr")
 
 
-def list_less(path: Path) -> None:
-    manifest = json.loads((path / "run.json").read_text())
-    del manifest["files"]["model.onnx"]
-    (path / "run.json").write_text(json.dumps(manifest))
+def list_less(name: str):
+    def harm(path: Path) -> None:
+        manifest = json.loads((path / "run.json").read_text())
+        del manifest["files"][name]
+        (path / "run.json").write_text(json.dumps(manifest))
+
+    return harm
+
+
+def test_a_run_whose_network_has_no_onnx_form_is_whole_without_it(tmp_path: Path) -> None:
+    path = make_run(tmp_path, "mine")
+    list_less("model.onnx")(path)
+    (path / "model.onnx").unlink()
+    assert condition_of(path).state == "whole"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +91,8 @@ def list_less(path: Path) -> None:
         (add, "payload.pkl: it does not belong to the run"),
         (lead_out, "plots: it is a link that leads out"),
         (lead_out_of_the_evaluation, "evaluation: it is a link that leads out"),
-        (list_less, "model.onnx: run.json does not list it"),
+        (list_less("model.weights.h5"), "model.weights.h5: run.json does not list it"),
+        (list_less("model.onnx"), "model.onnx: it does not belong to the run"),
     ],
 )
 def test_a_damaged_run_names_the_file(harm, fault: str, tmp_path: Path) -> None:

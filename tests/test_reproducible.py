@@ -27,7 +27,7 @@ def fingerprint(root: Path, name: str, *, cores: set[int]) -> dict[str, str]:
             capture_output=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
-    files = ("model.weights.h5", "scaler.json", "calibration.json", "evaluation/forecasts.npz")
+    files = ("model.weights.h5", "model.onnx", "scaler.json", "calibration.json", "evaluation/forecasts.npz")
     return {file: hashlib.sha256((root / name / file).read_bytes()).hexdigest() for file in files}
 
 

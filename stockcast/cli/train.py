@@ -22,6 +22,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest unfinished run, or the one that --name names.")
     ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the losses as event files for TensorBoard, too.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -44,15 +47,18 @@ def train(
             def begun(run: RunDirectory) -> None:
                 standing[:] = [run]
                 signals.wait()
+                if tensorboard:
+                    say(quiet)(f"Watch it with: {shlex.join(['tensorboard', '--logdir', shown(run.events_folder())])}")
 
             if unfinished:
                 trained = pipeline.resume(
-                    unfinished, config=asked, say=say(quiet), report=progress.report, begun=begun, pause=signals.pause
-                )
+                    unfinished, config=asked, say=say(quiet), report=progress.report, begun=begun,
+                    pause=signals.pause, tensorboard=tensorboard,
+                )  # fmt: skip
             else:
                 trained = pipeline.train(
                     chosen, runs=runs, name=name, say=say(quiet), report=progress.report, begun=begun,
-                    pause=signals.pause,
+                    pause=signals.pause, tensorboard=tensorboard,
                 )  # fmt: skip
     except Stopped as stopped:
         raise Stopped(stopped.number, _way_on(standing, runs)) from None

@@ -16,7 +16,7 @@ from numpy.polynomial import legendre
 
 from stockcast.forecast import Floats
 from stockcast.models.backend import load_keras, processors
-from stockcast.models.cells import CELLS
+from stockcast.models.cells import measure_cells, stack_cells
 from stockcast.models.heads import Head
 
 CURVES = 3
@@ -39,16 +39,16 @@ def build_network(
     horizon: int,
     seed: int = 0,
 ) -> Any:
-    """Build the network: recurrent layers with dropout after each, then one dense layer.
+    """Build the network: the cell's layers with dropout after each, then one dense layer.
 
     The house network is `cell="lstm", layers=(50, 100)`: LSTM(50) -> dropout -> LSTM(100) -> dropout -> Dense, whose
     outputs are drawn over the horizon by fixed curves.
 
     Args:
         cell: a key of `CELLS`.
-        layers: units of each recurrent layer, first to last.
+        layers: units of each layer, first to last; none for a cell without layers.
         dropout: share of activations dropped while training, 0 to 1.
-        shortcut: whether the dense layer sees the last day's inputs beside what the recurrent layers remember.
+        shortcut: whether the dense layer sees the last day's inputs beside what the layers say.
         shrinkage: penalty on the dense layer's squared weights; pulls the answer towards the head's at zero.
         head: what the outputs mean: how many for each day, where they start, and what activation comes last.
         window: days in.
@@ -62,11 +62,7 @@ def build_network(
     keras = load_keras()
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((window, features), name="window")
-    hidden = inputs
-    for number, units in enumerate(layers, start=1):
-        sequences = number < len(layers)  # the last layer hands on its last day only
-        hidden = CELLS[cell](units, sequences=sequences, name=f"{cell}_{number}")(hidden)
-        hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(hidden)
+    hidden = stack_cells(inputs, cell, layers, window=window, dropout=dropout)
     if shortcut:
         hidden = keras.layers.Concatenate(name="shortcut")([hidden, inputs[:, -1]])
 
@@ -79,7 +75,7 @@ def build_network(
         name="dense",
     )
     last = head.name if head.activation is None else LOGITS
-    if horizon == 1:  # one day needs no curve, and tf2onnx loses the axes of a layer of one
+    if horizon == 1:  # one day needs no curve
         outputs = keras.layers.Reshape((1, head.parameters), name=last)(dense(hidden))
     else:
         coefficients = keras.layers.Reshape((head.parameters, len(curves)), name="coefficients")(dense(hidden))
@@ -103,6 +99,18 @@ def learning_part(network: Any) -> Any:
     if LOGITS not in [layer.name for layer in network.layers]:
         return network
     return load_keras().Model(network.input, network.get_layer(LOGITS).output)
+
+
+def count_weights(
+    *, cell: str, layers: tuple[int, ...], shortcut: bool, window: int, features: int, horizon: int, parameters: int
+) -> int:
+    """Return how many numbers a network of `build_network` learns; builds nothing, so any size may be asked for.
+
+    `parameters` are those of the head for each day ahead.
+    """
+    learnt, seen = measure_cells(cell, layers, window=window, features=features)
+    answers = parameters * min(CURVES, horizon)
+    return learnt + (seen + (features if shortcut else 0) + 1) * answers
 
 
 def average(members: list[Any]) -> Any:

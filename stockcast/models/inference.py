@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.errors import RunError, TrainingError
+from stockcast.errors import ExportError, NoOnnx, RunError
 from stockcast.forecast import Floats
-from stockcast.models.backend import quiet_stderr
 from stockcast.models.onnxfile import MAX_FILE, Shapes, check_onnx
+from stockcast.models.onnxgraph import write_onnx
 
 Network = Callable[[Floats], Floats]
 """Windows of shape (origins, window, features) -> outputs of shape (origins, horizon, parameters), both float32."""
@@ -19,25 +19,18 @@ def export_onnx(network: Any, path: Path) -> None:
     """Write a keras.Model as ONNX, and check that it answers as Keras does.
 
     Raises:
-        TrainingError: it does not, and forecasts from it would be wrong.
+        ExportError: it has no ONNX form, or answers otherwise, and forecasts from it would be wrong.
     """
-    import warnings
-
-    for layer in network._flatten_layers():  # those of an average's members too
-        if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False  # ONNX has no word for cuDNN's fused kernel
+    path.write_bytes(write_onnx(network))
     probe = np.random.default_rng(0).normal(size=(3, *network.input_shape[1:])).astype(np.float32)
     expected = np.asarray(network.predict_on_batch(probe))
-    with warnings.catch_warnings(), quiet_stderr():
-        # tf2onnx asks numpy for an alias that a later numpy will define (keras/src/export/tf2onnx_lib.py)
-        warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
-        network.export(str(path), format="onnx", verbose=False)
-    answered = load_onnx(path)(probe)
-    if answered.shape != expected.shape or not np.allclose(answered, expected, rtol=1e-4, atol=1e-5):
-        raise TrainingError(
-            f"The network exported to {path.name} does not answer as Keras does (shapes {answered.shape} and "
-            f"{expected.shape}). Please report this with your config."
-        )
+    try:
+        answered = load_onnx(path)(probe)
+    except RunError as error:
+        raise ExportError(f"it does not run as ONNX: {error}") from error
+    # Wide enough for a graphics processor, which multiplies in ten bits; a gate in the wrong place is no rounding.
+    if answered.shape != expected.shape or not np.allclose(answered, expected, rtol=1e-2, atol=1e-3):
+        raise ExportError(f"as ONNX it does not answer as Keras does (shapes {answered.shape} and {expected.shape})")
 
 
 def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
@@ -48,6 +41,7 @@ def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
         shapes: what the config says of its inputs and outputs; None to take the file's word.
 
     Raises:
+        NoOnnx: ONNX Runtime cannot open it, though nothing is wrong with it that we know of.
         RunError: the file is no network that we exported, or of another config. The network raises it too, where
             memory does not suffice to run it.
     """
@@ -63,20 +57,39 @@ def load_onnx(path: Path, *, shapes: Shapes | None = None) -> Network:
     try:  # the very bytes that were checked
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no public family of errors
-        raise RunError(f"{path} is damaged: ONNX Runtime cannot open it. Train again.") from error
+        raise NoOnnx(f"{path} cannot be opened by ONNX Runtime ({' '.join(str(error).split())[:200]})") from error
     name = session.get_inputs()[0].name
+    return _in_parts(lambda part: session.run(None, {name: part})[0], rows=rows, source=path)
+
+
+def keras_network(network: Any, *, source: Path) -> Network:
+    """Return a keras.Model as what forecasts: slower than ONNX Runtime, and the same to the last digits but one.
+
+    Args:
+        network: (batch, window, features) -> (batch, horizon, parameters).
+        source: where its weights lie, for messages.
+    """
+    return _in_parts(network.predict_on_batch, rows=_KERAS_ROWS, source=source)
+
+
+_KERAS_ROWS = 256
+
+
+def _in_parts(answer: Network, *, rows: int, source: Path) -> Network:
+    """Ask a network for no more than so many windows at once, and see that it answers in numbers.
+
+    Raises:
+        RunError: the network raises it where memory does not suffice, or its weights are damaged.
+    """
 
     def run(inputs: Floats) -> Floats:
         try:
-            parts = [
-                session.run(None, {name: inputs[row : row + rows].astype(np.float32)})[0]
-                for row in range(0, len(inputs), rows)
-            ]
-        except Exception as error:  # as above; and MemoryError
-            raise RunError(f"{path} cannot be run: {str(error)[:200]}. Train again, or free some memory.") from error
+            parts = [answer(inputs[row : row + rows].astype(np.float32)) for row in range(0, len(inputs), rows)]
+        except Exception as error:  # of ONNX Runtime and of Keras' backends; and MemoryError
+            raise RunError(f"{source} cannot be run: {str(error)[:200]}. Train again, or free some memory.") from error
         outputs: Floats = np.concatenate(parts)
         if not np.isfinite(outputs).all():
-            raise RunError(f"{path} answers with what is no number, so its weights are damaged. Train again.")
+            raise RunError(f"{source} answers with what is no number, so its weights are damaged. Train again.")
         return outputs
 
     return run

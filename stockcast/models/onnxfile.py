@@ -12,13 +12,43 @@ from typing import Any
 
 from stockcast.errors import RunError
 
-OPERATIONS = frozenset({
-    "Add", "Cast", "Concat", "Expand", "Gather", "LSTM", "MatMul", "Mul", "Reshape", "Shape", "Sigmoid", "Slice",
-    "Softmax", "Squeeze", "Transpose", "Unsqueeze",
-})  # fmt: skip
-"""Every operation of our exports: found by exporting each cell and head with one and two members, a horizon of 1, 2 and
-50 and with and without the shortcut. A new cell may need more (GRU and SimpleRNN come out as a Loop, which has a graph
-inside it that this check would have to enter)."""
+
+@dataclass(frozen=True)
+class Operation:
+    """How our exports use an operation of ONNX.
+
+    Attributes:
+        computed: how many of its inputs, from the first, may be computed; the others are constants of the file, so that
+            no size and no place depends on what goes in. None for all.
+        attributes: those that we set.
+    """
+
+    computed: int | None
+    attributes: frozenset[str] = frozenset()
+
+
+OPERATIONS = {
+    "Add": Operation(None),
+    "Concat": Operation(None, frozenset({"axis"})),
+    "Conv": Operation(1, frozenset({"dilations", "pads"})),
+    "Exp": Operation(1),
+    "GRU": Operation(1, frozenset({"direction", "hidden_size", "linear_before_reset"})),
+    "Gather": Operation(1, frozenset({"axis"})),
+    "LSTM": Operation(1, frozenset({"direction", "hidden_size"})),
+    "MatMul": Operation(1),
+    "Mean": Operation(None),
+    "RNN": Operation(1, frozenset({"direction", "hidden_size"})),
+    "Relu": Operation(1),
+    "Reshape": Operation(1),
+    "Sigmoid": Operation(1),
+    "Slice": Operation(1),
+    "Softmax": Operation(1, frozenset({"axis"})),
+    "Softplus": Operation(1),
+    "Tanh": Operation(1),
+    "Transpose": Operation(1, frozenset({"perm"})),
+}
+"""Every operation that `onnxgraph.py` writes, and no other: none has a graph inside it or picks a size by a number that
+it computes."""
 
 ROWS = 1024
 """Windows in one call, at the most: large enough to fill the cores, small enough to bound memory."""
@@ -26,11 +56,12 @@ ROWS = 1024
 MAX_FILE = 216_000_000
 """Bytes: 50 million parameters, the most that a config can ask for, of 4 bytes each, and 16 MB."""
 
-MAX_STRUCTURE = 4_000_000
-"""Bytes of the file that are not weights; 32 members of 8 layers take 0.6 MB. A parser makes fifty times as much."""
+MAX_STRUCTURE = 1_000_000
+"""Bytes of the file that are not weights; 32 members of 8 layers take 0.1 MB. A parser makes fifty times as much."""
 
 MAX_VALUES = 2**28
-"""Numbers that all steps of the graph compute for one window; 32 members of the most layers compute 2 * 10^8."""
+"""Numbers that all steps of the graph compute for one window; 32 members of the most layers that their parameters allow
+compute 2 * 10^8 of a thousand days, whatever the cell. A network beyond has no ONNX form and forecasts with Keras."""
 
 CALL_VALUES = 2**27
 """Numbers that they compute in one call: 0.5 GB if all were kept. So larger networks see fewer windows at a time."""
@@ -109,10 +140,9 @@ def _stranger(model: Any) -> str | None:
     graph = model.graph
     if model.functions or model.training_info or graph.sparse_initializer or graph.value_info:
         return "it has functions, training steps, sparse weights or shapes of its own"
-    if any(opset.domain not in ("", "ai.onnx.ml") for opset in model.opset_import):
+    if any(opset.domain for opset in model.opset_import):
         return "it uses operations that are not ONNX's own"
-    # FLOAT, INT32, INT64, as TensorProto.DataType numbers them, and their bytes
-    widths = {1: 4, 6: 4, 7: 8}
+    widths = {1: 4, 7: 8}  # FLOAT and INT64, as TensorProto.DataType numbers them, and their bytes
     for tensor in graph.initializer:
         if tensor.data_location or tensor.external_data or tensor.HasField("segment"):
             return "its weights lie in another file"
@@ -123,12 +153,15 @@ def _stranger(model: Any) -> str | None:
     constants = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         if node.domain or node.op_type not in OPERATIONS:
-            return f"it has the operation {(node.domain + '.').lstrip('.')[:40]}{node.op_type[:40]!r}"
-        if any(attribute.type not in (1, 2, 3, 6, 7, 8) for attribute in node.attribute):
-            return f"its operation {node.op_type} holds more than numbers and words"  # a graph, a tensor
-        # Sizes may grow with the number of windows and depend on it in no other way: what picks them out is constant.
-        if node.op_type in ("Gather", "Slice") and not constants.issuperset(filter(None, node.input[1:])):
-            return f"its operation {node.op_type} picks by something that it computes"
+            name = f"{(node.domain + '.').lstrip('.')[:40]}{node.op_type[:40]!r}"
+            return f"it has the operation {name}, which this version of stockcast does not write"
+        operation = OPERATIONS[node.op_type]
+        for attribute in node.attribute:
+            # INT, STRING, INTS, as AttributeProto numbers them: no graph, no tensor, nothing that runs
+            if attribute.name not in operation.attributes or attribute.type not in (2, 3, 7):
+                return f"its operation {node.op_type} has the strange attribute {attribute.name[:40]!r}"
+        if operation.computed is not None and not constants.issuperset(filter(None, node.input[operation.computed :])):
+            return f"its operation {node.op_type} takes from what it computes what should be a constant"
     return None
 
 
@@ -148,7 +181,8 @@ def _declared(graph: Any) -> tuple[int, ...] | None:
 def _computed(model: Any, *, source: Path, batch: int) -> tuple[int, tuple[int, ...]]:
     """Return how many numbers the graph computes for a batch of windows in all its steps, and its output's shape.
 
-    Changes the model: large weights lose their numbers, of which shapes do not depend.
+    The numbers include the room that the one step needs that needs most. Changes the model: large weights lose their
+    numbers, of which shapes do not depend.
     """
     from onnx import shape_inference
 
@@ -162,8 +196,8 @@ def _computed(model: Any, *, source: Path, batch: int) -> tuple[int, tuple[int, 
         inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True).graph
     except Exception as error:  # onnx has no public family of errors
         raise _refused(source, "its operations do not fit together") from error
-    shapes = {}
-    for value in (*inferred.value_info, *inferred.output):
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for value in (*inferred.input, *inferred.value_info, *inferred.output):
         tensor = value.type.tensor_type
         if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim):
             shapes[value.name] = tuple(dim.dim_value for dim in tensor.shape.dim)
@@ -172,7 +206,18 @@ def _computed(model: Any, *, source: Path, batch: int) -> tuple[int, tuple[int, 
         raise _refused(source, "it computes with sizes below zero")
     if unknown := [name for name in names if name not in shapes]:
         raise _refused(source, f"the size of {unknown[0][:60]!r} depends on what it computes")
-    return sum(prod(shapes[name]) for name in names), shapes.get(graph.output[0].name, ())
+    room = max((_room(node, shapes) for node in graph.node), default=0)
+    return sum(prod(shapes[name]) for name in names) + room, shapes.get(graph.output[0].name, ())
+
+
+def _room(node: Any, shapes: dict[str, tuple[int, ...]]) -> int:
+    """How many numbers a step computes for itself beside what it hands on."""
+    value, weights = (shapes.get(name, (0,)) for name in (*node.input, "", "")[:2])
+    if node.op_type in ("LSTM", "GRU", "RNN"):  # every gate of every day, of (days, windows, inputs)
+        return prod(value[:2]) * prod(weights[:2])
+    if node.op_type == "Conv":  # for every day, all days and inputs that it sees
+        return prod(value[:1]) * prod(shapes[node.output[0]][-1:]) * prod(weights[1:])
+    return 0
 
 
 def _structure_bytes(content: bytes) -> int:

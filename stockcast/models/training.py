@@ -16,6 +16,7 @@ from stockcast.forecast import Days, Floats
 from stockcast.models.backend import load_keras
 from stockcast.models.factory import learning_part
 from stockcast.models.heads import Head
+from stockcast.models.optimizers import make_optimizer
 
 _VALIDATION_BATCH = 1024  # nothing is learnt from these, so they may come as many at a time as are fast
 
@@ -63,7 +64,7 @@ class State:
         history: its epochs so far, at least one.
         network: every variable of the network, the dropout's random states among them.
         optimizer: every variable of the optimizer.
-        best: the weights of the epoch with the lowest validation loss.
+        best: the weights of the epoch with the lowest loss of those that are monitored.
     """
 
     history: tuple[Epoch, ...]
@@ -92,15 +93,14 @@ class State:
         kinds = {kind: tuple(arrays[name] for name in sorted(arrays) if name.startswith(f"{kind}-")) for kind in _KINDS}
         return cls(history, **kinds)
 
-    @property
-    def waited(self) -> int:
+    def waited(self, monitor: str) -> int:
         """Epochs since the best one."""
-        return len(self.history) - best_of(self.history).epoch
+        return len(self.history) - best_of(self.history, monitor).epoch
 
 
-def best_of(history: Sequence[Epoch]) -> Epoch:
-    """Return the epoch with the lowest validation loss, the first of equals."""
-    return min(history, key=lambda epoch: epoch.val_loss)
+def best_of(history: Sequence[Epoch], monitor: str) -> Epoch:
+    """Return the epoch with the lowest `loss` or `val_loss`, the first of equals."""
+    return min(history, key=lambda epoch: (epoch.loss, epoch.val_loss)[monitor == "val_loss"])
 
 
 def fit(
@@ -113,8 +113,12 @@ def fit(
     batch_size: int,
     learning_rate: float,
     optimizer: str,
+    schedule: str,
     clip_norm: float | None,
+    clip_value: float | None,
+    weight_decay: float,
     patience: int,
+    monitor: str,
     windows_per_epoch: int | None,
     seed: int,
     member: int = 1,
@@ -123,7 +127,7 @@ def fit(
     pause: Callable[[], None] = lambda: None,
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
-    """Train the network in place; it ends with the weights of the epoch with the lowest validation loss.
+    """Train the network in place; it ends with the weights of the epoch with the lowest monitored loss.
 
     Args:
         network: a keras.Model of `build_network`.
@@ -132,10 +136,14 @@ def fit(
         head: whose loss it learns by.
         epochs: passes at the most.
         batch_size: windows per step.
-        learning_rate: step size.
+        learning_rate: step size at first; this and the next five are those of `make_optimizer`.
         optimizer: `adam`, `rmsprop` or `sgd`.
-        clip_norm: largest norm of one gradient; None leaves gradients as they are.
-        patience: epochs without a better validation loss before training stops.
+        schedule: how the step size changes over all of `epochs`.
+        clip_norm: largest norm of the gradient of a weight matrix; None for no such bound.
+        clip_value: largest gradient of a single weight; None for no such bound.
+        weight_decay: share of every weight, times the step size, that a step takes off it.
+        patience: epochs without a better monitored loss before training stops.
+        monitor: `val_loss` or `loss`, which of an `Epoch`'s two.
         windows_per_epoch: how many windows an epoch draws, each at most once; None for all of them.
         seed: of the shuffling; the same seed gives the same order of windows.
         member: number of this network, for the history.
@@ -153,9 +161,16 @@ def fit(
     """
     keras: Any = load_keras()
     network = learning_part(network)  # the same layers and weights
+    drawn = min(len(training), windows_per_epoch or len(training))
     network.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": optimizer, "config": {"learning_rate": learning_rate, "clipnorm": clip_norm}}
+        optimizer=make_optimizer(
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            steps=epochs * -(-drawn // batch_size),
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            weight_decay=weight_decay,
         ),
         loss=_loss(keras, head),
         # XLA makes this LSTM slower on a CPU, and shuts out the cuDNN kernel on a GPU; JAX cannot do without it.
@@ -181,22 +196,23 @@ def fit(
             nonlocal best
             measured = logs or {}
             if not (isfinite(measured["loss"]) and isfinite(measured["val_loss"])):
+                bound, most = ("clip_norm", clip_norm) if clip_value is None else ("clip_value", clip_value)
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
-                    f"number. Lower training.learning_rate (now {learning_rate:g}) or training.clip_norm (now "
-                    f"{'null: no clipping' if clip_norm is None else f'{clip_norm:g}'})."
+                    f"number. Lower training.learning_rate (now {learning_rate:g}) or training.{bound} (now "
+                    f"{'null: no clipping' if most is None else f'{most:g}'})."
                 )
             seconds = time.perf_counter() - self.started
             history.append(Epoch(epoch + 1, measured["loss"], measured["val_loss"], seconds, member))
-            if best_of(history) is history[-1]:
+            if best_of(history, monitor) is history[-1]:
                 best = network.get_weights()
             state = State(tuple(history), _values(network.variables), _values(network.optimizer.variables), tuple(best))
             keep(state)
             report(history[-1])
-            network.stop_training = state.waited >= patience
+            network.stop_training = state.waited(monitor) >= patience
 
     batches = _batches(keras, training, batch_size, seed=seed, most=windows_per_epoch)
-    if state is None or state.waited < patience:
+    if state is None or state.waited(monitor) < patience:
         network.fit(
             batches,
             validation_data=_batches(keras, validation, max(batch_size, _VALIDATION_BATCH)),

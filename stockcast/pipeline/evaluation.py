@@ -87,7 +87,7 @@ def evaluate(
         first = prices.dates[min(series.split.part(part).start, len(prices.dates) - 1)]
         raise NotEnoughDays(f"{prices.source.name}, scored from {first} to {prices.dates[-1]}: {error}") from None
 
-    material, network = make_material(config, series, scaler, target), stored_network(run, config)
+    material, network = make_material(config, series, scaler, target), stored_network(run, config, say)
     span = {
         "part": part,
         "first_origin": str(prices.dates[question.origins[0]]),

@@ -15,7 +15,6 @@ from stockcast.evaluation.scores import REPORTED_STEPS
 from stockcast.forecast import LEVELS, Days, Floats
 from stockcast.material import Material
 from stockcast.models import insight
-from stockcast.models.cells import CELLS
 from stockcast.models.firing import Firing, firing
 from stockcast.models.inference import Network
 from stockcast.pipeline.findings import Curve, Findings, Moved, What
@@ -196,9 +195,8 @@ def _curves(config: Config, material: Material, trained: Any, origins: Days) -> 
     beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
     untrained = []
     for one, label in beside.items():
-        if one in CELLS:
-            norms = measured(build(config, seed=config.training.seed, cell=one), cell=one)
-            untrained += [] if norms is None else [Curve(label, norms)]
+        norms = measured(build(config, seed=config.training.seed, cell=one), cell=one)
+        untrained += [] if norms is None else [Curve(label, norms)]
     return (Curve(f"the run's {cell}, trained", own), *untrained)
 
 

@@ -22,8 +22,7 @@ from stockcast.errors import RunError, StockcastError, TrainingError
 from stockcast.models.backend import has_gpu, processors, share_threads
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
-from stockcast.pipeline.rebuilt import build
-from stockcast.pipeline.series import head_of
+from stockcast.pipeline.rebuilt import build, head_of
 from stockcast.runs import RunDirectory
 
 _RAISED = {kind.__name__: kind for kind in (TrainingError, RunError)}

@@ -82,7 +82,7 @@ def predict(
             whose = "its own past"
         say(f"{run.name} learnt from {_names(learnt)}; this is a forecast of {path.name}, scaled by {whose}.")
 
-    material, network = make_material(config, series, scaler, target), stored_network(run, config)
+    material, network = make_material(config, series, scaler, target), stored_network(run, config, say)
     dates = np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)])
     folder = (output or run.prediction_folder(prices.dates[-1])).resolve()
     if material.head.classes is not None:

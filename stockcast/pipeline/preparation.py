@@ -14,11 +14,11 @@ from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
 from stockcast.material import Material
+from stockcast.pipeline.rebuilt import head_of
 from stockcast.pipeline.series import (
     Say,
     Series,
     fit_scalers,
-    head_of,
     make_material,
     make_series,
     price_files,

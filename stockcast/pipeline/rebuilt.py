@@ -1,4 +1,4 @@
-"""A run's network in Keras again, for what an exported one cannot do: gradients, and a look at its units."""
+"""A run's network in Keras again, for what an exported one cannot do, and where there is none."""
 
 from typing import Any
 
@@ -9,10 +9,22 @@ from stockcast.errors import RunError
 from stockcast.forecast import Floats
 from stockcast.models import firing
 from stockcast.models.factory import average, build_network
+from stockcast.models.heads import Head, make_head
 from stockcast.models.inference import Network
 from stockcast.models.weights import load_weights
-from stockcast.pipeline.series import head_of
 from stockcast.runs import RunDirectory
+
+
+def head_of(config: Config) -> Head:
+    """Return what the config's network says."""
+    settings = config.model
+    return make_head(
+        settings.head,
+        loss=settings.loss,
+        classes=settings.classes,
+        threshold=settings.threshold,
+        of_prices=config.target.transform == "price",
+    )
 
 
 def build(config: Config, *, seed: int, cell: str | None = None) -> Any:

@@ -78,7 +78,7 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
         if isinstance(item, h5py.Dataset):
             weights[name, ""] = item[()]
 
-    # Arrays and not bytes: neither HDF5 nor ONNX files are the same twice, they hold times and counted names.
+    # Arrays and not bytes: HDF5 files are not the same twice within a process, they hold names that Keras counts up.
     with h5py.File(run.path / WEIGHTS) as stored:
         stored.visititems(collect)
     with (run.path / HISTORY).open(encoding="utf-8", newline="") as stream:

@@ -23,6 +23,7 @@ def resume(
     report: Callable[[Epoch], None] = nobody,
     begun: Callable[[RunDirectory], None] = nobody,
     pause: Callable[[], None] = nobody,
+    tensorboard: bool = False,
 ) -> Trained:
     """Go on with an unfinished run from its last checkpoint; with the same data, machine and versions to the same bits.
 
@@ -34,6 +35,7 @@ def resume(
         report: told of each epoch to come.
         begun: told of the run once its training goes on.
         pause: called between batches and between stages; it may raise to end the training there.
+        tensorboard: whether to write event files of the epochs to come into the run, too.
 
     Raises:
         RunError: config or data have changed, or another process trains the run.
@@ -58,7 +60,7 @@ def resume(
             say(f"{run.name} was begun with other versions ({stated.get('versions')}); its last digits may differ.")
         say(f"{run.name}: {_standing(run, stored)}")
         begun(run)
-        return carry_on(stored, series, run, lanes=lanes, report=report, pause=pause)
+        return carry_on(stored, series, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard)
 
 
 def check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) -> None:

@@ -15,16 +15,17 @@ from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import Part, Split, split_at
 from stockcast.data.targets import Target, fit_target
 from stockcast.data.volatility import daily_variance, volatility
-from stockcast.errors import DataError, MissingColumns, RunError
+from stockcast.errors import DataError, MissingColumns, NoOnnx, RunError
 from stockcast.evaluation.adaptive import LEARNT_FROM, adapted_factors
 from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json, stretched
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Material
-from stockcast.models.heads import Head, make_head
-from stockcast.models.inference import Network, load_onnx
+from stockcast.models.inference import Network, keras_network, load_onnx
 from stockcast.models.onnxfile import Shapes
+from stockcast.pipeline.rebuilt import head_of, rebuild
 from stockcast.runs import RunDirectory
+from stockcast.runs.names import WEIGHTS
 
 Say = Callable[[str], None]
 
@@ -60,18 +61,6 @@ class Series:
             horizon=config.horizon,
             training_days=self.split.part("training").stop,
         )
-
-
-def head_of(config: Config) -> Head:
-    """Return what the config's network says."""
-    settings = config.model
-    return make_head(
-        settings.head,
-        loss=settings.loss,
-        classes=settings.classes,
-        threshold=settings.threshold,
-        of_prices=config.target.transform == "price",
-    )
 
 
 def price_files(config: Config) -> list[Path]:
@@ -170,10 +159,22 @@ def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
     return features, Target(config.target.transform, target)
 
 
-def stored_network(run: RunDirectory, config: Config) -> Network:
-    """Open the network that training stored, checked to be one of this config's shape."""
+def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Network:
+    """Open the network that training stored, checked to be one of this config's shape.
+
+    Where there is none that ONNX Runtime opens, it is built again from the config and the stored weights, and that is
+    told: Keras takes seconds to load.
+
+    Raises:
+        RunError: what is stored is not what training wrote, or of another config.
+    """
     shapes = Shapes((config.window, len(config.features)), (config.steps, head_of(config).parameters))
-    return load_onnx(run.onnx_path(), shapes=shapes)
+    try:
+        return load_onnx(run.onnx_path(), shapes=shapes)
+    except NoOnnx as error:
+        say(f"{error}; forecasting with Keras and {run.path / WEIGHTS} instead, which takes seconds longer.")
+    network, _ = rebuild(run, config)
+    return keras_network(network, source=run.path / WEIGHTS)
 
 
 def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:

@@ -10,17 +10,20 @@ import numpy as np
 from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS
-from stockcast.errors import StockcastError
+from stockcast.errors import ExportError, StockcastError
 from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, stretch
 from stockcast.forecast import Floats, Forecast
 from stockcast.material import Material
+from stockcast.models.events import EventFiles
 from stockcast.models.factory import average, machine, versions
-from stockcast.models.inference import Network, export_onnx, load_onnx
+from stockcast.models.inference import Network, export_onnx, keras_network, load_onnx
 from stockcast.models.training import Epoch, best_of
 from stockcast.pipeline.members import count_lanes, train_members
 from stockcast.pipeline.preparation import make_lessons, prepare
-from stockcast.pipeline.series import Say, Series, head_of, issue, nobody
+from stockcast.pipeline.rebuilt import head_of
+from stockcast.pipeline.series import Say, Series, issue, nobody
 from stockcast.runs import RunDirectory
+from stockcast.runs.names import ONNX
 
 _BESIDE = 16_384
 """Bytes that a network's file needs for each array beside the numbers; HDF5 takes up to 8 KB for its name and shape."""
@@ -46,6 +49,7 @@ def train(
     report: Callable[[Epoch], None] = nobody,
     begun: Callable[[RunDirectory], None] = nobody,
     pause: Callable[[], None] = nobody,
+    tensorboard: bool = False,
 ) -> Trained:
     """Train a network as the config says and leave a finished run under `runs`.
 
@@ -58,6 +62,7 @@ def train(
         report: told of each epoch.
         begun: told of the run once it stands on the disk, from where on it can be resumed.
         pause: called between batches and between stages; it may raise to end the training there.
+        tensorboard: whether to write event files into the run, too.
 
     Raises:
         StockcastError: data, config or disk do not allow it; the message says what to do.
@@ -76,7 +81,9 @@ def train(
             raise
         begun(run)
         try:
-            return carry_on(config, series, run, lanes=lanes, report=report, pause=pause)
+            return carry_on(
+                config, series, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard
+            )
         except StockcastError:
             run.underway.discard_if_untrained()
             raise
@@ -93,12 +100,21 @@ def carry_on(
     run: RunDirectory,
     *,
     lanes: int,
+    say: Say,
     report: Callable[[Epoch], None],
     pause: Callable[[], None],
+    tensorboard: bool,
 ) -> Trained:
     """Train from the run's last checkpoint on, or from the start where it has none, and finish the run."""
+    events = EventFiles(run.events_folder()) if tensorboard else None
+
+    def told(epoch: Epoch) -> None:
+        if events is not None:
+            events.write(epoch)
+        report(epoch)
+
     lessons = make_lessons(config, series)
-    members, history = train_members(config, lessons, run, lanes=lanes, report=report, pause=pause)
+    members, history = train_members(config, lessons, run, lanes=lanes, report=told, pause=pause)
     network = average(members)
 
     from stockcast import plots  # matplotlib: only for who draws
@@ -106,17 +122,13 @@ def carry_on(
     pause()
     run.write_scalers({"features": lessons.scaler.to_json(), "target": lessons.target.scaler.to_json()})
     run.write_history([asdict(epoch) for epoch in history])
-    run.write_network(
-        save_weights=network.save_weights,
-        export=lambda path: export_onnx(network, path),
-        room=4 * network.count_params() + _BESIDE * len(network.weights),
-    )
+    answers = _store(run, network, say)
     run.write_plot("loss", plots.loss_curve(history, title=f"{config.name}: loss by epoch"))
     pause()
     if config.calibration != "none":
-        measured = _calibrate(config, series, lessons.materials, load_onnx(run.onnx_path()))
+        measured = _calibrate(config, series, lessons.materials, answers)
         run.write_calibration(measured.to_json())
-    best = best_of(history)
+    best = best_of(history, config.training.monitor)
     seconds = sum(epoch.seconds for epoch in history)
     details = {
         "windows": len(lessons.training),
@@ -128,6 +140,20 @@ def carry_on(
     }
     run.finish(_manifest(config, series, details))
     return Trained(run, len(history), best, seconds)
+
+
+def _store(run: RunDirectory, network: Any, say: Say) -> Network:
+    """Store a network; return what forecasts: what was stored, or Keras itself where there is no ONNX form of it."""
+    try:
+        run.write_network(
+            save_weights=network.save_weights,
+            export=lambda path: export_onnx(network, path),
+            room=4 * network.count_params() + _BESIDE * len(network.weights),
+        )
+        return load_onnx(run.onnx_path())
+    except ExportError as error:
+        say(f"{run.name} keeps no {ONNX}, so its forecasts take Keras and seconds longer: {error}.")
+    return keras_network(network, source=run.path)
 
 
 def _calibrate(

@@ -9,12 +9,12 @@ from typing import Literal
 
 from stockcast.errors import RunError
 from stockcast.runs.directory import RunDirectory
-from stockcast.runs.names import BEGUN, CONFIG, MANIFEST, ONNX, SCALER, is_passing
+from stockcast.runs.names import BEGUN, CONFIG, EVENTS, MANIFEST, SCALER, WEIGHTS, is_passing
 from stockcast.untrusted import MAX_NETWORK_BYTES, fault, lies_within, printable, sha256
 
 State = Literal["whole", "unfinished", "damaged"]
 
-_LATER = ("evaluation", "predictions", "rivals", "explanations")  # folders of later commands, so not in the manifest
+_LATER = ("evaluation", "predictions", "rivals", "explanations", EVENTS)  # written to as they please: no manifest
 _MOST_FILES = 10_000
 
 
@@ -45,7 +45,7 @@ def condition_of(path: Path) -> Condition:
         listed = RunDirectory(path).manifest()["files"]
     except RunError as error:
         return Condition("damaged", (printable(str(error)),))
-    faults = [f"{name}: run.json does not list it" for name in (CONFIG, SCALER, ONNX) if name not in listed]
+    faults = [f"{name}: run.json does not list it" for name in (CONFIG, SCALER, WEIGHTS) if name not in listed]
     faults += [f"{name}: {reason}" for name, expected in listed.items() if (reason := _changed(path, name, expected))]
     faults += _strangers(path, known={MANIFEST, *listed})
     return Condition("damaged" if faults else "whole", tuple(printable(one) for one in faults))

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockcast.errors import RunError
+from stockcast.errors import NoOnnx, RunError
 from stockcast.forecast import Directions, Floats, Forecast, Labels
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.names import (
     BEGUN,
     CALIBRATION,
     CONFIG,
+    EVENTS,
     HISTORY,
     MANIFEST,
     ONNX,
@@ -176,7 +178,7 @@ class RunDirectory(RunFiles):
 
         Args:
             save_weights: writes the weights, HDF5.
-            export: writes the network, ONNX.
+            export: writes the network, ONNX; where it raises, the weights are stored and nothing else.
             room: bytes that neither file exceeds; asked of the disk first, for HDF5 ends the process when it is full.
         """
         for name, write in ((WEIGHTS, save_weights), (ONNX, export)):
@@ -186,7 +188,14 @@ class RunDirectory(RunFiles):
                 write(path)
 
     def onnx_path(self) -> Path:
-        """Return the exported network; in a finished run, checked against the manifest before anything parses it."""
+        """Return the exported network; in a finished run, checked against the manifest before anything parses it.
+
+        Raises:
+            NoOnnx: the run has none.
+            RunError: it is not the one that training wrote.
+        """
+        if not os.path.lexists(self.path / ONNX):
+            raise NoOnnx(f"{self.path / ONNX} is missing")
         if (self.path / MANIFEST).exists():
             self._read(ONNX)
         return self.path / ONNX
@@ -195,6 +204,15 @@ class RunDirectory(RunFiles):
         """Return the trained weights, checked against the manifest before anything parses them."""
         self._read(WEIGHTS)
         return self.path / WEIGHTS
+
+    def events_folder(self) -> Path:
+        """Return where the event files of a training belong.
+
+        Raises:
+            RunError: a link there leads out of the run.
+        """
+        self._refuse_link(self.path / EVENTS)
+        return self.path / EVENTS
 
     def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
         """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
@@ -205,7 +223,8 @@ class RunDirectory(RunFiles):
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write run.json, last: what made the run, and the SHA-256 of every file in it."""
         names = {path: path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
-        hashes = {name: sha256(path) for path, name in sorted(names.items()) if not is_passing(name)}
+        kept = {path: name for path, name in sorted(names.items()) if not name.startswith(f"{EVENTS}/")}
+        hashes = {name: sha256(path) for path, name in kept.items() if not is_passing(name)}
         self._write_json(MANIFEST, {"status": "finished", "created": now(), **manifest, "files": hashes})
         self.underway.tidy()
 

@@ -6,6 +6,9 @@ HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
 BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".partial-"
 """Of a training on its way: what it began with, how far it has come, who trains it, how half-written names begin."""
 
+EVENTS = "tensorboard"
+"""Folder of the event files of a training, which no other command reads and the manifest does not list."""
+
 
 def is_passing(name: str) -> bool:
     """Whether a file, named from the run's directory, is gone once the run is finished."""

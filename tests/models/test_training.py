@@ -15,8 +15,12 @@ SETTINGS: dict[str, Any] = {
     "batch_size": 4,
     "learning_rate": 1e-2,
     "optimizer": "adam",
+    "schedule": "constant",
     "clip_norm": 1.0,
+    "clip_value": None,
+    "weight_decay": 0.0,
     "patience": 10,
+    "monitor": "val_loss",
     "windows_per_epoch": None,
     "seed": 0,
 }
@@ -135,3 +139,110 @@ def test_a_loss_that_is_no_number_stops_training_and_says_what_to_lower() -> Non
     wild = Recorded(np.ones((8, 3, 1)), np.full((8, 1), np.inf))
     with pytest.raises(TrainingError, match="learning_rate"):
         fit(tiny(), wild, yesterdays_value(4), **SETTINGS)
+
+
+FAR = 1e6
+"""Answers so far away that every gradient of the last bias is beyond any bound."""
+
+
+def bias_by_epoch(**changes: Any) -> list[float]:
+    """The last bias at first and after each of four epochs of one batch each, by plain gradient steps."""
+    network = tiny()
+    bias = [float(network.get_layer("dense").get_weights()[1][0])]
+    place = [variable.path for variable in network.variables].index(network.get_layer("dense").bias.path)
+    examples = Recorded(np.ones((4, 3, 1)), np.full((4, 1), FAR))
+    settings = {**SETTINGS, "epochs": 4, "optimizer": "sgd", "learning_rate": 0.5, "clip_norm": None, **changes}
+    fit(network, examples, examples, **settings, keep=lambda state: bias.append(float(state.network[place][0])))
+    return bias
+
+
+@pytest.mark.parametrize("bound", ["clip_norm", "clip_value"])
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [0.5, 0.5, 0.5, 0.5]),
+        # half the step size times 1 + cos(0, 45, 90, 135 degrees)
+        ("cosine", [0.5, 0.4267767, 0.25, 0.0732233]),
+        # a hundredth of it after four epochs: every epoch the fourth root of that
+        ("exponential", [0.5, 0.1581139, 0.05, 0.0158114]),
+    ],
+)
+def test_a_step_is_the_bounded_gradient_times_the_step_size_of_its_epoch(
+    bound: str, schedule: str, rates: list[float]
+) -> None:
+    bias = bias_by_epoch(schedule=schedule, **{bound: 0.125})
+    np.testing.assert_allclose(np.diff(bias), 0.125 * np.array(rates), rtol=1e-4)
+
+
+def test_a_schedule_runs_over_the_batches_of_all_epochs() -> None:
+    examples = Recorded(np.ones((8, 3, 1)), np.full((8, 1), FAR))
+    network, moved = tiny(), []
+    settings = {**SETTINGS, "optimizer": "sgd", "clip_norm": None, "clip_value": 1.0, "learning_rate": 1.0}
+    fit(network, examples, examples, **{**settings, "epochs": 2, "schedule": "cosine", "batch_size": 2},
+        keep=lambda state: moved.append(state.network))  # fmt: skip
+    place = [variable.path for variable in network.variables].index(network.get_layer("dense").bias.path)
+    # Eight steps, of 1 + cos(0, 22.5, 45, ... degrees), halved: the first four, then the last four.
+    halves = [sum((1 + np.cos(np.pi * step / 8)) / 2 for step in steps) for steps in (range(4), range(4, 8))]
+    assert moved[1][place][0] - moved[0][place][0] == pytest.approx(halves[1], rel=1e-4)
+
+
+def test_clipping_by_norm_keeps_a_gradients_direction_and_by_value_bounds_each_weight() -> None:
+    examples = Recorded(np.random.default_rng(0).normal(size=(16, 3, 1)), np.full((16, 1), FAR))
+    moves = {}
+    for bound in ("clip_norm", "clip_value"):
+        network = tiny()
+        before = network.get_layer("dense").get_weights()[0]
+        settings = {**SETTINGS, "optimizer": "sgd", "learning_rate": 1.0, "epochs": 1, "batch_size": 16}
+        fit(network, examples, examples, **{**settings, "clip_norm": None, bound: 0.01})
+        moves[bound] = (network.get_layer("dense").get_weights()[0] - before).ravel()
+    assert np.linalg.norm(moves["clip_norm"]) == pytest.approx(0.01, rel=1e-3)
+    np.testing.assert_allclose(np.abs(moves["clip_value"]), 0.01, rtol=1e-3)
+
+
+def test_weight_decay_takes_its_share_times_the_step_size_off_every_weight() -> None:
+    examples = yesterdays_value(8)
+    after = {}
+    for decay in (0.0, 0.1):
+        network = tiny()
+        first = network.get_weights()
+        settings = {**SETTINGS, "optimizer": "sgd", "learning_rate": 0.5, "epochs": 1, "batch_size": 8}
+        fit(network, examples, examples, **{**settings, "weight_decay": decay})
+        after[decay] = network.get_weights()
+    for start, plain, decayed in zip(first, after[0.0], after[0.1], strict=True):
+        np.testing.assert_allclose(decayed, plain - 0.1 * 0.5 * start, atol=1e-6)
+
+
+def test_the_monitored_loss_picks_the_epoch_and_ends_the_training() -> None:
+    training, validation = yesterdays_value(64), yesterdays_value(32)
+    validation = Recorded(validation.inputs(), -validation.answers())  # what is learnt makes validation worse
+    kept = {}
+    for monitor in ("val_loss", "loss"):
+        network = tiny()
+        history = fit(network, training, validation, **{**SETTINGS, "epochs": 8, "patience": 3, "monitor": monitor})
+        errors = validation.answers() - np.asarray(network(validation.inputs()))[:, :, 0]
+        kept[monitor] = (len(history), np.mean(errors**2), history)
+    assert kept["val_loss"][0] < 8
+    epochs, error, history = kept["loss"]
+    assert epochs == 8, "the training days' own loss falls to the end"
+    best = min(history, key=lambda epoch: epoch.loss)
+    assert error == pytest.approx(best.val_loss, rel=1e-4)
+    assert error > kept["val_loss"][1]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("schedule", ["cosine", "exponential"])
+def test_a_training_taken_up_again_goes_on_along_its_schedule_to_the_same_bits(optimizer: str, schedule: str) -> None:
+    settings = {**SETTINGS, "epochs": 4, "optimizer": optimizer, "schedule": schedule, "weight_decay": 0.01}
+    training, validation = yesterdays_value(10), yesterdays_value(4)
+    whole, states = tiny(dropout=0.3), []
+    fit(whole, training, validation, **settings, keep=states.append)
+    again = tiny(dropout=0.3)
+    fit(again, training, validation, **settings, state=states[1])
+    for one, other in zip(whole.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_loss_that_is_no_number_names_the_bound_that_is_set() -> None:
+    wild = Recorded(np.ones((8, 3, 1)), np.full((8, 1), np.inf))
+    with pytest.raises(TrainingError, match=r"training\.clip_value \(now 0\.5\)"):
+        fit(tiny(), wild, yesterdays_value(4), **{**SETTINGS, "clip_norm": None, "clip_value": 0.5})

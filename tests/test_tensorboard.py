@@ -1,0 +1,57 @@
+"""Event files beside a run: written while it trains, and no part of what makes it whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_resume import Killed, stop_after
+
+from stockcast import cli, pipeline
+from stockcast.config import load_config
+from stockcast.runs import RunDirectory
+from stockcast.runs.condition import condition_of
+
+WriteTiny = Callable[..., Path]
+
+
+def files(run: RunDirectory) -> list[str]:
+    return sorted(path.parent.name for path in (run.path / "tensorboard").rglob("events.out.tfevents.*"))
+
+
+def test_a_run_with_event_files_is_whole_and_stays_so_whatever_becomes_of_them(
+    write_tiny: WriteTiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        "sys.argv",
+        ["stockcast", "train", str(write_tiny()), "--runs", str(tmp_path), "--name", "mine", "--tensorboard"],
+    )
+    cli.main()
+    assert "tensorboard --logdir" in capsys.readouterr().err
+    run = RunDirectory(tmp_path / "mine")
+    assert files(run) == ["training", "validation"]
+    assert not [name for name in run.manifest()["files"] if "tensorboard" in name]
+    assert condition_of(run.path).state == "whole"
+    events = next((run.path / "tensorboard").rglob("events.out.tfevents.*"))
+    events.write_bytes(events.read_bytes() + b"more")
+    (events.parent / "another").write_bytes(b"")
+    assert condition_of(run.path).state == "whole"
+
+
+def test_a_training_taken_up_again_writes_the_epochs_to_come_beside_the_others(
+    write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    report, pause = stop_after(1)
+    with pytest.raises(Killed):
+        pipeline.train(load_config(write_tiny()), runs=tmp_path, name="mine", report=report, pause=pause,
+                       tensorboard=True)  # fmt: skip
+    run = RunDirectory(tmp_path / "mine")
+    assert files(run) == ["training", "validation"]
+    assert condition_of(run.path).state == "unfinished"
+    pipeline.resume(run, tensorboard=True)
+    assert files(run) == ["training", "training", "validation", "validation"]
+    assert condition_of(run.path).state == "whole"
+
+
+def test_nothing_is_written_unless_somebody_asks(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = pipeline.train(load_config(write_tiny(), ["training.epochs=1"]), runs=tmp_path).run
+    assert not (run.path / "tensorboard").exists()
