@@ -41,6 +41,7 @@ def stockcast(epochs: int) -> list[float]:
     from stockcast.data.targets import Target
     from stockcast.data.windows import Windows
     from stockcast.models.factory import build_network
+    from stockcast.models.heads import make_head
     from stockcast.models.training import fit
 
     random = np.random.default_rng(0)
@@ -54,12 +55,13 @@ def stockcast(epochs: int) -> list[float]:
         target=Target("log_return", Scaler(center=np.zeros(1), scale=np.ones(1), fill=np.zeros(1))),
     )
     few = Windows(windows.scaled, windows.closes, windows.origins[:64], WINDOW, HORIZON, windows.target)
+    head = make_head("student_t")
     network = build_network(
-        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head="student_t", window=WINDOW,
+        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head=head, window=WINDOW,
         features=FEATURES, horizon=HORIZON,
     )  # fmt: skip
     history = fit(
-        network, windows, few, head="student_t", epochs=epochs, batch_size=256, learning_rate=1e-3, optimizer="adam",
+        network, windows, few, head=head, epochs=epochs, batch_size=256, learning_rate=1e-3, optimizer="adam",
         clip_norm=1.0, patience=epochs, windows_per_epoch=None, seed=0,
     )  # fmt: skip
     return [WINDOWS / epoch.seconds for epoch in history[1:]]
