@@ -15,8 +15,8 @@ ConfigName = Annotated[
     str | None,
     typer.Argument(
         metavar="CONFIG",
-        help="A YAML file, a shipped one by name (sp500, many-stocks, sp500-lab, ge, quick), or a CSV of prices "
-        "(default: sp500).",
+        help="A YAML file, a shipped one by name (sp500, many-stocks, sp500-lab, ge, quick, lessons/direction), or a "
+        "CSV of prices (default: sp500).",
     ),
 ]
 Overrides = Annotated[

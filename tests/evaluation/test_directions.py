@@ -7,6 +7,7 @@ import pytest
 
 from stockcast.evaluation.direction_verdict import judge_directions
 from stockcast.evaluation.directions import ALWAYS_UP, SHARES, DirectionReport, compare_directions
+from stockcast.evaluation.wording import p_text
 from stockcast.forecast import Directions
 
 TWO, THREE = ("down", "up"), ("down", "flat", "up")
@@ -110,10 +111,20 @@ def test_beating_always_up_by_the_brier_score_is_no_win() -> None:
 def test_p_values_are_corrected_for_the_number_of_tests() -> None:
     random = np.random.default_rng(0)
     came = random.integers(0, 2, size=(1000, 10))
-    probabilities = np.clip(0.5 + 0.02 * (came - 0.5) + 0.3 * random.standard_normal((1000, 10)), 0.01, 0.99)
+    probabilities = 0.5 + 0.02 * (came - 0.5) * random.random((1000, 10)) + 0.08 * random.standard_normal((1000, 10))
     report, verdict = judged(np.stack([1 - probabilities, probabilities], axis=-1), came, np.full((10, 2), 0.5))
     assert sum(test is not None for one in report.horizons.values() for test in one.tests.values()) == 6
     assert "Each p above is corrected for there being 6 such tests (Diebold-Mariano, Holm)." in verdict
+    p_values = {
+        (rival, step): test.p_value
+        for step, one in report.horizons.items()
+        for rival, test in one.tests.items()
+        if test
+    }
+    (rival, _), least = min(p_values.items(), key=lambda one: one[1])
+    told = p_text(6 * least)  # Holm: the least of six times six
+    assert p_text(least) != told
+    assert told in verdict[0 if rival == SHARES else 1]
 
 
 def test_too_few_days_allow_no_test_and_no_claim() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from stockcast.errors import TrainingError
 from stockcast.models.factory import build_network
@@ -51,9 +52,8 @@ def yesterdays_value(count: int) -> Recorded:
 
 def tiny(**changes: Any) -> Any:
     sizes: dict[str, Any] = {"layers": (8,), "dropout": 0.0, "window": 3, "features": 1, "horizon": 1}
-    return build_network(
-        cell="lstm", head=make_head("point"), **{**sizes, "shortcut": False, "shrinkage": 0.0, **changes}
-    )
+    sizes |= {"shortcut": False, "shrinkage": 0.0, "head": make_head("point")}
+    return build_network(cell="lstm", **{**sizes, **changes})
 
 
 def epochs_of(examples: Recorded, *, batches: int) -> Iterator[list[int]]:
@@ -246,3 +246,16 @@ def test_a_loss_that_is_no_number_names_the_bound_that_is_set() -> None:
     wild = Recorded(np.ones((8, 3, 1)), np.full((8, 1), np.inf))
     with pytest.raises(TrainingError, match=r"training\.clip_value \(now 0\.5\)"):
         fit(tiny(), wild, yesterdays_value(4), **{**SETTINGS, "clip_norm": None, "clip_value": 0.5})
+
+
+def test_the_loss_of_a_direction_is_the_log_loss_of_the_probabilities_that_it_answers() -> None:
+    head = make_head("direction")
+    network = tiny(head=head)
+    validation = yesterdays_value(64)
+    history = fit(
+        network, yesterdays_value(256), validation, **{**SETTINGS, "head": head, "epochs": 30, "batch_size": 16}
+    )
+    said = np.asarray(network(validation.inputs()))[:, 0, 0]
+    best = min(epoch.val_loss for epoch in history)
+    assert best == pytest.approx(log_loss(validation.answers()[:, 0] > 0, said), rel=1e-4)
+    assert best < 0.4  # the value of yesterday tells the direction; a half for ever costs 0.69
