@@ -19,7 +19,10 @@ _SIGNED = "RdBu_r"
 _UNITS = {
     "spread": ("log of the width", "the width of the 90 % band"),
     "middle": ("percentage points", "the median return"),
+    "up": ("percentage points", "the chance of up"),
 }
+
+_SCORES = {"CRPS": "CRPS of log returns", "Brier": "Brier score of the direction's probabilities"}
 
 
 def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[str], *, what: str, title: str) -> Figure:
@@ -29,7 +32,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
         panels: by days ahead.
         dates: of the window, oldest first.
         features: names.
-        what: `spread` or `middle`.
+        what: `spread`, `middle` or `up`.
         title: of the whole.
     """
     unit, thing = _UNITS[what]
@@ -155,8 +158,16 @@ def gradient_through_time(shares: Mapping[str, Floats], *, title: str) -> Figure
     return figure
 
 
-def importance(found: Importance, features: Sequence[str], *, origins: int, title: str) -> Figure:
-    """How much worse the forecast gets when one feature is shuffled among the origins; below 0 it gets better."""
+def importance(found: Importance, features: Sequence[str], *, score: str, origins: int, title: str) -> Figure:
+    """How much worse the forecast gets when one feature is shuffled among the origins; below 0 it gets better.
+
+    Args:
+        found: of each feature.
+        features: names.
+        score: `CRPS` or `Brier`.
+        origins: how many it was measured on.
+        title: of the whole.
+    """
     figure = _page(
         f"Which features does the forecast live on? {title}",
         note=f"{origins} validation origins, {found.increases.shape[1]} shuffles each (dots); before calibration",
@@ -172,7 +183,7 @@ def importance(found: Importance, features: Sequence[str], *, origins: int, titl
         axes.plot(shuffles, np.full(len(shuffles), place), "o", markersize=3.5, color=PRICE, alpha=0.6)
     axes.axvline(0, color=PRICE, linewidth=1)
     axes.set_yticks(places, [features[i] for i in order])
-    axes.set_xlabel("CRPS of log returns is higher by this, with the feature shuffled among the origins")
+    axes.set_xlabel(f"{_SCORES[score]} is higher by this, with the feature shuffled among the origins")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     _plain(axes)
     return figure
@@ -183,7 +194,8 @@ def _reading(found: Saliency, what: str) -> str:
     if what == "spread":
         change = 100 * np.expm1(found.change)
         return f"{abs(change):.0f} % {'wider' if change >= 0 else 'narrower'} than after average days"
-    return f"{found.value:+.2f} %, after average days {found.baseline_value:+.2f} %"
+    number = "{:.2f} %" if what == "up" else "{:+.2f} %"
+    return f"{number.format(found.value)}, after average days {number.format(found.baseline_value)}"
 
 
 def _page(title: str, *, note: str, size: tuple[float, float]) -> Figure:

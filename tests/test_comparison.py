@@ -115,7 +115,7 @@ def test_runs_that_look_differently_far_are_tested_where_both_look_from_the_days
     assert [pair.step for pair in found.pairs] == [1]
     far, near = loss(made_arrays(3.0))[:100, 0], loss(short)[:, 0]
     assert found.pairs[0].test == diebold_mariano(far, near, horizon=1)
-    assert [len(one) for one in found.crps.values()] == [2, 2]
+    assert [len(one) for one in found.losses.values()] == [2, 2]
 
 
 def test_without_kept_forecasts_the_scores_stand_side_by_side_and_nothing_is_tested(tmp_path: Path) -> None:
@@ -249,7 +249,12 @@ def test_the_picture_holds_each_runs_share_of_the_first_ones_crps() -> None:
 
     crps_by_step = {"good": np.array([1.0, 2.0]), "wide": np.array([1.1, 2.0])}
     figure = side_by_side(
-        crps_by_step, {"good": np.full(2, 0.9), "wide": np.full(2, 0.95)}, {"wide": [1]}, title="made"
+        crps_by_step,
+        {"good": np.full(2, 0.9), "wide": np.full(2, 0.95)},
+        np.full(2, 0.9),
+        {"wide": [1]},
+        score="CRPS",
+        title="made",
     )
     left, right = figure.axes
     lines = {line.get_label(): line for line in left.lines}
@@ -259,4 +264,140 @@ def test_the_picture_holds_each_runs_share_of_the_first_ones_crps() -> None:
     assert list(dots.get_xdata()) == [1]
     assert "against good" in left.get_title(loc="left")
     np.testing.assert_array_equal(right.lines[1].get_ydata(), [0.95, 0.95])
+    figure.canvas.draw()
+
+
+def made_directions(sharpness: float, *, classes: tuple = ("down", "up"), seed: int = 0) -> dict:
+    """A classifier that gives the class that came more than its share, by `sharpness` on average; and what came."""
+    came = np.random.default_rng(0).integers(0, len(classes), (ORIGINS, HORIZON))
+    noise = np.random.default_rng(seed).standard_normal((ORIGINS, HORIZON, len(classes)))
+    raw = np.exp(0.3 * noise + sharpness * np.eye(len(classes))[came])
+    days = np.datetime64("2015-01-01") + np.arange(ORIGINS + HORIZON + 1)
+    return {
+        "origin_dates": days[:ORIGINS],
+        "target_dates": days[np.arange(ORIGINS)[:, None] + np.arange(1, HORIZON + 1)],
+        "classes": np.array(classes),
+        "probabilities": raw / raw.sum(axis=-1, keepdims=True),
+        "came": came,
+        "last_close": np.full(ORIGINS, 100.0),
+    }
+
+
+def squared_errors(arrays: dict) -> np.ndarray:
+    """Brier score of two classes: the squared error of the chance of up."""
+    return (arrays["probabilities"][:, :, 1] - arrays["came"]) ** 2
+
+
+def scored_directions(root: Path, name: str, arrays: dict, *, briers: np.ndarray | None = None) -> Path:
+    """A run that says the direction, whose evaluation kept these probabilities."""
+    briers = squared_errors(arrays) if briers is None else briers
+    stated = metrics(steps=(1, 5)) | {"score": "brier"}
+    stated["horizons"] = {
+        str(step): {"model": {"brier": float(briers[:, step - 1].mean()), "accuracy": 0.5}} for step in (1, 5)
+    }
+    path = make_run(root, name, metrics=stated)
+    np.savez_compressed(path / "evaluation" / "forecasts.npz", **arrays)
+    return path
+
+
+SAID = made_directions(0.3)
+
+
+def test_runs_that_say_the_direction_are_tested_by_their_brier_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dull = made_directions(0.0, seed=1)
+    paths = [scored_directions(tmp_path / "runs", "keen", SAID), scored_directions(tmp_path / "runs", "dull", dull)]
+    found = compare(paths)
+    own, theirs = squared_errors(SAID), squared_errors(dull)
+    for pair, step in zip(found.pairs, (1, 5), strict=True):
+        alone = diebold_mariano(own[:, step - 1], theirs[:, step - 1], horizon=step)
+        assert pair.test is not None
+        assert pair.test.p_value == pytest.approx(alone.p_value, rel=1e-9)
+        assert pair.lower == pytest.approx(1 - own[:, step - 1].mean() / theirs[:, step - 1].mean())
+    assert {pair.outcome for pair in found.pairs} == {"better"}
+    assert "keen against dull: better at 1 and 5 days (Brier " in words(found)
+    assert "corrected for there being 2 such tests" in words(found)
+    right = (SAID["probabilities"][:, :, 1] > 0.5) == SAID["came"]
+    np.testing.assert_allclose(found.hits["keen"], right.mean(axis=0))
+    np.testing.assert_allclose(found.plain, SAID["came"].mean(axis=0))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["runs", "compare", "keen", "dull", "--output", "out", "--json"])
+    document = json.loads(done.stdout)
+    assert [set(one) >= {"brier_lower_by", "p_corrected"} for one in document["tests"]] == [True, True]
+    assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_three_classes_are_scored_as_evaluate_scores_them(tmp_path: Path) -> None:
+    arrays = made_directions(0.3, classes=("down", "flat", "up"))
+    came = np.eye(3)[arrays["came"]]
+    briers = ((arrays["probabilities"] - came) ** 2).sum(axis=-1) / 2
+    paths = [scored_directions(tmp_path, name, arrays, briers=briers) for name in ("one", "same")]
+    found = compare(paths)
+    np.testing.assert_allclose(found.losses["one"], briers.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.plain, (arrays["came"] == 2).mean(axis=0))
+    with pytest.raises(RunError, match=r"one and two do not mean the same by up and down \(model\.classes"):
+        compare([paths[0], scored_directions(tmp_path, "two", SAID)])
+
+
+def test_directions_that_came_otherwise_are_not_compared(tmp_path: Path) -> None:
+    other = {**SAID, "came": 1 - SAID["came"]}
+    paths = [scored_directions(tmp_path, "one", SAID), scored_directions(tmp_path, "other", other)]
+    with pytest.raises(RunError, match="one and other do not mean the same by up and down"):
+        compare(paths)
+
+
+def said_(**changed: np.ndarray) -> bytes:
+    return packed({**SAID, **changed})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (packed({name: one for name, one in SAID.items() if name != "came"}), "came"),
+        (packed(ARRAYS), "classes"),
+        (packed(SAID, probabilities=bomb((10**6, 10**6))), "its bytes are not as many"),
+        (packed(SAID, classes=b"\x80\x04."), "damaged"),
+        (said_(classes=np.array(["down", "sideways"])), "classes are not those"),
+        (said_(classes=np.array(["up", "down"])), "classes are not those"),
+        (said_(classes=np.frombuffer(b"\xff" * 32, dtype="<U4")), "classes are not those"),
+        (said_(classes=np.array([b"down", b"up"])), "holds [|]S4"),
+        (said_(came=SAID["came"] + 1), "none of its classes"),
+        (said_(came=-SAID["came"]), "none of its classes"),
+        (said_(came=SAID["came"].astype(float)), "holds float64"),
+        (said_(came=SAID["came"][:, :2]), "do not fit each other"),
+        (said_(probabilities=SAID["probabilities"] * 1.01), "do not add up to 1"),
+        (said_(probabilities=np.full((ORIGINS, HORIZON, 2), np.nan)), "do not add up to 1"),
+        (said_(probabilities=np.tile([-0.5, 1.5], (ORIGINS, HORIZON, 1))), "do not add up to 1"),
+        (said_(origin_dates=SAID["origin_dates"][::-1]), "not in order"),
+        (said_(last_close=np.zeros(ORIGINS)), "no number above 0"),
+    ],
+)
+def test_directions_that_evaluate_did_not_write_are_refused(content: bytes, said: str, tmp_path: Path) -> None:
+    good, theirs = (scored_directions(tmp_path, name, SAID) for name in ("good", "theirs"))
+    (theirs / "evaluation" / "forecasts.npz").write_bytes(content)
+    with pytest.raises(RunError, match=said) as refused:
+        compare([good, theirs])
+    assert "forecasts.npz is damaged" in str(refused.value)
+
+
+def test_directions_are_unpickled_no_more_than_prices(tmp_path: Path) -> None:
+    good, theirs = (scored_directions(tmp_path, name, SAID) for name in ("good", "theirs"))
+    (theirs / "evaluation" / "forecasts.npz").write_bytes(packed(SAID, classes=object_array(None, tmp_path)))
+    with pytest.raises(RunError, match="an array holds object"):
+        compare([good, theirs])
+    assert not (tmp_path / "canary").exists()
+
+
+def test_the_picture_of_directions_is_told_in_their_own_words() -> None:
+    from stockcast.plots_compare import side_by_side
+
+    lines = {"one": np.array([0.25, 0.24])}
+    figure = side_by_side(
+        lines, {"one": np.array([0.5, 0.55])}, np.array([0.52, 0.54]), {}, score="Brier", title="made"
+    )
+    left, right = figure.axes
+    assert left.get_title(loc="left").startswith("Brier against one")
+    assert "likeliest direction came (dotted: always saying up)" in right.get_title(loc="left")
+    assert [list(line.get_ydata()) for line in right.lines] == [[0.5, 0.55], [0.52, 0.54]]
     figure.canvas.draw()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,11 +158,16 @@ def test_runs_are_listed_and_shown_with_the_score_they_have(home: Path) -> None:
     assert "always saying up" in shown.stdout
 
 
-def test_two_directions_are_compared_and_a_direction_with_prices_is_refused(home: Path) -> None:
-    done = stockcast("runs", "compare", "two", "three", cwd=home)
+def test_two_directions_are_compared_and_other_classes_or_prices_are_refused(home: Path) -> None:
+    shutil.copytree(home / "runs" / "two", home / "runs" / "again")
+    done = stockcast("runs", "compare", "two", "again", cwd=home)
+    shutil.rmtree(home / "runs" / "again")
     assert done.returncode == 0, done.stderr
     assert "Brier" in done.stdout
     assert "training_shares" in done.stdout
+    assert "two against again: no test is possible at 1 and 3 days (Brier 0.0 % lower" in done.stdout
+    with pytest.raises(RunError, match="two and three do not mean the same by up and down"):
+        pipeline.compare([home / "runs" / name for name in ("two", "three")])
     with pytest.raises(RunError, match=r"CRPS \(histogram\).*Compare runs of one kind"):
         compare_runs([home / "runs" / name for name in ("two", "histogram")])
 

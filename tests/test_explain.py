@@ -246,3 +246,73 @@ def test_on_the_command_line_it_prints_sentences_or_one_document(
     document = json.loads(CliRunner().invoke(app, [*where, "--json"]).stdout)
     assert (document["origin"], document["folder"]) == (DATES[-1], "out")
     assert set(document["importance"]["features"]) == {"log_return", "log_range"}
+
+
+DIRECTIONS = {"two": ["model.classes=2"], "three": ["model.classes=3", "model.threshold=0.5"]}
+
+
+@pytest.fixture(scope="module", params=list(DIRECTIONS))
+def direction(request: pytest.FixtureRequest, home: Path) -> RunDirectory:
+    more = ["model.head=direction", "model.layers=[3]", "training.learning_rate=0.01", *DIRECTIONS[request.param]]
+    return train(home / "tiny.yaml", home / "directions", *more)
+
+
+def test_of_a_direction_the_chance_of_up_is_explained_and_its_shares_add_up(
+    direction: RunDirectory, tmp_path: Path
+) -> None:
+    found = pipeline.explain(direction, output=tmp_path)
+    rows = pipeline.predict(direction, output=tmp_path, picture=False).rows
+    assert [(one.what, one.days_ahead) for one in found.moved] == [("up", 1), ("up", 3)]
+    for one in found.moved:
+        assert one.saliency.value == pytest.approx(100 * rows[one.days_ahead - 1]["p_up"], abs=0.006)
+        size = np.abs(one.saliency.integrated).sum()
+        assert size > 1e-3
+        assert abs(one.saliency.gap) < 1e-3 * size
+    assert {path.name for path in tmp_path.glob("saliency*")} == {"saliency.csv", "saliency-up.png"}
+    told = " ".join(found.summary())
+    assert re.search(r"The chance of up 3 days ahead is [0-9.]+ %, and [0-9.]+ % after a window .* points", told)
+    assert ("Up is a rise of more than 0.5 times" in told) == (rows[0].get("p_flat") is not None)
+    assert not re.search("CRPS|median|90 % band", told)
+    # of the 68 validation origins none is left out, so that this is the score that evaluate gives these days
+    metrics = pipeline.evaluate(direction, part="validation").metrics["horizons"]
+    assert found.origins == 68
+    assert found.importance.loss == pytest.approx(np.mean([metrics[step]["model"]["brier"] for step in ("1", "3")]))
+    assert found.to_json()["importance"]["brier"] == found.importance.loss
+    assert {"brier_increase", "relative_increase"} <= set(pd.read_csv(tmp_path / "importance.csv").columns)
+
+
+def test_the_gradient_of_a_direction_is_that_of_the_loss_that_trained_it(home: Path) -> None:
+    """By hand: the slope of the cross-entropy in a logit is the probability less what came."""
+    from stockcast.pipeline.explanation import _curves, _ready
+    from stockcast.pipeline.rebuilt import rebuild
+
+    more = ["model.head=direction", "model.layers=[3]", "model.dropout=0", "training.epochs=1"]
+    run = train(home / "tiny.yaml", home / "gradients", *more)
+    config = load_config(run.config_path())
+    series, material, _ = _ready(run, config, data=None, say=print)
+    network, _ = rebuild(run, config)
+    origins = series.split.origins("validation", window=5, horizon=3)[:10]
+    chances = np.asarray(network(material.windows(origins).inputs()))[:, :, 0]
+    closes = make_bars()["Close"].to_numpy()
+    ups = closes[origins[:, None] + [1, 2, 3]] > closes[origins][:, None]
+    kernel = network.get_layer("dense").get_weights()[0][:3]  # of the three units; a shortcut's come after
+    by_day = kernel @ network.get_layer("curves").get_weights()[0]
+    expected = np.linalg.norm((chances - ups) @ by_day.T / 3, axis=1)
+    np.testing.assert_allclose(_curves(config, material, network, origins)[0].norms[:, -1], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("head", ["skewed_t", "quantile", "histogram"])
+def test_of_a_head_with_quantiles_spread_and_middle_are_explained(
+    head: str, write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    """A quantile of a histogram has a kink wherever it steps over the edge of a bin; the other two have none."""
+    more = [f"model.head={head}", "model.layers=[3]", "training.learning_rate=0.01"]
+    run = train(write_tiny(), tmp_path / "runs", *more)
+    found = pipeline.explain(run, picture=False)
+    assert [(one.what, one.days_ahead) for one in found.moved] == [
+        ("spread", 1), ("spread", 3), ("middle", 1), ("middle", 3)
+    ]  # fmt: skip
+    gaps = [abs(one.saliency.gap) / np.abs(one.saliency.integrated).sum() for one in found.moved]
+    assert max(gaps) < (0.05 if head == "histogram" else 1e-4)
+    assert any("miss it by" in note for note in found.notes) == (max(gaps) > 0.01)
+    assert all(np.isfinite(curve.norms).all() and (curve.norms > 0).all() for curve in found.curves)

@@ -14,7 +14,7 @@ MOVED = np.array([[0.0, 0.1], [0.0, 0.2], [0.0, -0.4], [0.1, 0.5]])  # 4 days of
 FOUND = Saliency(gradient_x_input=MOVED / 2, integrated=MOVED, value=1.0, baseline_value=0.5)
 
 
-@pytest.mark.parametrize("what", ["spread", "middle"])
+@pytest.mark.parametrize("what", ["spread", "middle", "up"])
 def test_the_feature_that_moved_most_stands_at_the_top_and_days_in_their_order(what: str) -> None:
     figure = plots.saliency({1: FOUND, 20: FOUND}, DATES, ("still", "loud"), what=what, title="made")
     heat = figure.axes[0]
@@ -66,7 +66,17 @@ def test_the_gradient_is_drawn_on_a_log_axis_and_what_vanished_altogether_leaves
 
 def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_top() -> None:
     found = Importance(loss=2.0, increases=np.array([[0.2, 0.4], [-0.1, 0.1]]))
-    (axes,) = plots.importance(found, ("dear", "idle"), origins=40, title="made").axes
+    (axes,) = plots.importance(found, ("dear", "idle"), score="CRPS", origins=40, title="made").axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["idle", "dear"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [0, 0.15], atol=1e-12)
     np.testing.assert_allclose(axes.lines[1].get_xdata(), [0.1, 0.2])
+
+
+def test_a_chance_of_up_and_its_score_are_told_in_their_own_words() -> None:
+    found = Saliency(MOVED, MOVED, value=53.25, baseline_value=51.0)
+    figure = plots.saliency({1: found}, DATES, ("still", "loud"), what="up", title="made")
+    assert "the chance of up" in figure.get_suptitle()
+    assert figure.axes[0].get_title(loc="left") == "1 day ahead: 53.25 %, after average days 51.00 %"
+    found = Importance(loss=0.25, increases=np.array([[0.01, 0.02]]))
+    (axes,) = plots.importance(found, ("only",), score="Brier", origins=40, title="made").axes
+    assert axes.get_xlabel().startswith("Brier score of the direction's probabilities is higher")

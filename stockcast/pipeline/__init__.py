@@ -8,8 +8,10 @@
 - training: `preparation.py`, what every member of an ensemble learns from; `members.py`, the members side by side, each
   further lane a process of `lane.py`; `resume.py`, going on with a training that was stopped
 - evaluation and prediction: `directions.py`, where a network says the direction and no price
-- explanation: `findings.py`, what was found, and `rebuilt.py`, the network that is looked into
-- audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py`; a price file alone: `check.py`
+- explanation: `statements.py`, the numbers that are explained; `findings.py`, what was found; `rebuilt.py`, the network
+  that is looked into
+- audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py` and `kept.py`; a price
+  file alone: `check.py`
 
 The rooms behind their imports know nothing of each other or of the config; they meet here.
 """

@@ -8,15 +8,22 @@ from typing import Any
 import numpy as np
 
 from stockcast.errors import RunError
-from stockcast.evaluation.metrics import crps
 from stockcast.evaluation.significance import SkillTest, diebold_mariano, holm
 from stockcast.evaluation.verdict import ALPHA
 from stockcast.evaluation.wording import p_text
-from stockcast.forecast import Floats, Forecast
+from stockcast.forecast import Floats
 from stockcast.pipeline.findings import listed
+from stockcast.pipeline.kept import Kept, kept_directions, kept_prices
 from stockcast.runs.comparison import SideBySide, compare_runs
 from stockcast.runs.files import write_picture
-from stockcast.runs.forecasts import stored_forecast
+
+_KEPT = {"CRPS": kept_prices, "Brier": kept_directions}
+"""What reads a run's forecasts, by the score that they have."""
+
+_OTHERWISE = {
+    "CRPS": "do not forecast the same prices (target.column, target.adjusted)",
+    "Brier": "do not mean the same by up and down (model.classes, model.threshold, target)",
+}
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,9 @@ class Pair:
     Attributes:
         first, second: names of the runs.
         step: days ahead.
-        lower: by what share the first one's CRPS is lower than the second's; below 0 where it is higher.
-        test: Diebold-Mariano on CRPS, statistic below 0 if the first is better; None where none is possible.
+        lower: by what share the first one's score is lower than the second's; below 0 where it is higher.
+        test: Diebold-Mariano on CRPS or Brier scores, statistic below 0 if the first is better; None where none is
+            possible.
         p_value: of the test, corrected for the number of pairs and horizons (Holm); None without a test.
     """
 
@@ -60,16 +68,19 @@ class Compared:
     Attributes:
         scores: as each run's evaluation holds them.
         pairs: every two runs at every reported number of days ahead.
-        crps: CRPS of log returns by days ahead, over the origins that all runs share, shape (steps,) each, by run;
-            empty if a run keeps no forecasts.
-        covered: share of prices in the 90 % band, the same way.
+        losses: CRPS of log returns, or Brier score, by days ahead, over the origins that all runs share, shape (steps,)
+            each, by run; empty if a run keeps no forecasts.
+        hits: share of prices in the 90 % band, or of days whose likeliest direction came, the same way.
+        plain: what `hits` is held against: the 90 %, or what saying up every day would have made of it, shape (steps,);
+            empty as `losses`.
         lacking: runs that keep no forecasts, so that nothing is tested.
     """
 
     scores: SideBySide
     pairs: tuple[Pair, ...]
-    crps: dict[str, Floats]
-    covered: dict[str, Floats]
+    losses: dict[str, Floats]
+    hits: dict[str, Floats]
+    plain: Floats
     lacking: tuple[str, ...]
 
     def verdict(self) -> list[str]:
@@ -78,7 +89,7 @@ class Compared:
             names = listed(list(self.lacking))
             return [f"Not tested: {names} keeps no forecasts. Next: stockcast evaluate {self.lacking[0]}"]
         sentences = [
-            _against([pair for pair in self.pairs if (pair.first, pair.second) == two])
+            _against([pair for pair in self.pairs if (pair.first, pair.second) == two], score=self.scores.score)
             for two in combinations(self.scores.runs, 2)
             if self.pairs
         ]
@@ -109,7 +120,7 @@ class Compared:
                 "first": pair.first,
                 "second": pair.second,
                 "days_ahead": pair.step,
-                "crps_lower_by": pair.lower,
+                f"{self.scores.score.lower()}_lower_by": pair.lower,
                 "statistic": pair.test.statistic if pair.test else None,
                 "p_value": pair.test.p_value if pair.test else None,
                 "p_corrected": pair.p_value,
@@ -129,15 +140,15 @@ def compare(paths: list[Path]) -> Compared:
         RunError: they cannot be compared, or what a run keeps does not fit together.
     """
     scores = compare_runs(paths)
-    found = dict(zip(scores.runs, (stored_forecast(path.resolve()) for path in paths), strict=True))
+    found = {name: _KEPT[scores.score](path.resolve()) for name, path in zip(scores.runs, paths, strict=True)}
     lacking = tuple(name for name, one in found.items() if one is None)
     kept = {name: one for name, one in found.items() if one is not None}
     if lacking:
-        return Compared(scores, (), {}, {}, lacking)
-    for place, (name, (forecast, actual)) in enumerate(kept.items()):
-        _check_stated(scores, place, name, forecast, actual)
-    shared = _shared(kept)
-    losses = {name: _losses(forecast, actual) for name, (forecast, actual) in shared.items()}
+        return Compared(scores, (), {}, {}, np.empty(0), lacking)
+    for place, (name, one) in enumerate(kept.items()):
+        _check_stated(scores, place, name, one)
+    shared = _shared(kept, score=scores.score)
+    losses = {name: one.losses for name, one in shared.items()}
     pairs = [
         Pair(
             first,
@@ -153,7 +164,8 @@ def compare(paths: list[Path]) -> Compared:
         scores,
         _corrected(pairs),
         {name: one.mean(axis=0) for name, one in losses.items()},
-        {name: _covered(forecast, actual) for name, (forecast, actual) in shared.items()},
+        {name: one.hits.mean(axis=0) for name, one in shared.items()},
+        next(iter(shared.values())).plain.mean(axis=0),
         (),
     )
 
@@ -164,7 +176,7 @@ def draw_comparison(compared: Compared, folder: Path) -> Path | None:
     Raises:
         RunError: the disk or the folder does not allow it.
     """
-    if not compared.crps:
+    if not compared.losses:
         return None
     from stockcast import plots_compare  # matplotlib: only for who draws
 
@@ -175,19 +187,22 @@ def draw_comparison(compared: Compared, folder: Path) -> Path | None:
     }
     title = f"{data['name']}, {data['first_origin']} to {data['last_target']}"
     path = folder / "comparison.png"
-    write_picture(path, plots_compare.side_by_side(compared.crps, compared.covered, marks, title=title))
+    figure = plots_compare.side_by_side(
+        compared.losses, compared.hits, compared.plain, marks, score=compared.scores.score, title=title
+    )
+    write_picture(path, figure)
     return path
 
 
-def _check_stated(scores: SideBySide, place: int, name: str, forecast: Forecast, actual: Floats) -> None:
+def _check_stated(scores: SideBySide, place: int, name: str, kept: Kept) -> None:
     """Check that forecasts give the scores that their run states.
 
     Raises:
         RunError: they do not, or the file lacks a day ahead.
     """
-    losses = _losses(forecast, actual).mean(axis=0)
+    losses = kept.losses.mean(axis=0)
     for step in _steps(scores):
-        stated = scores.horizons[str(step)][place].crps
+        stated = scores.horizons[str(step)][place].loss
         if not (
             stated is not None
             and 1 <= step <= len(losses)
@@ -209,53 +224,22 @@ def _lower(losses: Floats, others: Floats) -> float:
     return float(1 - losses.mean() / others.mean()) if others.mean() > 0 else 0.0
 
 
-def _shared(kept: dict[str, tuple[Forecast, Floats]]) -> dict[str, tuple[Forecast, Floats]]:
+def _shared(kept: dict[str, Kept], *, score: str) -> dict[str, Kept]:
     """Return the forecasts from the origins, and as far ahead, as all runs have.
 
     Raises:
-        RunError: the same days came out at other prices.
+        RunError: the same days came out at other prices, or in other directions.
     """
-    forecasts = [forecast for forecast, _ in kept.values()]
-    horizon = min(forecast.horizon for forecast in forecasts)
-    dates = forecasts[0].origin_dates
-    for forecast in forecasts[1:]:
-        dates = np.intersect1d(dates, forecast.origin_dates)
-    shared: dict[str, tuple[Forecast, Floats]] = {}
-    for name, (forecast, actual) in kept.items():
-        rows = np.flatnonzero(np.isin(forecast.origin_dates, dates))
-        same = Forecast(
-            forecast.origin_dates[rows],
-            forecast.target_dates[rows, :horizon],
-            forecast.levels,
-            forecast.quantiles[rows, :horizon],
-            forecast.last_close[rows],
-        )
-        shared[name] = (same, actual[rows, :horizon])
-    first, came = next(iter(shared.values()))
-    for name, (forecast, actual) in shared.items():
-        if not (
-            np.array_equal(forecast.target_dates, first.target_dates)
-            and np.allclose(actual, came, rtol=1e-9)
-            and np.array_equal(forecast.levels, first.levels)
-        ):
-            raise RunError(
-                f"{next(iter(shared))} and {name} do not forecast the same prices (target.column, target.adjusted), so "
-                f"their scores say nothing of each other."
-            )
+    horizon = min(one.horizon for one in kept.values())
+    name, first = next(iter(kept.items()))
+    dates = first.origin_dates
+    for one in kept.values():
+        dates = np.intersect1d(dates, one.origin_dates)
+    shared = {name: one.part(dates, horizon=horizon) for name, one in kept.items()}
+    for other, one in shared.items():
+        if not one.answers_as(shared[name]):
+            raise RunError(f"{name} and {other} {_OTHERWISE[score]}, so their scores say nothing of each other.")
     return shared
-
-
-def _losses(forecast: Forecast, actual: Floats) -> Floats:
-    """CRPS of log returns, shape (origins, horizon)."""
-    returns = np.log(actual / forecast.last_close[:, None])
-    return crps(forecast.log_returns(), returns, forecast.levels)
-
-
-def _covered(forecast: Forecast, actual: Floats) -> Floats:
-    """Share of prices in the 90 % band, by days ahead, shape (horizon,)."""
-    lower, upper = forecast.band(0.9)
-    inside: Floats = np.mean((lower <= actual) & (actual <= upper), axis=0)
-    return inside
 
 
 def _corrected(pairs: list[Pair]) -> tuple[Pair, ...]:
@@ -268,12 +252,12 @@ def _corrected(pairs: list[Pair]) -> tuple[Pair, ...]:
     )
 
 
-def _against(pairs: list[Pair]) -> str:
+def _against(pairs: list[Pair], *, score: str) -> str:
     """Say of two runs where the first is better, worse, or no different from the second."""
     words = {"better": "better", "worse": "worse", "open": "too close to call", "untested": "no test is possible"}
 
     def told(pair: Pair) -> str:
-        size = f"CRPS {abs(100 * pair.lower):.1f} % {'lower' if pair.lower >= 0 else 'higher'}"
+        size = f"{score} {abs(100 * pair.lower):.1f} % {'lower' if pair.lower >= 0 else 'higher'}"
         return size if pair.p_value is None else f"{size}, {p_text(pair.p_value)}"
 
     parts = []

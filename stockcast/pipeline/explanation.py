@@ -10,14 +10,13 @@ import numpy as np
 from stockcast.config import Config, load_config
 from stockcast.errors import DataError, NotEnoughDays
 from stockcast.evaluation.importance import Importance, permutation_importance
-from stockcast.evaluation.metrics import crps
-from stockcast.evaluation.scores import REPORTED_STEPS
-from stockcast.forecast import LEVELS, Days, Floats
+from stockcast.forecast import Days, Floats
 from stockcast.material import Material
 from stockcast.models import insight
+from stockcast.models.factory import learning_part
 from stockcast.models.firing import Firing, firing
 from stockcast.models.inference import Network
-from stockcast.pipeline.findings import Curve, Findings, Moved, What
+from stockcast.pipeline.findings import Curve, Findings, Moved
 from stockcast.pipeline.rebuilt import build, check_same, rebuild
 from stockcast.pipeline.series import (
     Say,
@@ -30,13 +29,11 @@ from stockcast.pipeline.series import (
     stored_network,
     stored_scalers,
 )
+from stockcast.pipeline.statements import losses, score_of, statements
 from stockcast.runs import RunDirectory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FURTHEST = 20
-"""Days ahead whose spread and middle are explained beside those of the first day, or the last that is answered."""
 
 REPEATS = 5
 """Shuffles of each feature."""
@@ -79,13 +76,8 @@ def explain(
     exported = stored_network(run, config)
     check_same(run, network, exported, window)
 
-    notes = _notes(config, members)
-    said: tuple[What, ...] = ("spread", "middle") if material.head.has_bands else ("middle",)
-    numbers = [
-        (what, step, _statement(material, origin, what, step))
-        for what in said
-        for step in sorted({1, min(FURTHEST, material.steps)})
-    ]
+    notes = _notes(config, material, members)
+    numbers = statements(material, origin)
     found = insight.saliency(network, window, baseline=baseline, statements=[one for *_, one in numbers])
     firings = firing(members[0], window, cell=config.model.cell)
     validation = series.split.origins("validation", window=config.window, horizon=config.horizon, required=False)
@@ -108,6 +100,7 @@ def explain(
         moved=tuple(Moved(what, step, one) for (what, step, _), one in zip(numbers, found, strict=True)),
         firings=firings,
         curves=curves,
+        score=score_of(material),
         importance=_importance(config, material, exported, asked) if len(asked) else None,
         origins=len(asked),
         notes=(*notes, *_missed(found), *_lacking(config, firings)),
@@ -163,20 +156,6 @@ def _origin(run: RunDirectory, config: Config, series: Series, day: date | None)
     return origin
 
 
-def _statement(material: Material, origin: int, what: What, step: int) -> insight.Statement:
-    """What a forecast says of one day ahead, as a number: the log of the 90 % band's width, or the median in %."""
-    levels = np.array([0.05, 0.5, 0.95])
-    close = material.closes[origin]
-
-    def of(outputs: Floats) -> Floats:
-        origins = np.full(len(outputs), origin)
-        returns = np.log(material.quantiles(outputs, origins, levels, at=np.array([step - 1]))[:, 0] / close)
-        number: Floats = np.log(returns[:, 2] - returns[:, 0]) if what == "spread" else 100 * returns[:, 1]
-        return number
-
-    return insight.Statement(of, step - 1)
-
-
 def _curves(config: Config, material: Material, trained: Any, origins: Days) -> tuple[Curve, ...]:
     """How far gradients reach back: in the run's network, in itself untrained, and in an untrained simple RNN.
 
@@ -186,34 +165,31 @@ def _curves(config: Config, material: Material, trained: Any, origins: Days) -> 
     if not len(origins):
         return ()
     windows = material.windows(origins)
-    measured = partial(insight.reach, inputs=windows.inputs(), answers=windows.answers(), loss=material.head.loss)
+    reach = partial(insight.reach, inputs=windows.inputs(), answers=windows.answers(), loss=material.head.loss)
+
+    def measured(network: Any, cell: str) -> Floats | None:
+        return reach(learning_part(network), cell=cell)  # the loss is told what training tells it
+
     cell = config.model.cell
-    own = measured(trained, cell=cell)
+    own = measured(trained, cell)
     if own is None:
         return ()
     article, other = ("an", "lstm") if cell == "simple_rnn" else ("a", "simple_rnn")
     beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
     untrained = []
     for one, label in beside.items():
-        norms = measured(build(config, seed=config.training.seed, cell=one), cell=one)
+        norms = measured(build(config, seed=config.training.seed, cell=one), one)
         untrained += [] if norms is None else [Curve(label, norms)]
     return (Curve(f"the run's {cell}, trained", own), *untrained)
 
 
 def _importance(config: Config, material: Material, network: Network, origins: Days) -> Importance:
-    """Shuffle each feature among validation origins; the loss is the CRPS of log returns, uncalibrated."""
-    ahead = np.array(sorted({step for step in (*REPORTED_STEPS, config.horizon) if step <= config.horizon}))
-    closes = material.closes[origins][:, None]
-    returns = np.log(material.closes[origins[:, None] + ahead] / closes)
-
-    def losses(inputs: Floats) -> Floats:
-        outputs = material.answered(network, inputs, steps=config.horizon)
-        said = material.quantiles(outputs, origins, LEVELS, at=ahead - 1)
-        by_origin: Floats = crps(np.log(said / closes[:, :, None]), returns, LEVELS).mean(axis=1)
-        return by_origin
-
+    """Shuffle each feature among validation origins; the loss is the score of what the head says, uncalibrated."""
     return permutation_importance(
-        material.windows(origins).inputs(), losses, repeats=REPEATS, seed=config.training.seed
+        material.windows(origins).inputs(),
+        losses(material, network, origins, horizon=config.horizon),
+        repeats=REPEATS,
+        seed=config.training.seed,
     )
 
 
@@ -224,15 +200,22 @@ def _spread_out(origins: Days, most: int) -> Days:
     return chosen
 
 
-def _notes(config: Config, members: list[Any]) -> list[str]:
+def _notes(config: Config, material: Material, members: list[Any]) -> list[str]:
     """Say what is explained, where that is not plain."""
     notes = []
     if len(members) > 1:
         notes.append(
-            f"The run averages {len(members)} networks: spread, middle and importance are of their mean, units, gates "
-            f"and gradient of the first."
+            f"The run averages {len(members)} networks: what moved the forecast and importance are of their mean, "
+            f"units, gates and gradient of the first."
         )
-    if config.target.scale == "volatility":
+    classes = material.head.classes
+    if classes is not None and classes.threshold:
+        whose = "today's volatility" if config.target.scale == "volatility" else "the training days' deviation"
+        notes.append(
+            f"Up is a rise of more than {classes.threshold:g} times {whose} (over as many days as are asked); less "
+            f"is flat."
+        )
+    if config.target.scale == "volatility" and classes is None:
         notes.append(
             "The band is also as wide as today's volatility makes it: that multiplies the answer outside the network "
             "and is not among what moved it."
@@ -290,7 +273,7 @@ def _draw(run: RunDirectory, findings: Findings) -> None:
         pictures["gradient"] = plots.gradient_through_time(shares, title=title)
     if findings.importance is not None:
         pictures["importance"] = plots.importance(
-            findings.importance, findings.features, origins=findings.origins, title=title
+            findings.importance, findings.features, score=findings.score, origins=findings.origins, title=title
         )
     for name, figure in pictures.items():
         run.write_plot(name, figure, folder=findings.folder)

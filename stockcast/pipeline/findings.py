@@ -14,7 +14,10 @@ from stockcast.models.firing import Firing
 from stockcast.models.insight import Saliency
 
 Rows = list[dict[str, Any]]
-What = Literal["spread", "middle"]
+What = Literal["spread", "middle", "up"]
+Score = Literal["CRPS", "Brier"]
+
+_TOLD: dict[Score, str] = {"CRPS": "CRPS", "Brier": "Brier score"}
 
 TOLD = 3
 """Features that a sentence names; the tables and pictures have all."""
@@ -25,7 +28,8 @@ class Moved:
     """What moved one number of the forecast.
 
     Attributes:
-        what: `spread` is the log of the width of the 90 % band of log returns, `middle` the median return in percent.
+        what: `spread` is the log of the width of the 90 % band of log returns, `middle` the median return in percent,
+            `up` the chance of up in percent.
         days_ahead: trading days from the origin.
         saliency: how much each day and each feature moved it.
     """
@@ -49,14 +53,17 @@ class Moved:
         sums = self.by_feature()
         most = [f"{features[i]} {self._size(sums[i])}" for i in np.argsort(-np.abs(sums))[:TOLD]]
         days = f"{self.days_ahead} {'day' if self.days_ahead == 1 else 'days'} ahead"
-        if self.what == "spread":
-            change = float(np.expm1(self.saliency.change))
-            told = f"The 90 % band {days} is {_wider(change)} after a window of average days"
-        else:
-            now, before = self.saliency.value, self.saliency.baseline_value
-            told = f"The median {days} is {now:+.2f} %, and {before:+.2f} % after a window of average days"
+        now, before = self.saliency.value, self.saliency.baseline_value
+        told = {
+            "spread": f"The 90 % band {days} is {_wider(float(np.expm1(self.saliency.change)))}",
+            "middle": f"The median {days} is {now:+.2f} %, and {before:+.2f} %",
+            "up": f"The chance of up {days} is {now:.2f} %, and {before:.2f} %",
+        }[self.what]
         reach = counted(self.last_days(), "day")
-        return f"{told}: most by {listed(most)}. Nine tenths of what moved it stand in the last {reach}."
+        return (
+            f"{told} after a window of average days: most by {listed(most)}. Nine tenths of what moved it stand in the "
+            f"last {reach}."
+        )
 
     def _size(self, moved: float) -> str:
         return f"{100 * np.expm1(moved):+.0f} %" if self.what == "spread" else f"{moved:+.2f} points"
@@ -99,7 +106,9 @@ class Findings:
         moved: what moved the forecast's numbers.
         firings: what the hidden units did, layer by layer.
         curves: how far back gradients reach; none where the network has no recurrence or no validation day.
-        importance: of each feature on the validation days, in CRPS of log returns; None without such days.
+        score: which one importance is measured by.
+        importance: of each feature on the validation days, in CRPS of log returns or in the Brier score of the
+            direction's probabilities; None without such days.
         origins: how many validation origins that was measured on.
         notes: what is not shown and why, and what is explained where that is not plain.
         folder: where tables and pictures are.
@@ -114,6 +123,7 @@ class Findings:
     moved: tuple[Moved, ...]
     firings: tuple[Firing, ...]
     curves: tuple[Curve, ...]
+    score: Score
     importance: Importance | None
     origins: int
     notes: tuple[str, ...]
@@ -150,7 +160,7 @@ class Findings:
         within = int(np.sum(np.abs(means) <= 2 * found.spreads))
         asked = f"Shuffled among {counted(self.origins, 'validation origin')},"
         sentences = [
-            f"{asked} these features cost the most CRPS: {listed(told)}."
+            f"{asked} these features cost the most {_TOLD[self.score]}: {listed(told)}."
             if told
             else f"{asked} no feature is missed by more than chance."
         ]
@@ -181,7 +191,7 @@ class Findings:
             "importance": None
             if self.importance is None
             else {
-                "crps": self.importance.loss,
+                self.score.lower(): self.importance.loss,
                 "origins": self.origins,
                 "features": {
                     name: {"increase": float(mean), "spread": float(spread)}
@@ -251,14 +261,14 @@ class Findings:
         ]
 
     def importance_rows(self) -> Rows:
-        """One row for each feature: how much CRPS rises without it, over all shuffles and in each."""
+        """One row for each feature: how much the score rises without it, over all shuffles and in each."""
         if self.importance is None:
             return []
         found = self.importance
         return [
             {
                 "feature": name,
-                "crps_increase": float(found.means[i]),
+                f"{self.score.lower()}_increase": float(found.means[i]),
                 "spread_of_shuffles": float(found.spreads[i]),
                 "relative_increase": float(found.means[i] / found.loss) if found.loss > 0 else "",
                 **{f"shuffle_{number}": float(one) for number, one in enumerate(found.increases[i], start=1)},

@@ -31,6 +31,11 @@ class Scored:
     accuracy: float | None
     skill: dict[str, float]
 
+    @property
+    def loss(self) -> float | None:
+        """Brier score of a run that says the direction, CRPS of one that says prices; None if neither is stated."""
+        return self.crps if self.brier is None else self.brier
+
 
 @dataclass(frozen=True)
 class SideBySide:

@@ -52,6 +52,15 @@ class Classes:
         shares: Floats = said / total
         return shares
 
+    def chance_of_up(self, outputs: Floats) -> Floats:
+        """Return the network's own number for the highest class, shape (...), unchecked, as slopes are measured of it.
+
+        Args:
+            outputs: as `probabilities` takes them.
+        """
+        up: Floats = outputs[..., -1]
+        return up
+
 
 @dataclass(frozen=True)
 class Head:
