@@ -21,6 +21,8 @@ import pandas as pd
 import pytest
 from made import TINY, make_bars
 from test_cli import environment
+from test_columns import DIRECT as BARS
+from test_columns import RECURSIVE as ROLLED_BARS
 from test_pipeline import RECURSIVE
 
 from stockcast import cli, pipeline
@@ -30,6 +32,7 @@ from stockcast.data.splits import Split
 from stockcast.errors import RunError
 from stockcast.evaluation.adaptive import adapted_factors
 from stockcast.forecast import Forecast
+from stockcast.material import Material
 from stockcast.models.training import Epoch
 from stockcast.pipeline import series, training
 from stockcast.pipeline.audit import ALTERATIONS, Audit, Check
@@ -401,3 +404,30 @@ def test_a_leak_is_told_in_one_sentence_with_the_first_difference() -> None:
     found = Audit(run="mine", epochs=1, seed=0, reruns=1, checks=(leak,))
     assert found.leaks == (leak,)
     assert "No leak" not in "\n".join(found.summary())
+
+
+# Several columns.
+
+
+@pytest.mark.parametrize("config", [BARS, ROLLED_BARS], ids=["direct", "recursive"])
+@pytest.mark.usefixtures("stand_in")
+def test_no_cut_off_shows_a_leak_in_any_of_several_columns(config: str, write_tiny: WriteTiny) -> None:
+    assert pipeline.audit(trained(write_tiny(config=config)), cuts=5).passed
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_leak_into_the_forecast_of_one_column_is_caught_by_its_name(
+    write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(write_tiny(config=BARS))
+    honest = Material.others
+
+    def leaky(material: Material, outputs: np.ndarray, origins: np.ndarray, closes: np.ndarray) -> dict[str, Any]:
+        tomorrow = material.answered[np.minimum(origins + 1, len(material.answered) - 1), 2]
+        others = honest(material, outputs, origins, closes)
+        return {**others, "Low": np.minimum(others["Low"], tomorrow[:, None])}
+
+    monkeypatch.setattr(Material, "others", leaky)
+    found = pipeline.audit(run, cuts=2)
+    assert {check.what for check in found.leaks} == {"forecasts"}
+    assert all(", Low," in (check.detail or "") for check in found.leaks)

@@ -38,7 +38,7 @@ def evaluate(
 ) -> None:
     """Score a run on days it has never seen, beside its rivals."""
     from stockcast import pipeline
-    from stockcast.console import RivalProgress, print_scores, print_verdict, say
+    from stockcast.console import RivalProgress, print_columns, print_scores, print_verdict, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -59,6 +59,8 @@ def evaluate(
     print_scores(
         evaluation.report, title=f"{series} by {found.name}, {split.value} days", span=evaluation.metrics["split"]
     )
+    if evaluation.columns:
+        print_columns(evaluation.columns)
     print_verdict(evaluation.verdict)
     say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {next_line('predict', found.name, runs)}")
 

@@ -15,7 +15,7 @@ class Windows:
 
     Attributes:
         scaled: features of all days, unitless, shape (days, features).
-        closes: prices of all days, shape (days,).
+        closes: prices of all days, shape (days,), of several columns (days, columns).
         origins: last day of each window, shape (origins,), each at least window - 1.
         window: days in.
         horizon: days out.
@@ -48,7 +48,10 @@ class Windows:
         return inputs
 
     def answers(self, rows: Days | slice = slice(None)) -> Floats:
-        """Return what the network should answer for the chosen origins, float32, shape (rows, horizon)."""
+        """Return what the network should answer for the chosen origins, float32.
+
+        Shape (rows, horizon), of several columns (rows, horizon, columns).
+        """
         answers = self.target.answers(self.closes, self.origins[rows], horizon=self.horizon, unit=self.unit)
         return answers.astype(np.float32)
 

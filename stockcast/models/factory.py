@@ -35,6 +35,7 @@ def build_network(
     window: int,
     features: int,
     horizon: int,
+    columns: int = 1,
     seed: int = 0,
 ) -> Any:
     """Build the network: recurrent layers with dropout after each, then one dense layer.
@@ -52,14 +53,15 @@ def build_network(
         window: days in.
         features: inputs per day.
         horizon: days out.
+        columns: prices that are forecast together.
         seed: of the first weights and the dropout; sets the global seeds of Python, numpy and the backend.
 
     Returns:
-        A keras.Model, (batch, window, features) -> (batch, horizon, parameters of the head).
+        A keras.Model, (batch, window, features) -> (batch, horizon, parameters of the head for each column).
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
-    parameters = HEADS[head].parameters
+    parameters = HEADS[head].parameters * columns
     inputs = keras.Input((window, features), name="window")
     hidden = inputs
     for number, units in enumerate(layers, start=1):

@@ -29,7 +29,7 @@ class Examples(Protocol):
         """Return the windows of these rows, shape (rows, window, features)."""
 
     def answers(self, rows: Days | slice) -> Floats:
-        """Return the right answers of these rows, shape (rows, horizon)."""
+        """Return these rows' right answers, shape (rows, horizon), of several columns (rows, horizon, columns)."""
 
 
 @dataclass(frozen=True)
@@ -228,11 +228,15 @@ def _loss(keras: Any, head: str) -> Any:
     """The head's loss as a class.
 
     Given a bare function, Keras drops axes of length 1 from what it passes to it, and one-day answers of shape
-    (batch, 1) would then be compared each with every other.
+    (batch, 1) would then be compared each with every other. Several columns are so many more days to the head's loss.
     """
 
     class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         def call(self, y_true: Any, y_pred: Any) -> Any:
+            if len(y_true.shape) == 3:
+                _, horizon, columns = y_true.shape
+                y_true = keras.ops.reshape(y_true, (-1, horizon * columns))
+                y_pred = keras.ops.reshape(y_pred, (-1, horizon * columns, y_pred.shape[-1] // columns))
             return HEADS[head].loss(y_true, y_pred)
 
     return HeadLoss(name=head)

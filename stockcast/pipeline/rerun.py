@@ -126,8 +126,10 @@ def _forecasts(
             calibration=calibration,
             learn_from=first_lesson(config, series.prices),
         )
-        for day, quantiles in zip(forecast.origin_dates, forecast.quantiles, strict=True):
-            forecasts[f"the one from {day} ({part} part)", str(day)] = quantiles
+        for row, day in enumerate(forecast.origin_dates):
+            name = f"the one from {day} ({part} part)"
+            forecasts[name, str(day)] = forecast.quantiles[row]
+            forecasts |= {(f"{name}, {other},", str(day)): said[row] for other, said in forecast.others.items()}
     return forecasts
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from stockcast.config import Config
+from stockcast.data.bars import Feedback
 from stockcast.data.calendar import check_calendar, misfit
-from stockcast.data.features import make_features
+from stockcast.data.features import FEATURES, make_features
 from stockcast.data.health import examine
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
@@ -39,7 +40,8 @@ class Series:
 
     Attributes:
         prices: its bars.
-        closes: the price that is forecast, shape (days,).
+        closes: the price that is forecast and judged, shape (days,).
+        answered: prices that the network answers: the closes, or where several columns are forecast (days, columns).
         features: inputs in their own unit, shape (days, features).
         unit: volatility that log returns are answered in, shape (days,); None for the training days' own.
         split: its days divided at the config's dates; a part that it does not reach is empty.
@@ -47,6 +49,7 @@ class Series:
 
     prices: Prices
     closes: Floats
+    answered: Floats
     features: Floats
     unit: Floats | None
     split: Split
@@ -111,9 +114,13 @@ def read_closely(config: Config, path: Path, say: Say) -> Prices:
 
 def make_series(config: Config, prices: Prices) -> Series:
     """Compute what the network sees and answers; `config.split` must hold dates."""
-    features, closes = make_features(prices, config.features), prices.complete(config.target.column)
+    columns = config.target.names
+    prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
+    features, answered = make_features(prices, config.features), prices.complete(columns)
+    closes = answered[:, columns.index(config.target.column)]
     unit = volatility(prices.bars) if config.target.scale == "volatility" else None
-    return Series(prices, closes, features, unit, split_at(prices.dates, **dict(config.split)))
+    split = split_at(prices.dates, **dict(config.split))
+    return Series(prices, closes, answered if len(columns) > 1 else closes, features, unit, split)
 
 
 def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
@@ -133,10 +140,11 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
         None if config.target.scale == "training" else [one.unit[past] for one, past in pairs if one.unit is not None]
     )
     target = fit_target(
-        [one.closes[past] for one, past in pairs],
+        [one.answered[past] for one, past in pairs],
         transform=config.target.transform,
         kind="standard" if own_unit else config.scaler,
         units=units,
+        columns=config.target.names,
     )
     return scaler, target
 
@@ -149,24 +157,31 @@ def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
     """
     scalers = run.scalers()
     features, target = (Scaler.from_json(scalers.get(name, {})) for name in ("features", "target"))
-    if (len(features.center), len(target.center)) != (len(config.features), 1):
+    columns = config.target.names
+    if (len(features.center), len(target.center)) != (len(config.features), len(columns)):
         raise RunError(
             f"{run.path}: scaler.json scales {len(features.center)} inputs and {len(target.center)} answers, and the "
-            f"config has {len(config.features)} and 1. Train again."
+            f"config has {len(config.features)} and {len(columns)}. Train again."
         )
-    return features, Target(config.target.transform, target)
+    return features, Target(config.target.transform, target, columns)
 
 
 def stored_network(run: RunDirectory, config: Config) -> Network:
     """Open the network that training stored, checked to be one of this config's shape."""
-    shapes = Shapes((config.window, len(config.features)), (config.steps, HEADS[config.model.head].parameters))
+    answers = HEADS[config.model.head].parameters * len(config.target.names)
+    shapes = Shapes((config.window, len(config.features)), (config.steps, answers))
     return load_onnx(run.onnx_path(), shapes=shapes)
 
 
 def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:
     """Scale a series for the network."""
+    feedback = None
+    if config.strategy == "recursive" and len(target.columns) > 1:
+        sources = [config.target.source(name) for name in config.features]
+        feedback = Feedback(target, scaler, tuple(name for name in sources if name))  # the config has one for each
     return Material(
         closes=series.closes,
+        answered=series.answered,
         scaled=scaler.transform(series.features),
         target=target,
         unit=series.unit,
@@ -174,6 +189,7 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
         steps=config.steps,
         recursive=config.strategy == "recursive",
         head=HEADS[config.model.head],
+        feedback=feedback,
     )
 
 
@@ -246,9 +262,12 @@ def issue(
 
     asked = slice(origins[0] - first, None)
     if learn_from is None:
-        return forecast(asked, LEVELS)
-    # Learning looks at one band; the quantiles of a Student-t are what a forecast from one origin spends its time on.
-    band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
-    known = np.concatenate([material.closes, np.full(steps, np.nan)])
-    factors = adapted_factors(forecast(slice(None), band), known[targets])
-    return stretched(forecast(asked, LEVELS), factors[asked])
+        final = forecast(asked, LEVELS)
+    else:
+        # Learning looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
+        band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
+        known = np.concatenate([material.closes, np.full(steps, np.nan)])
+        factors = adapted_factors(forecast(slice(None), band), known[targets])
+        final = stretched(forecast(asked, LEVELS), factors[asked])
+    # Last, so that the day's range holds the very median that is written.
+    return replace(final, others=material.others(outputs[asked], issued[asked], final.median))

@@ -131,6 +131,7 @@ def carry_on(
             window=config.window,
             features=len(config.features),
             horizon=config.steps,
+            columns=len(config.target.names),
             seed=seed,
         )
         history += fit(

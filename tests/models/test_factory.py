@@ -40,6 +40,12 @@ def test_a_network_answers_every_day_ahead_with_every_parameter(head: str, horiz
     assert tuple(outputs.shape) == (2, horizon, HEADS[head].parameters)
 
 
+@pytest.mark.parametrize("horizon", [1, 2, 50])
+def test_a_network_answers_every_column_of_every_day_ahead(horizon: int) -> None:
+    network = build_network(**{**HOUSE, "layers": (3,)}, head="point", horizon=horizon, columns=4)
+    assert tuple(network(np.zeros((2, 50, 7), dtype=np.float32)).shape) == (2, horizon, 4)
+
+
 def test_the_same_seed_gives_the_same_first_weights() -> None:
     one, same, other = (build_network(**HOUSE, head="point", horizon=1, seed=seed).get_weights() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
