@@ -15,9 +15,11 @@ from made import REPOSITORY, make_bars
 
 from stockcast import pipeline
 from stockcast.config import load_config
+from stockcast.console import print_columns, print_forecast
 from stockcast.data.scaling import Scaler
 from stockcast.data.targets import Target
 from stockcast.errors import DataError, MissingColumns
+from stockcast.evaluation.columns import ColumnComparison, Errors
 from stockcast.material import Material
 from stockcast.models.heads import make_head
 from stockcast.models.inference import load_onnx
@@ -187,6 +189,35 @@ def test_a_file_that_lacks_columns_is_refused_with_all_of_them(run: RunDirectory
     for command in (pipeline.predict, pipeline.evaluate):
         with pytest.raises(MissingColumns, match=r"needs inputs.*thin\.csv has no column Adj Close, High, Low; it has"):
             command(run, data=tmp_path / "thin.csv", say=quiet)
+
+
+def test_columns_that_only_the_inputs_or_only_the_answers_need_are_named_together(
+    write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    text = DIRECT.replace("[Open, High, Low, Close, Adj Close]", "[Close, Volume]")
+    with pytest.raises(MissingColumns, match="has no column High, Low, Volume; it has Open, Close"):
+        train(write_tiny(bars_of()[["Date", "Open", "Close"]], config=text), tmp_path / "runs")
+
+
+def test_the_tables_on_the_terminal_name_every_price(
+    run: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = ColumnComparison(Errors(1.5, 2.5), {"random_walk": Errors(3.0, 9.0), "last_close": Errors(1.0, 9.0)},
+                           {"random_walk": 0.5, "last_close": -0.5})  # fmt: skip
+    print_columns({"Open": {1: one}, "Close": {1: one}})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    row = ["1.50", "2.50", "3.00", "50.0", "%", "lower", "1.00", "50.0", "%", "higher"]
+    assert ["1", "Open", *row] in lines
+    assert ["Close", *row] in lines
+
+    prediction = pipeline.predict(run, output=tmp_path, say=quiet, picture=False)
+    print_forecast(prediction.rows, prediction.forecast, run="bars")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["date", "step", "median", "90", "%", "band", "open", "high", "low"] in lines
+    last = prediction.rows[-1]
+    names = ("median", "lower_90", "upper_90", "open", "high", "low")
+    median, lower, upper, *others = (f"{last[name]:,.2f}" for name in names)
+    assert [last["date"], "3", median, lower, "to", upper, *others] in lines
 
 
 def test_gaps_in_any_column_that_is_forecast_are_refused_and_counted(
