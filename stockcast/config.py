@@ -15,10 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -142,10 +144,18 @@ class DataConfig(_Section):
         )
 
 
+PriceName = Literal["Open", "High", "Low", "Close", "Adj Close"]
+
+
 class TargetConfig(_Section):
     """What is forecast."""
 
-    column: Literal["Open", "High", "Low", "Close", "Adj Close"] = Field("Close", description="Price that is forecast.")
+    column: PriceName = Field("Close", description="Price that is forecast.")
+    columns: tuple[PriceName, ...] | None = Field(
+        None,
+        description="In place of column: prices that are forecast together, each with an answer of its own. Close must "
+        "be among them; it is the one that has bands and is scored against the rivals.",
+    )
     transform: Literal["log_return", "price"] = Field(
         "log_return", description="What the network answers: the log return since the last day known, or the price."
     )
@@ -157,6 +167,43 @@ class TargetConfig(_Section):
     adjusted: bool = Field(
         True, description="Adjust prices for splits and dividends by Adj Close, where the file has it."
     )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The prices that the network answers: the columns, or the one."""
+        return self.columns or (self.column,)
+
+    def source(self, feature: str) -> str | None:
+        """Return the forecast price that an input's next value is known by; None where none is.
+
+        Adjusting makes Close the Adj Close.
+        """
+        name = "Close" if self.adjusted and feature == "Adj Close" else feature
+        return name if name in self.names else None
+
+    @model_validator(mode="after")
+    def _names_columns_once(self) -> Self:
+        if self.columns is None:
+            return self
+        if "column" in self.model_fields_set:
+            raise ValueError("target.column and target.columns are both set: leave column out, or set columns to null")
+        if len(set(self.columns)) < len(self.columns) or "Close" not in self.columns or len(self.columns) < 2:
+            raise ValueError(
+                f"target.columns [{', '.join(self.columns)}] must be two or more prices, each once, Close among them: "
+                f"it is the one that is scored; for a single price set target.column"
+            )
+        if self.adjusted and "Adj Close" in self.columns:
+            raise ValueError(
+                "target.adjusted makes Close the Adj Close, and one price needs no two forecasts: leave Adj Close out "
+                "of target.columns, or set target.adjusted to false"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_one_of_both(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the key of the two that is not set, as the other one would refuse it."""
+        unset = "column" if self.columns else "columns"
+        return {key: value for key, value in write(self).items() if key != unset}
 
 
 class SplitConfig(_Section):
@@ -347,6 +394,8 @@ class Config(_Section):
             calibration=self.calibration,
         ):
             raise ValueError(reason)
+        if len(self.target.names) > 1:
+            self._fits_several_columns()
         if self.target.scale == "volatility" and (self.strategy, self.target.transform) != ("direct", "log_return"):
             raise ValueError(
                 "target.scale volatility is a unit of log returns from the origin on: it needs strategy direct and "
@@ -357,7 +406,7 @@ class Config(_Section):
                 "several series in data.path have no scale in common: set target.scale to volatility, and best the "
                 "features that have no unit (stockcast config init writes them)"
             )
-        if self.strategy == "recursive":
+        if self.strategy == "recursive" and len(self.target.names) == 1:
             fed_back = self.target.column if self.target.transform == "price" else "log_return"
             if self.target.transform == "log_return" and self.target.column != "Close":
                 raise ValueError("strategy recursive with log returns forecasts the Close: target.column must be Close")
@@ -366,6 +415,25 @@ class Config(_Section):
                     f"strategy recursive feeds its forecast back as its only input: features must be [{fed_back}]"
                 )
         return self
+
+    def _fits_several_columns(self) -> None:
+        if self.model.head != "point":
+            what = "says the direction of one" if self.model.head == "direction" else "answers one price"
+            raise ValueError(
+                f"target.columns forecasts each price as one number, and model.head {self.model.head} {what}: set "
+                f"model.head to point, or target.column in place of target.columns"
+            )
+        if self.strategy == "recursive" and self.target.transform != "price":
+            raise ValueError(
+                "strategy recursive with target.columns feeds prices back: set target.transform to price, or strategy "
+                "to direct"
+            )
+        stray = [name for name in self.features if self.target.source(name) is None]
+        if self.strategy == "recursive" and stray:
+            raise ValueError(
+                f"strategy recursive feeds every input with its own forecast, and there is none of {', '.join(stray)}: "
+                f"add prices to target.columns, leave other features out, or set strategy to direct"
+            )
 
     @model_validator(mode="after")
     def _fits_into_memory(self) -> Self:
@@ -383,6 +451,7 @@ class Config(_Section):
                 classes=model.classes,
                 threshold=model.threshold,
                 of_prices=self.target.transform == "price",
+                columns=len(self.target.names),
             ).parameters,
         )
         if each * self.training.members > MAX_PARAMETERS:

@@ -12,10 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from stockcast.evaluation.columns import Columns
 from stockcast.evaluation.directions import DirectionComparison, DirectionReport, DirectionScores
 from stockcast.evaluation.scores import Comparison, Report
 from stockcast.evaluation.significance import SkillTest
-from stockcast.forecast import Forecast, price_text
+from stockcast.forecast import Forecast, column_key, price_text
 from stockcast.models.training import Epoch
 from stockcast.pipeline.directions import DirectionPrediction
 from stockcast.untrusted import printable
@@ -138,7 +139,7 @@ def print_scores(report: Report, *, title: str, span: dict[str, Any]) -> None:
                 "",
                 rival,
                 f"{1e4 * scores.crps:.1f}",
-                "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}",
+                _skill(skill),
                 _p_value(test),
                 _percent(scores.coverage_90),
                 price_text(scores.mae),
@@ -163,8 +164,7 @@ def print_direction_scores(report: DirectionReport, *, title: str, span: dict[st
         table.add_row(label, "network", *_direction_row(comparison.model, "", ""))
         for rival, scores in comparison.baselines.items():
             skill = comparison.skill.get(rival)
-            told = "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}"
-            row = _direction_row(scores, told, _p_value(comparison.tests[rival]))
+            row = _direction_row(scores, _skill(skill), _p_value(comparison.tests[rival]))
             table.add_row("", rival, *row, end_section=rival == list(comparison.baselines)[-1])
     _wide().print(table)
 
@@ -193,6 +193,35 @@ def print_directions(rows: list[dict[str, Any]], prediction: DirectionPrediction
     _wide().print(table)
 
 
+def print_columns(columns: Columns) -> None:
+    """Print the error of each column that was forecast beside what its past says, days ahead by days ahead."""
+    table = Table(
+        title="Every price of the day, by its median",
+        caption="MAE and RMSE in price units. last value: MAE of the same price of the last day known. last close: MAE "
+        "of the last close times the mean ratio of this price to the close before it over 20 days.",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in ("days", "price", "MAE", "RMSE", "last value", "network's is", "last close", "network's is"):
+        table.add_column(column, justify="left" if column == "price" else "right")
+    for step in next(iter(columns.values())):
+        for name, comparisons in columns.items():
+            one = comparisons[step]
+            against = [
+                text
+                for rival in ("random_walk", "last_close")
+                for text in (price_text(one.baselines[rival].mae), _skill(one.skill[rival]))
+            ]
+            table.add_row(
+                str(step) if name == next(iter(columns)) else "",
+                name,
+                price_text(one.model.mae),
+                price_text(one.model.rmse),
+                *against,
+                end_section=name == list(columns)[-1],
+            )
+    _wide().print(table)
+
+
 def print_verdict(verdict: tuple[str, ...]) -> None:
     """Print the verdict, a sentence a line; on a terminal, broken between words."""
     print_sentences(verdict)
@@ -210,7 +239,9 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
         title=f"{run}: after {forecast.origin_dates[0]}, last price {price_text(forecast.last_close[0])}",
         box=box.SIMPLE_HEAD,
     )
-    for column in ("date", "step", "median", "50 % band", "90 % band"):
+    others = [column_key(name) for name in forecast.others]
+    bands = (90,) if others else (50, 90)  # a line has room for so many; forecast.csv has them all
+    for column in ("date", "step", "median", *(f"{band} % band" for band in bands), *others):
         table.add_column(column, justify="right")
     for row in rows:
         if row["step"] in _SHOWN_STEPS or row["step"] == len(rows):
@@ -218,8 +249,8 @@ def print_forecast(rows: list[dict[str, Any]], forecast: Forecast, *, run: str) 
                 row["date"],
                 str(row["step"]),
                 price_text(row["median"]),
-                f"{price_text(row['lower_50'])} to {price_text(row['upper_50'])}",
-                f"{price_text(row['lower_90'])} to {price_text(row['upper_90'])}",
+                *(f"{price_text(row[f'lower_{band}'])} to {price_text(row[f'upper_{band}'])}" for band in bands),
+                *(price_text(row[name]) for name in others),
             )
     _wide().print(table)
 
@@ -233,6 +264,10 @@ def _output(*, at_least: int = 1) -> Console:
     """Standard output in the terminal's own size; rich takes a dumb one for 80 columns unless both are given."""
     size = shutil.get_terminal_size()
     return Console(width=max(size.columns, at_least), height=size.lines)
+
+
+def _skill(skill: float | None) -> str:
+    return "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}"
 
 
 def _p_value(test: SkillTest | None) -> str:

@@ -1,6 +1,7 @@
 """The value that every network and every rival produces, and that everything after it takes."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ class Forecast:
         levels: quantile levels, increasing, symmetric around 0.5, shape (levels,).
         quantiles: prices, never decreasing along the levels, shape (origins, horizon, levels).
         last_close: price at the origin, shape (origins,).
+        others: medians of other columns of the same days, by the column's name, each of shape (origins, horizon); with
+            Low <= Open, median <= High.
     """
 
     origin_dates: Dates
@@ -37,6 +40,7 @@ class Forecast:
     levels: Floats
     quantiles: Floats
     last_close: Floats
+    others: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def horizon(self) -> int:
@@ -77,11 +81,17 @@ class Forecast:
             target_dates=self.target_dates[chosen],
             quantiles=self.quantiles[chosen],
             last_close=self.last_close[chosen],
+            others={name: medians[chosen] for name, medians in self.others.items()},
         )
 
     def times(self, factor: float) -> "Forecast":
         """Return the same forecast in another price unit: every price multiplied by `factor`."""
-        return replace(self, quantiles=self.quantiles * factor, last_close=self.last_close * factor)
+        return replace(
+            self,
+            quantiles=self.quantiles * factor,
+            last_close=self.last_close * factor,
+            others={name: medians * factor for name, medians in self.others.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -116,3 +126,8 @@ class Directions:
 def price_text(price: float) -> str:
     """Write a price as people read it: with cents, and below one with the digits that tell small ones apart."""
     return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"
+
+
+def column_key(column: str) -> str:
+    """Return a price column's name as tables and arrays have it: `adj_close` for Adj Close."""
+    return column.lower().replace(" ", "_")

@@ -1,9 +1,12 @@
 """Where the data wing meets the models: one series, ready for a network."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 
 import numpy as np
 
+from stockcast.data.bars import Feedback, as_bars
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
 from stockcast.forecast import Days, Floats, Labels
@@ -16,7 +19,7 @@ class Material:
     """One series, ready for a network: the same whether it learns, is scored or forecasts.
 
     Attributes:
-        closes: the price that is forecast, shape (days,).
+        prices: those that the network answers, shape (days,), of several columns (days, columns).
         scaled: features of all days, unitless, shape (days, features).
         target: what the network's answers are.
         unit: volatility of every day that log returns are answered in, shape (days,); None for the target's own.
@@ -24,9 +27,10 @@ class Material:
         steps: days ahead that the network answers in one pass.
         recursive: whether its answer is fed back for the next day.
         head: what its outputs mean.
+        feedback: how answers of several columns become the next day's inputs; None where the answer is the input.
     """
 
-    closes: Floats
+    prices: Floats
     scaled: Floats
     target: Target
     unit: Floats | None
@@ -34,12 +38,18 @@ class Material:
     steps: int
     recursive: bool
     head: Head
+    feedback: Feedback | None = None
+
+    @property
+    def closes(self) -> Floats:
+        """The price that is forecast and judged, shape (days,)."""
+        return self.prices if self.prices.ndim == 1 else self.prices[:, self.target.main]
 
     def windows(self, origins: Days) -> Windows:
         """Return the windows that end at these days."""
         return Windows(
             self.scaled,
-            self.closes,
+            self.prices,
             origins,
             window=self.window,
             horizon=self.steps,
@@ -54,11 +64,11 @@ class Material:
     def answered(self, network: Network, inputs: Floats, *, steps: int) -> Floats:
         """Run the network on windows as they are given; return what `outputs` does."""
         if self.recursive:
-            return self.target.along(roll_forward(network, inputs, steps=steps))[:, :, None]
+            return self.target.along(roll_forward(network, inputs, steps=steps, feed=self.feedback))
         return network(inputs)[:, :steps]
 
     def quantiles(self, outputs: Floats, origins: Days, levels: Floats, *, at: Days | None = None) -> Floats:
-        """Turn outputs of `outputs` into quantiles of price.
+        """Turn outputs of `outputs` into quantiles of the price that is judged.
 
         Args:
             outputs: shape (origins, steps, parameters).
@@ -74,13 +84,66 @@ class Material:
         """
         if self.head.quantiles is None:
             raise TypeError(f"the head {self.head.name} says no prices")
-        unit = None if self.unit is None else self.unit[origins]
+        target, closes, unit = self.target.of_main(), self.closes[origins], self._unit(origins)
+        if len(self.target.columns) > 1:  # a head of several columns says one number for each
+            outputs = outputs[..., self.target.main, None]
         if at is None:
-            return self.target.prices(self.head.quantiles(outputs, levels), self.closes[origins], unit)
+            return target.prices(self.head.quantiles(outputs, levels), closes, unit)
         answers = np.zeros((*outputs.shape[:2], len(levels)))  # a target knows a day ahead by its place
         answers[:, at] = self.head.quantiles(outputs[:, at], levels)
-        return self.target.prices(answers, self.closes[origins], unit)[:, at]
+        return target.prices(answers, closes, unit)[:, at]
+
+    def others(self, outputs: Floats, origins: Days, closes: Floats) -> dict[str, Floats]:
+        """Turn outputs of `outputs` into the prices of the other columns.
+
+        Args:
+            outputs: shape (origins, steps, columns); of one column, what its head says.
+            origins: the days that they were made at.
+            closes: what is said of the Close, in price units, shape (origins, steps).
+
+        Returns:
+            By column, price units, (origins, steps): with Low <= Open, Close <= High. Empty where there is one column.
+        """
+        columns = self.target.columns
+        if len(columns) == 1:
+            return {}
+        prices = self.target.prices(outputs, self.closes[origins], self._unit(origins))
+        prices[..., self.target.main] = closes
+        bars = as_bars(prices, columns)
+        return {name: bars[..., number] for number, name in enumerate(columns) if number != self.target.main}
 
     def labels(self, classes: Classes, origins: Days, *, steps: int) -> Labels:
         """Return which class each of the days after these origins came to, shape (origins, steps)."""
         return classes.labels(self.target.answers(self.closes, origins, horizon=steps, unit=self.unit))
+
+    def _unit(self, origins: Days) -> Floats | None:
+        return None if self.unit is None else self.unit[origins]
+
+
+def end_to_end(materials: Sequence[Material]) -> tuple[Material, list[Material]]:
+    """Lay the days of several series end to end, so that all are held in memory once.
+
+    Args:
+        materials: of one size, target and set of features each, at least one.
+
+    Returns:
+        All days as one, and each series as the part of these that are its own days.
+    """
+    units = [one.unit for one in materials if one.unit is not None]
+    whole = replace(
+        materials[0],
+        prices=np.concatenate([one.prices for one in materials]),
+        scaled=np.concatenate([one.scaled for one in materials]),
+        unit=np.concatenate(units) if units else None,
+    )
+    borders = accumulate((len(one.prices) for one in materials), initial=0)
+    days = [slice(start, end) for start, end in pairwise(borders)]
+    return whole, [
+        replace(
+            whole,
+            prices=whole.prices[own],
+            scaled=whole.scaled[own],
+            unit=None if whole.unit is None else whole.unit[own],
+        )
+        for own in days
+    ]

@@ -12,7 +12,7 @@ from stockcast.evaluation.rivals import RIVALS
 from stockcast.forecast import Dates, Floats, Forecast, price_text
 from stockcast.models.training import Epoch
 
-PRICE, MEDIAN, BAND = "#222222", "#c1440e", "#e08e45"
+PRICE, MEDIAN, BAND, RANGE = "#222222", "#c1440e", "#e08e45", "#1b6ca8"
 RIVAL_COLOURS = dict(zip(RIVALS, ("#1b6ca8", "#6a4c93", "#8c8c8c", "#2a9d63", "#b5179e", "#3a0ca3"), strict=True))
 NOTE = "not investment advice"
 
@@ -69,8 +69,16 @@ def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: 
 
 
 def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, unit: str) -> Figure:
-    """The last year of prices, then the median and the 50 % and 90 % bands of the days ahead."""
+    """The last year of prices, then the median and the 50 % and 90 % bands of the days ahead.
+
+    Where highs and lows are forecast too, each day's range is a thin bar behind them.
+    """
     figure, axes = _figure(title)
+    if {"High", "Low"} <= set(forecast.others):
+        low, high = (forecast.others[name][0] for name in ("Low", "High"))
+        axes.vlines(
+            forecast.target_dates[0], low, high, color=RANGE, linewidth=1.4, alpha=0.6, label="each day's low to high"
+        )
     axes.plot(dates[-252:], closes[-252:], color=PRICE, linewidth=1.3, label="price", zorder=3)
     _fan(axes, forecast, 0, label=True)
     axes.set_ylabel(unit)

@@ -21,6 +21,8 @@ import pandas as pd
 import pytest
 from made import TINY, make_bars
 from test_cli import environment
+from test_columns import DIRECT as BARS
+from test_columns import RECURSIVE as ROLLED_BARS
 from test_pipeline import RECURSIVE
 
 from stockcast import cli, pipeline
@@ -30,8 +32,9 @@ from stockcast.data.splits import Split
 from stockcast.errors import RunError
 from stockcast.evaluation.adaptive import adapted_factors
 from stockcast.forecast import Forecast
-from stockcast.models.training import Epoch
-from stockcast.pipeline import series, training
+from stockcast.material import Material
+from stockcast.models.training import Epoch, State
+from stockcast.pipeline import members, preparation, series, training
 from stockcast.pipeline.audit import ALTERATIONS, Audit, Check
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import ONNX, WEIGHTS
@@ -53,10 +56,15 @@ def digest(*arrays: np.ndarray) -> str:
     return hashlib.sha256(b"".join(str(one.shape).encode() + one.tobytes() for one in arrays)).hexdigest()
 
 
+def finished(network: Any, history: list[Epoch]) -> State:
+    """The checkpoint of a member whose training is over, as far as anything looks at it."""
+    return State(tuple(history), network=(), optimizer=(), best=tuple(network.get_weights()))
+
+
 @pytest.fixture(autouse=True)
 def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train and export once for the same windows, settings and first weights; draw no pictures."""
-    fit, write = training.fit, RunDirectory.write_network
+    fit, write = members.fit, RunDirectory.write_network
 
     def kept_fit(network: Any, *windows: Any, report: Any, state: Any, keep: Any, pause: Any, **settings: Any) -> Any:
         shown = [values(slice(None)) for one in windows for values in (one.inputs, one.answers)]
@@ -65,6 +73,7 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
             FITTED[key] = (fit(network, *windows, report=report, **settings), network.get_weights())
         history, weights = FITTED[key]
         network.set_weights(weights)
+        keep(finished(network, history))
         return history
 
     def kept_write(run: RunDirectory, *, save_weights: Any, export: Any, room: int) -> None:
@@ -75,7 +84,7 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, content in WRITTEN[key].items():
             (run.path / name).write_bytes(content)
 
-    monkeypatch.setattr(training, "fit", kept_fit)
+    monkeypatch.setattr(members, "fit", kept_fit)
     monkeypatch.setattr(RunDirectory, "write_network", kept_write)
     monkeypatch.setattr(RunDirectory, "write_plot", lambda *_, **__: None)
 
@@ -84,14 +93,16 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 def stand_in(monkeypatch: pytest.MonkeyPatch, _keep_networks: None) -> None:
     """Draw weights and losses from a hash of all windows instead of training: any bit of them changes all weights."""
 
-    def drawn(network: Any, *windows: Any, report: Any, **settings: Any) -> list[Epoch]:
+    def drawn(network: Any, *windows: Any, keep: Any, **settings: Any) -> list[Epoch]:
         shown = digest(*(values(slice(None)) for one in windows for values in (one.inputs, one.answers)))
         random = np.random.default_rng(int(shown[:16], 16))
         for weights in network.trainable_variables:
             weights.assign(0.1 * random.standard_normal(weights.shape))
-        return [Epoch(1, random.random(), random.random(), seconds=0.0)]
+        history = [Epoch(1, random.random(), random.random(), seconds=0.0)]
+        keep(finished(network, history))
+        return history
 
-    monkeypatch.setattr(training, "fit", drawn)
+    monkeypatch.setattr(members, "fit", drawn)
 
 
 def trained(config: Path, *overrides: str) -> RunDirectory:
@@ -160,16 +171,16 @@ def test_rows_up_to_the_cut_off_keep_their_text_and_later_ones_change(
 
 
 def scale_by_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = training.fit_scalers
+    fit = preparation.fit_scalers
     monkeypatch.setattr(
-        training, "fit_scalers", lambda config, many, *, days: fit(config, many, days=[slice(None)] * len(days))
+        preparation, "fit_scalers", lambda config, many, *, days: fit(config, many, days=[slice(None)] * len(days))
     )
 
 
 def scale_by_calibration_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = training.fit_scalers
+    fit = preparation.fit_scalers
     monkeypatch.setattr(
-        training,
+        preparation,
         "fit_scalers",
         lambda config, many, *, days: fit(config, many, days=[slice(0, one.split.days[3]) for one in many]),
     )
@@ -287,14 +298,14 @@ def test_a_training_that_fails_only_on_altered_rows_is_a_leak(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(write_tiny())
-    fit = training.fit_scalers
+    fit = preparation.fit_scalers
 
     def refuse(config: Any, many: Any, *, days: Any) -> Any:
         if many[0].closes.max() > 10_000:  # looks at all days
             raise RunError("too high.")
         return fit(config, many, days=days)
 
-    monkeypatch.setattr(training, "fit_scalers", refuse)
+    monkeypatch.setattr(preparation, "fit_scalers", refuse)
     found = pipeline.audit(run, cuts=2)
     assert [(check.alteration, check.what) for check in found.leaks] == [("times_1000", "training")]
     assert (found.failure() or "").endswith("were multiplied by 1000: it failed with: too high.")
@@ -305,14 +316,15 @@ def test_a_training_that_is_never_the_same_twice_is_no_leak_but_an_error(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(write_tiny())
-    fit, chance = training.fit, np.random.default_rng(0)
+    fit, chance = members.fit, np.random.default_rng(0)
 
-    def shaky(network: Any, *windows: Any, **settings: Any) -> Any:
-        history = fit(network, *windows, **settings)
+    def shaky(network: Any, *windows: Any, keep: Any, **settings: Any) -> Any:
+        history = fit(network, *windows, keep=lambda state: None, **settings)
         network.set_weights([weights + np.float32(1e-6) * chance.random() for weights in network.get_weights()])
+        keep(finished(network, history))
         return history
 
-    monkeypatch.setattr(training, "fit", shaky)
+    monkeypatch.setattr(members, "fit", shaky)
     with pytest.raises(RunError, match="came out differently on this machine"):
         pipeline.audit(run, cuts=1)
 
@@ -401,3 +413,30 @@ def test_a_leak_is_told_in_one_sentence_with_the_first_difference() -> None:
     found = Audit(run="mine", epochs=1, seed=0, reruns=1, checks=(leak,))
     assert found.leaks == (leak,)
     assert "No leak" not in "\n".join(found.summary())
+
+
+# Several columns.
+
+
+@pytest.mark.parametrize("config", [BARS, ROLLED_BARS], ids=["direct", "recursive"])
+@pytest.mark.usefixtures("stand_in")
+def test_no_cut_off_shows_a_leak_in_any_of_several_columns(config: str, write_tiny: WriteTiny) -> None:
+    assert pipeline.audit(trained(write_tiny(config=config)), cuts=5).passed
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_leak_into_the_forecast_of_one_column_is_caught_by_its_name(
+    write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(write_tiny(config=BARS))
+    honest = Material.others
+
+    def leaky(material: Material, outputs: np.ndarray, origins: np.ndarray, closes: np.ndarray) -> dict[str, Any]:
+        tomorrow = material.prices[np.minimum(origins + 1, len(material.prices) - 1), 2]
+        others = honest(material, outputs, origins, closes)
+        return {**others, "Low": np.minimum(others["Low"], tomorrow[:, None])}
+
+    monkeypatch.setattr(Material, "others", leaky)
+    found = pipeline.audit(run, cuts=2)
+    assert {check.what for check in found.leaks} == {"forecasts"}
+    assert all(", Low," in (check.detail or "") for check in found.leaks)

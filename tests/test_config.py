@@ -348,6 +348,52 @@ def test_shares_just_below_one_are_allowed():
     assert config("split: {validation: 0.3, calibration: 0.3, test: 0.3}\n").split.test == 0.3
 
 
+POINT = "\nmodel: {head: point}\n"
+PRICES = "\nstrategy: recursive\nfeatures: [Open, Close, Adj Close]" + POINT
+
+
+def test_several_prices_are_forecast_together_and_the_close_is_the_one_that_is_judged():
+    target = config("target: {columns: [Low, Close]}" + POINT).target
+
+    assert (target.names, target.column) == (("Low", "Close"), "Close")
+    assert config("target: {column: Low}").target.names == ("Low",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("target: {column: Close, columns: [Open, Close]}" + POINT, ["line 3", "both set", "leave column out"]),
+        ("target: {columns: [Open, High]}" + POINT, ["line 3", "[Open, High]", "Close among them"]),
+        ("target: {columns: [Close]}" + POINT, ["line 3", "two or more", "set target.column"]),
+        ("target: {columns: []}" + POINT, ["line 3", "two or more"]),
+        ("target: {columns: [Close, Open, Close]}" + POINT, ["line 3", "each once"]),
+        ("target: {columns: [Close, Volume]}" + POINT, ["line 3", "target.columns.1 = 'Volume'", "'Adj Close'"]),
+        ("target: {columns: [Close, Adj Close]}" + POINT, ["leave Adj Close out", "target.adjusted to false"]),
+        ("target: {columns: [Open, Close]}", ["model.head student_t", "model.head to point", "target.column "]),
+        ("target: {columns: [Open, Close]}\nmodel: {head: quantile}", ["model.head quantile answers one price"]),
+        ("target: {columns: [Open, Close]}\nmodel: {head: direction}", ["says the direction of one", "set model.head"]),
+        ("target: {columns: [Open, Close]}\nmodel: {head: point, loss: msle}", ["it needs target.transform price"]),
+        ("target: {columns: [Open, Close]}\ncalibration: none" + POINT, ["calibration must be conformal"]),
+        ("target: {columns: [Open, Close]}" + PRICES, ["target.transform to price", "strategy to direct"]),
+        ("target: {columns: [High, Close], transform: price}" + PRICES, ["none of Open:", "to target.columns"]),
+        (
+            "target: {columns: [Open, Close], transform: price, adjusted: false}" + PRICES,
+            ["none of Adj Close:", "to target.columns"],
+        ),
+    ],
+)
+def test_several_prices_that_make_no_sense_are_refused_with_what_would_fit(text, words):
+    message = refusal(text)
+
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_recursive_network_is_fed_with_the_columns_that_it_forecasts_and_an_adj_close_that_is_the_close():
+    target = config("target: {columns: [Open, Close], transform: price}" + PRICES).target
+
+    assert [target.source(name) for name in ("Open", "Close", "Adj Close", "High")] == ["Open", "Close", "Close", None]
+
+
 def test_a_recursive_network_takes_back_the_price_or_the_return_that_it_forecasts():
     returns = parse_config(RECURSIVE, source="my.yaml", folder=FOLDER)
     prices = parse_config(
@@ -548,6 +594,7 @@ def test_an_override_below_a_plain_value_is_refused():
         "split: {validation: 2013-01-02, calibration: 2014-01-02, test: 2015-01-02}\n",
         "training: {learning_rate: 1e-5, clip_norm: null}\nmodel: {layers: [1, 2, 3]}\nwindow: 3\n",
         "strategy: recursive\nfeatures: [Open]\ntarget: {column: Open, transform: price}\nmodel: {head: point}\n",
+        "target: {columns: [Open, Close]}\nmodel: {head: point}\n",
     ],
 )
 def test_a_config_comes_back_from_its_own_yaml(lines):

@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import TINY, make_bars
+from test_columns import DIRECT as BARS
+from test_columns import RECURSIVE as ROLLED_BARS
+from test_columns import bars_of
 from typer.testing import CliRunner
 
 from stockcast import pipeline
@@ -181,6 +184,25 @@ def test_a_recursive_point_network_explains_its_one_day_and_has_no_spread(
     assert any("fed with its answers" in note for note in found.notes)
     means = found.importance.means
     assert means[0] > 0  # the only input, shuffled among all origins, cannot be done without
+
+
+@pytest.mark.parametrize("config", [BARS, ROLLED_BARS], ids=["direct", "recursive"])
+def test_of_several_columns_the_close_is_explained_and_said_to_be(
+    config: str, write_tiny: WriteTiny, tmp_path: Path
+) -> None:
+    run = train(write_tiny(bars_of(), config=config), tmp_path / "runs", "training.epochs=1")
+    found = pipeline.explain(run, picture=False)
+    assert any("Open, High, Low, Close together: middle and importance are of the Close" in one for one in found.notes)
+    last = bars_of()["Close"].iloc[-1]
+    rows = pipeline.predict(run, output=tmp_path, picture=False).rows
+    for one in found.moved:
+        assert one.what == "middle"
+        assert one.saliency.value == pytest.approx(100 * np.log(rows[one.days_ahead - 1]["median"] / last), abs=2e-3)
+    assert found.importance is not None
+    assert found.importance.means.shape == (5,)
+    # The loss of all columns of all days is what the gradient is followed back from.
+    assert np.isfinite(found.curves[0].norms).all()
+    assert (found.curves[0].norms > 0).any()
 
 
 def test_weights_of_another_training_are_found_out(run: RunDirectory, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +28,14 @@ def test_the_fan_ends_on_the_last_day_forecast_and_begins_at_the_last_price(fore
     assert median.get_ydata()[0] == forecast.last_close[0]
     assert axes.get_ylabel() == "price ($)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["price", "90 % band", "50 % band", "median"]
+
+
+def test_where_highs_and_lows_are_forecast_each_day_has_a_bar_from_its_low_to_its_high(forecast: Forecast) -> None:
+    others = {"High": forecast.median + 2, "Low": forecast.median - 1}
+    figure = plots.fan_chart(DATES[:401], CLOSES[:401], replace(forecast, others=others), title="fan", unit="price ($)")
+    bars = next(one for one in figure.axes[0].collections if one.get_label() == "each day's low to high")
+    ends = [(low, high) for (_, low), (_, high) in bars.get_segments()]
+    assert ends == list(zip(forecast.median[0] - 1, forecast.median[0] + 2, strict=True))
 
 
 def test_forecast_sequences_follow_each_other_without_overlap(forecast: Forecast) -> None:

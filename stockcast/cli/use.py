@@ -38,7 +38,14 @@ def evaluate(
 ) -> None:
     """Score a run on days it has never seen, beside its rivals."""
     from stockcast import pipeline
-    from stockcast.console import RivalProgress, print_direction_scores, print_scores, print_verdict, say
+    from stockcast.console import (
+        RivalProgress,
+        print_columns,
+        print_direction_scores,
+        print_scores,
+        print_verdict,
+        say,
+    )
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -61,6 +68,8 @@ def evaluate(
         print_direction_scores(evaluation.report, title=title, span=span)
     else:
         print_scores(evaluation.report, title=title, span=span)
+        if evaluation.columns:
+            print_columns(evaluation.columns)
     print_verdict(evaluation.verdict)
     say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {next_line('predict', found.name, runs)}")
 

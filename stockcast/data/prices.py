@@ -1,6 +1,6 @@
 """A CSV of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was mended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -65,18 +65,22 @@ class Prices:
         """Whether any price differs from the quoted one."""
         return not np.array_equal(self.quoted, self.bars["Close"])
 
-    def complete(self, name: str) -> Floats:
-        """Return a price column without gaps, shape (days,).
+    def complete(self, names: Sequence[str]) -> Floats:
+        """Return price columns without gaps, shape (days, columns).
 
         Raises:
-            MissingColumns: the file has no such column.
-            DataError: some of its values are missing.
+            MissingColumns: the file lacks some of them; names them all.
+            DataError: some of their values are missing.
         """
-        values = self.column(name)
-        if (missing := np.isnan(values)).any():
+        self.require(names)
+        values = self.bars[list(names)].to_numpy(dtype=np.float64)
+        missing = np.isnan(values)
+        if missing.any():
+            counts = [(name, gaps.sum()) for name, gaps in zip(names, missing.T, strict=True) if gaps.any()]
+            told = ", ".join(f"{counted(number, 'day')} without {name}" for name, number in counts)
             raise DataError(
-                f"{self.source}: {counted(missing.sum(), 'day')} without {name}, the first {self.dates[missing][0]}. "
-                f"Forecast another column (target.column), or set data.start after the last of them."
+                f"{self.source}: {told}, the first {self.dates[missing.any(axis=1)][0]}. Forecast other columns "
+                f"(target in the config), or set data.start after the last of them."
             )
         return values
 
@@ -89,7 +93,7 @@ class Prices:
         self.require([name])
         return self.bars[name].to_numpy(dtype=np.float64)
 
-    def require(self, columns: list[str]) -> None:
+    def require(self, columns: Sequence[str]) -> None:
         """Check that the file has these columns.
 
         Raises:

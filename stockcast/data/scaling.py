@@ -31,6 +31,16 @@ class Scaler:
         scaled: Floats = (known - self.center) / self.scale
         return scaled
 
+    def inverse(self, scaled: Floats) -> Floats:
+        """Turn scaled values of shape (..., columns) back into the columns' own units."""
+        values: Floats = scaled * self.scale + self.center
+        return values
+
+    def column(self, number: int) -> "Scaler":
+        """Return the scale of one column."""
+        only = slice(number, number + 1)
+        return Scaler(self.center[only], self.scale[only], self.fill[only])
+
     def to_json(self) -> dict[str, list[float]]:
         """Return plain numbers that `from_json` turns back bit for bit."""
         return {name: getattr(self, name).tolist() for name in ("center", "scale", "fill")}

@@ -1,7 +1,6 @@
 """Origins -> batches of windows; indices into one array, never copies of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +14,7 @@ class Windows:
 
     Attributes:
         scaled: features of all days, unitless, shape (days, features).
-        closes: prices of all days, shape (days,).
+        closes: prices of all days, shape (days,), of several columns (days, columns).
         origins: last day of each window, shape (origins,), each at least window - 1.
         window: days in.
         horizon: days out.
@@ -44,29 +43,13 @@ class Windows:
     def inputs(self, rows: Days | slice = slice(None)) -> Floats:
         """Return the windows of the chosen origins, float32, shape (rows, window, features)."""
         days = self.origins[rows][:, None] + np.arange(1 - self.window, 1)
-        inputs: Floats = self.scaled[days].astype(np.float32)
+        inputs: Floats = self.scaled[days].astype(np.float32, copy=False)
         return inputs
 
     def answers(self, rows: Days | slice = slice(None)) -> Floats:
-        """Return what the network should answer for the chosen origins, float32, shape (rows, horizon)."""
+        """Return what the network should answer for the chosen origins, float32.
+
+        Shape (rows, horizon), of several columns (rows, horizon, columns).
+        """
         answers = self.target.answers(self.closes, self.origins[rows], horizon=self.horizon, unit=self.unit)
         return answers.astype(np.float32)
-
-    @classmethod
-    def joined(cls, parts: Sequence["Windows"]) -> "Windows":
-        """Return the windows of several series as one; their days are laid end to end, and no window spans a seam.
-
-        Args:
-            parts: windows of one size, target and set of features each, at least one.
-        """
-        first = parts[0]
-        if len(parts) == 1:
-            return first
-        starts = np.cumsum([0, *(len(part.closes) for part in parts[:-1])])
-        return replace(
-            first,
-            scaled=np.concatenate([part.scaled for part in parts]),
-            closes=np.concatenate([part.closes for part in parts]),
-            origins=np.concatenate([part.origins + start for part, start in zip(parts, starts, strict=True)]),
-            unit=None if first.unit is None else np.concatenate([part.unit for part in parts if part.unit is not None]),
-        )

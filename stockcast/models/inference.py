@@ -95,19 +95,26 @@ def _in_parts(answer: Network, *, rows: int, source: Path) -> Network:
     return run
 
 
-def roll_forward(network: Network, inputs: Floats, *, steps: int) -> Floats:
-    """Forecast day after day, each forecast fed back as the next day's input, all origins side by side.
+def roll_forward(
+    network: Network, inputs: Floats, *, steps: int, feed: Callable[[Floats], Floats] | None = None
+) -> Floats:
+    """Forecast day after day, each forecast fed back as the next day's inputs, all origins side by side.
 
     Args:
-        network: one that answers one day ahead in its input's own unit, one number per window.
-        inputs: the last known windows, one feature, shape (origins, window, 1).
+        network: one that answers one day ahead.
+        inputs: the last known windows, shape (origins, window, features).
         steps: days ahead.
+        feed: one-day answers, shape (origins, answers), to the next day's inputs, shape (origins, features); None where
+            the network answers each of its inputs in that input's own unit and order.
 
     Returns:
-        One-day answers, shape (origins, steps).
+        One-day answers, shape (origins, steps, answers).
     """
-    origins, window, _ = inputs.shape
-    known = np.concatenate([inputs[:, :, 0], np.empty((origins, steps), dtype=inputs.dtype)], axis=1)
+    origins, window, features = inputs.shape
+    known = np.concatenate([inputs, np.empty((origins, steps, features), dtype=inputs.dtype)], axis=1)
+    answers = []
     for step in range(steps):
-        known[:, window + step] = network(known[:, step : window + step, None])[:, 0, 0]
-    return known[:, window:]
+        said = network(known[:, step : window + step])[:, 0]
+        known[:, window + step] = said if feed is None else feed(said)
+        answers.append(said)
+    return np.stack(answers, axis=1)

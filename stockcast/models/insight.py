@@ -137,7 +137,7 @@ def reach(
     Args:
         network: a keras.Model as the factory builds it, no average of several.
         inputs: shape (windows, window, features).
-        answers: the right ones, shape (windows, horizon).
+        answers: the right ones, shape (windows, horizon), of several columns (windows, horizon, columns).
         cell: what the factory stacked.
         loss: of the head, (answers, outputs) -> shape (windows,).
 

@@ -31,7 +31,7 @@ class Examples(Protocol):
         """Return the windows of these rows, shape (rows, window, features)."""
 
     def answers(self, rows: Days | slice) -> Floats:
-        """Return the right answers of these rows, shape (rows, horizon)."""
+        """Return these rows' right answers, shape (rows, horizon), of several columns (rows, horizon, columns)."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def altered(
     )
     # A day that stands twice stays the same twice, or the reader would refuse it.
     each, which = np.unique([days[row - 1] for row in later], return_inverse=True)
-    changed = ALTERATIONS[alteration].apply(bars.copy(), lambda: random.random(len(each))[which], config.target.column)
+    changed = ALTERATIONS[alteration].apply(bars.copy(), lambda: random.random(len(each))[which], config.target.names)
     cells = [list(row) for row in rows]
     for name, place in places.items():
         before, after = (one[name].to_numpy(dtype=np.float64) for one in (bars.loc[changed.index], changed))
@@ -60,15 +60,15 @@ class Alteration:
 
     Attributes:
         done: what happened to the rows, in words.
-        apply: bars of the later rows, random numbers and the column that is forecast, to the rows that are left, NaN
+        apply: bars of the later rows, random numbers and the columns that are forecast, to the rows that are left, NaN
             where a cell is emptied.
     """
 
     done: str
-    apply: Callable[[pd.DataFrame, Draw, str], pd.DataFrame]
+    apply: Callable[[pd.DataFrame, Draw, tuple[str, ...]], pd.DataFrame]
 
 
-def _noise(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+def _noise(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     level = np.exp(4 * draw() - 2)  # from a seventh of the price to seven times it
     for name in {"Open", "High", "Low", "Close"} & set(bars.columns):
         bars[name] *= level
@@ -89,21 +89,21 @@ def _noise(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
     return bars
 
 
-def _times_1000(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+def _times_1000(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     return bars * 1000
 
 
-def _missing(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+def _missing(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     """Empty half of the cells that may be empty, and a quarter of the closes, whose rows the reader then drops."""
     for name in ("Open", "High", "Low", "Volume"):
         emptied = draw() < 0.5
-        if name in bars and name != column:  # a gap in the price that is forecast is refused
+        if name in bars and name not in forecast:  # a gap in a price that is forecast is refused
             bars[name] = bars[name].mask(emptied & (bars[name] > 0))
     bars["Close"] = bars["Close"].mask(draw() < 0.25)
     return bars
 
 
-def _deleted(bars: pd.DataFrame, draw: Draw, column: str) -> pd.DataFrame:
+def _deleted(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     return bars[draw() < 0.5]
 
 

@@ -17,6 +17,7 @@ from stockcast.data.targets import Target
 from stockcast.errors import NotEnoughDays, RunError
 from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.behaviour import Lag, Trend, lag_of, trend_of
+from stockcast.evaluation.columns import Columns, compare_columns
 from stockcast.evaluation.garch import GENERATION, PATHS, REFIT_DAYS
 from stockcast.evaluation.rivals import ask_rivals
 from stockcast.evaluation.scores import Report, compare
@@ -43,9 +44,10 @@ from stockcast.runs import RunDirectory
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found; `metrics` is metrics.json."""
+    """What `evaluate` found; `metrics` is metrics.json, `columns` empty where one price is forecast."""
 
     report: Report
+    columns: Columns
     trend: Trend
     lag: Lag
     verdict: tuple[str, ...]
@@ -122,6 +124,7 @@ def evaluate(
     scored = compare(forecast, rivals.forecasts, question, failures=rivals.failures)
     trend, lag = trend_of(forecast, question.actual), lag_of(forecast, question.actual)
     verdict = judge(scored, trend, lag)
+    columns = _columns(config, series, forecast, question)
 
     metrics = {
         **scored_on,
@@ -134,8 +137,17 @@ def evaluate(
         "lag": asdict(lag),
         "verdict": list(verdict),
     }
+    if columns:
+        metrics["columns"] = {
+            name: {str(step): one.to_json() for step, one in steps.items()} for name, steps in columns.items()
+        }
     folder = run.write_evaluation(
-        label, scores=metrics, verdict="\n".join(verdict) + "\n", forecast=forecast, actual=question.actual
+        label,
+        scores=metrics,
+        verdict="\n".join(verdict) + "\n",
+        forecast=forecast,
+        actual=question.actual,
+        other_actuals={name: series.prices.column(name)[question.targets] for name in forecast.others},
     )
     from stockcast import plots  # matplotlib: only for who draws
 
@@ -151,7 +163,15 @@ def evaluate(
         ),
     }.items():
         run.write_plot(name, figure, folder=pictures)
-    return Evaluation(scored, trend, lag, verdict, metrics, folder)
+    return Evaluation(scored, columns, trend, lag, verdict, metrics, folder)
+
+
+def _columns(config: Config, series: Series, forecast: Forecast, question: Question) -> Columns:
+    """Score each of several columns; nothing where one price is forecast."""
+    if not forecast.others:
+        return {}
+    said = {name: forecast.others.get(name, forecast.median) for name in config.target.names}
+    return compare_columns(said, {name: series.prices.column(name) for name in said}, question.origins)
 
 
 def _series(

@@ -220,6 +220,11 @@ def _notes(config: Config, material: Material, members: list[Any]) -> list[str]:
             "The band is also as wide as today's volatility makes it: that multiplies the answer outside the network "
             "and is not among what moved it."
         )
+    if len(config.target.names) > 1:
+        notes.append(
+            f"The run forecasts {', '.join(config.target.names)} together: middle and importance are of the Close, the "
+            f"gradient is of the loss of all."
+        )
     if config.strategy == "recursive":
         notes.append("The network answers one day ahead and is fed with its answers; explained is that one day.")
     return notes

@@ -10,7 +10,7 @@ from stockcast.config import Config, load_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
-from stockcast.forecast import Forecast
+from stockcast.forecast import Forecast, column_key
 from stockcast.pipeline.directions import DirectionPrediction, predict_directions
 from stockcast.pipeline.series import (
     Say,
@@ -131,7 +131,7 @@ def _names(names: list[str]) -> str:
 
 
 def _rows(forecast: Forecast) -> list[dict[str, Any]]:
-    """forecast.csv: one row a session, prices to six significant places and no false ones."""
+    """forecast.csv: one row a session, prices to six significant places and no false ones; other columns come last."""
     (lower_50, upper_50), (lower_90, upper_90) = forecast.band(0.5), forecast.band(0.9)
     columns = {
         "median": forecast.median,
@@ -139,6 +139,7 @@ def _rows(forecast: Forecast) -> list[dict[str, Any]]:
         "upper_50": upper_50,
         "lower_90": lower_90,
         "upper_90": upper_90,
+        **{column_key(name): medians for name, medians in forecast.others.items()},
     }
     return [
         {

@@ -13,7 +13,7 @@ from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
-from stockcast.material import Material
+from stockcast.material import Material, end_to_end
 from stockcast.pipeline.rebuilt import head_of
 from stockcast.pipeline.series import (
     Say,
@@ -34,8 +34,8 @@ class Lessons:
         scaler: of the inputs, fitted on the training days.
         target: the unit of the answers, likewise.
         materials: one for each series.
-        training: windows to learn from.
-        validation: windows that stop training.
+        training: windows to learn from, of all series.
+        validation: windows that stop training, of all series. Both and the materials share one memory.
     """
 
     scaler: Scaler
@@ -69,8 +69,8 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
 def make_lessons(config: Config, series: list[Series]) -> Lessons:
     """Scale every series by what the training days of all show, and window it."""
     scaler, target = fit_scalers(config, series, days=[one.split.part("training") for one in series])
-    materials = [make_material(config, one, scaler, target) for one in series]
-    training, validation = (_windows(config, series, materials, part) for part in ("training", "validation"))
+    whole, materials = end_to_end([make_material(config, one, scaler, target) for one in series])
+    training, validation = (_windows(config, series, whole, part) for part in ("training", "validation"))
     return Lessons(scaler, target, materials, training, validation)
 
 
@@ -82,14 +82,17 @@ def _with_dates(config: Config, prices: list[Prices]) -> Config:
     return config.model_copy(update={"split": config.split.model_copy(update=firsts)})
 
 
-def _windows(config: Config, series: list[Series], materials: list[Material], part: Part) -> Windows:
-    """The windows of a part of every series; a recursive network answers one day at a time."""
-    return Windows.joined(
-        [
-            material.windows(one.split.origins(part, window=config.window, horizon=config.steps, required=False))
-            for one, material in zip(series, materials, strict=True)
-        ]
-    )
+def _windows(config: Config, series: list[Series], whole: Material, part: Part) -> Windows:
+    """The windows of a part of every series; a recursive network answers one day at a time.
+
+    A series' origins have a whole window and horizon within it, so none spans a seam.
+    """
+    lengths = [len(one.closes) for one in series]
+    origins = [
+        start + one.split.origins(part, window=config.window, horizon=config.steps, required=False)
+        for one, start in zip(series, np.cumsum([0, *lengths[:-1]]), strict=True)
+    ]
+    return whole.windows(np.concatenate(origins))
 
 
 def _check_days(config: Config, series: list[Series]) -> None:

@@ -24,6 +24,7 @@ def head_of(config: Config) -> Head:
         classes=settings.classes,
         threshold=settings.threshold,
         of_prices=config.target.transform == "price",
+        columns=len(config.target.names),
     )
 
 

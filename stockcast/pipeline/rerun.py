@@ -121,9 +121,9 @@ def _forecasts(
         # Only their number matters, so the days beyond the file need no exchange's calendar.
         dates = np.concatenate([days, days[-1] + np.arange(1, config.horizon + 1)])
         if material.head.classes is not None:
-            said = issue_directions(network, material, dates, origins, steps=config.horizon).probabilities
+            said = {"": issue_directions(network, material, dates, origins, steps=config.horizon).probabilities}
         else:
-            said = issue(
+            forecast = issue(
                 network,
                 material,
                 dates,
@@ -131,9 +131,11 @@ def _forecasts(
                 steps=config.horizon,
                 calibration=calibration,
                 learn_from=first_lesson(config, series.prices),
-            ).quantiles
-        for day, numbers in zip(days[origins], said, strict=True):
-            forecasts[f"the one from {day} ({part} part)", str(day)] = numbers
+            )
+            said = {"": forecast.quantiles, **{f", {name},": medians for name, medians in forecast.others.items()}}
+        for what, rows in said.items():
+            for day, numbers in zip(days[origins], rows, strict=True):
+                forecasts[f"the one from {day} ({part} part){what}", str(day)] = numbers
     return forecasts
 
 

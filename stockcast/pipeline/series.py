@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from stockcast.config import Config
+from stockcast.data.bars import Feedback
 from stockcast.data.calendar import check_calendar, misfit
-from stockcast.data.features import make_features
+from stockcast.data.features import FEATURES, make_features
 from stockcast.data.health import examine
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
@@ -40,7 +41,8 @@ class Series:
 
     Attributes:
         prices: its bars.
-        closes: the price that is forecast, shape (days,).
+        closes: the price that is forecast and judged, shape (days,).
+        answers: prices that the network answers: the closes, or where several columns are forecast (days, columns).
         features: inputs in their own unit, shape (days, features).
         unit: volatility that log returns are answered in, shape (days,); None for the training days' own.
         split: its days divided at the config's dates; a part that it does not reach is empty.
@@ -48,6 +50,7 @@ class Series:
 
     prices: Prices
     closes: Floats
+    answers: Floats
     features: Floats
     unit: Floats | None
     split: Split
@@ -112,9 +115,13 @@ def read_closely(config: Config, path: Path, say: Say) -> Prices:
 
 def make_series(config: Config, prices: Prices) -> Series:
     """Compute what the network sees and answers; `config.split` must hold dates."""
-    features, closes = make_features(prices, config.features), prices.complete(config.target.column)
+    columns = config.target.names
+    prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
+    features, answers = make_features(prices, config.features), prices.complete(columns)
+    closes = answers[:, columns.index(config.target.column)]
     unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
-    return Series(prices, closes, features, unit, split_at(prices.dates, **dict(config.split)))
+    split = split_at(prices.dates, **dict(config.split))
+    return Series(prices, closes, answers if len(columns) > 1 else closes, features, unit, split)
 
 
 def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
@@ -134,10 +141,11 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
         None if config.target.scale == "training" else [one.unit[past] for one, past in pairs if one.unit is not None]
     )
     target = fit_target(
-        [one.closes[past] for one, past in pairs],
+        [one.answers[past] for one, past in pairs],
         transform=config.target.transform,
         kind="standard" if own_unit else config.scaler,
         units=units,
+        columns=config.target.names,
         centred=head_of(config).classes is None,
     )
     return scaler, target
@@ -151,12 +159,13 @@ def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
     """
     scalers = run.scalers()
     features, target = (Scaler.from_json(scalers.get(name, {})) for name in ("features", "target"))
-    if (len(features.center), len(target.center)) != (len(config.features), 1):
+    columns = config.target.names
+    if (len(features.center), len(target.center)) != (len(config.features), len(columns)):
         raise RunError(
             f"{run.path}: scaler.json scales {len(features.center)} inputs and {len(target.center)} answers, and the "
-            f"config has {len(config.features)} and 1. Train again."
+            f"config has {len(config.features)} and {len(columns)}. Train again."
         )
-    return features, Target(config.target.transform, target)
+    return features, Target(config.target.transform, target, columns)
 
 
 def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Network:
@@ -179,15 +188,20 @@ def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Netw
 
 def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:
     """Scale a series for the network."""
+    feedback = None
+    if config.strategy == "recursive" and len(target.columns) > 1:
+        sources = [config.target.source(name) for name in config.features]
+        feedback = Feedback(target, scaler, tuple(name for name in sources if name))  # the config has one for each
     return Material(
-        closes=series.closes,
-        scaled=scaler.transform(series.features),
+        prices=series.answers,
+        scaled=scaler.transform(series.features).astype(np.float32),  # as the network takes them, and half the memory
         target=target,
         unit=series.unit,
         window=config.window,
         steps=config.steps,
         recursive=config.strategy == "recursive",
         head=head_of(config),
+        feedback=feedback,
     )
 
 
@@ -260,9 +274,12 @@ def issue(
 
     asked = slice(origins[0] - first, None)
     if learn_from is None:
-        return forecast(asked, LEVELS)
-    # Learning looks at one band; the quantiles of a Student-t are what a forecast from one origin spends its time on.
-    band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
-    known = np.concatenate([material.closes, np.full(steps, np.nan)])
-    factors = adapted_factors(forecast(slice(None), band), known[targets])
-    return stretched(forecast(asked, LEVELS), factors[asked])
+        final = forecast(asked, LEVELS)
+    else:
+        # Learning looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
+        band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
+        known = np.concatenate([material.closes, np.full(steps, np.nan)])
+        factors = adapted_factors(forecast(slice(None), band), known[targets])
+        final = stretched(forecast(asked, LEVELS), factors[asked])
+    # Last, so that the day's range holds the very median that is written.
+    return replace(final, others=material.others(outputs[asked], issued[asked], final.median))

@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.errors import NoOnnx, RunError
-from stockcast.forecast import Directions, Floats, Forecast, Labels
+from stockcast.forecast import Directions, Floats, Forecast, Labels, column_key
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.names import (
     BEGUN,
@@ -255,12 +255,32 @@ class RunDirectory(RunFiles):
     # What evaluate and predict write.
 
     def write_evaluation(
-        self, split: str, *, scores: dict[str, Any], verdict: str, forecast: Forecast, actual: Floats
+        self,
+        split: str,
+        *,
+        scores: dict[str, Any],
+        verdict: str,
+        forecast: Forecast,
+        actual: Floats,
+        other_actuals: Mapping[str, Floats],
     ) -> Path:
-        """Store an evaluation's numbers and words; return its directory."""
+        """Store an evaluation's numbers and words; return its directory.
+
+        Args:
+            split: names the directory.
+            scores: metrics.json.
+            verdict: verdict.txt.
+            forecast: of every origin; of other columns it is kept as `median_open` and the like.
+            actual: what came, in price units, shape (origins, horizon).
+            other_actuals: the same of the forecast's other columns, kept as `actual_open` and the like.
+        """
         folder = evaluation_folder(split)
         self._write_json(f"{folder}/metrics.json", scores)
         self._write_text(f"{folder}/verdict.txt", verdict)
+        others: dict[str, Any] = {
+            **{f"median_{column_key(name)}": values for name, values in forecast.others.items()},
+            **{f"actual_{column_key(name)}": values for name, values in other_actuals.items()},
+        }
         with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
             np.savez_compressed(
                 stream,
@@ -270,6 +290,7 @@ class RunDirectory(RunFiles):
                 quantiles=forecast.quantiles,
                 actual=actual,
                 last_close=forecast.last_close,
+                **others,
             )
         return self.path / folder
 

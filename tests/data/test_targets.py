@@ -97,14 +97,14 @@ def test_a_network_far_astray_still_says_a_finite_price_above_zero(transform, an
 
 
 def test_daily_answers_of_1_2_and_3_add_up_along_the_days():
-    along = target_of("log_return", center=0.01, scale=0.2).along(np.array([[1.0, 2.0, 3.0]]))
+    along = target_of("log_return", center=0.01, scale=0.2).along(np.array([[[1.0], [2.0], [3.0]]]))
 
     # 1; (1 + 2) / sqrt 2; (1 + 2 + 3) / sqrt 3
-    assert along == pytest.approx(np.array([[1.0, 2.1213203436, 3.4641016151]]), abs=1e-9)
+    assert along == pytest.approx(np.array([[[1.0], [2.1213203436], [3.4641016151]]]), abs=1e-9)
 
 
 def test_daily_prices_are_already_the_answers_along_the_days():
-    daily = np.array([[1.0, 2.0, 3.0]])
+    daily = np.array([[[1.0, 9.0], [2.0, 8.0], [3.0, 7.0]]])
 
     assert target_of("price", center=100, scale=20).along(daily).tolist() == daily.tolist()
 
@@ -115,7 +115,7 @@ def test_the_right_daily_answers_lead_along_the_days_to_the_right_prices(transfo
     origin = 100
     daily = np.array([[target.answers(CLOSES, np.array([origin + day]), horizon=1)[0, 0] for day in range(20)]])
 
-    prices = target.prices(target.along(daily)[:, :, None], CLOSES[[origin]])
+    prices = target.prices(target.along(daily[:, :, None]), CLOSES[[origin]])
 
     np.testing.assert_allclose(prices[0, :, 0], CLOSES[101:121], rtol=1e-10)
 
@@ -184,3 +184,88 @@ def test_a_stock_that_stood_still_and_then_moved_does_not_set_the_unit_of_all():
         [closes, stale], transform="log_return", kind="standard", units=[np.full(1001, 0.02), np.full(41, 1e-4)]
     )
     assert target.scaler.scale == pytest.approx([0.5], rel=0.3)
+
+
+# --- Several columns --------------------------------------------------------------------------------------------------
+
+BAR = ("Open", "Close")
+
+
+def test_the_prices_of_several_columns_are_answered_each_on_its_own_scale():
+    bars = np.array([[90.0, 5.0], [100.0, 6.0], [120.0, 4.0]])
+    target = Target("price", Scaler(np.array([100.0, 5.0]), np.array([20.0, 0.5]), np.zeros(2)), BAR)
+
+    answers = target.answers(bars, np.array([0]), horizon=2)
+
+    # (100 - 100) / 20, (6 - 5) / 0.5; then (120 - 100) / 20, (4 - 5) / 0.5
+    assert answers.tolist() == [[[0.0, 2.0], [1.0, -2.0]]]
+
+
+def test_the_log_returns_of_several_columns_are_all_against_the_last_close():
+    # Opens 0.1 above and closes 0.3 above the close before, in logs; then 0.2 and 0.4 above that.
+    bars = np.exp([[7.0, 0.0], [0.1, 0.3], [0.5, 0.7]])
+    target = Target("log_return", Scaler(np.array([0.05, 0.2]), np.array([0.03, 0.04]), np.zeros(2)), BAR)
+
+    answers = target.answers(bars, np.array([0]), horizon=2)
+
+    # Open, one day: (0.1 - 0.05) / 0.03 = 5/3; Close: (0.3 - 0.2) / 0.04 = 2.5. Two days hold one day of the Close and
+    # then one of the column: Open (0.5 - 0.2 - 0.05) / sqrt(0.04^2 + 0.03^2) = 0.25 / 0.05 = 5;
+    # Close (0.7 - 0.4) / (0.04 x 1.4142136) = 5.3033009
+    assert answers == pytest.approx(np.array([[[5 / 3, 2.5], [5.0, 5.3033008589]]]), abs=1e-9)
+
+
+@pytest.mark.parametrize("unit", [None, np.linspace(0.01, 0.03, 300)])
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+@pytest.mark.parametrize("columns", [("Open", "High", "Low", "Close"), ("Close", "Low", "Open", "High")])
+def test_the_close_among_several_columns_is_answered_as_if_it_were_alone(columns, transform, unit):
+    bars = bars_of(columns)
+    units = None if unit is None else [unit[:200]]
+    together = fit_target([bars[:200]], transform=transform, kind="standard", units=units, columns=columns)
+    alone = fit_target([CLOSES[:200]], transform=transform, kind="standard", units=units)
+    place = columns.index("Close")
+
+    answers = together.answers(bars, ORIGINS, horizon=50, unit=unit)
+    only = alone.answers(CLOSES, ORIGINS, horizon=50, unit=unit)
+    np.testing.assert_allclose(answers[..., place], only, rtol=0, atol=1e-12)
+
+    last, now = CLOSES[ORIGINS], None if unit is None else unit[ORIGINS]
+    prices = alone.prices(only[..., None], last, now)[..., 0]
+    levels = together.of_main().prices(answers[..., [place, place]], last, now)
+    for same in (levels[..., 0], levels[..., 1], together.prices(answers, last, now)[..., place]):
+        np.testing.assert_allclose(same, prices, rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [None, np.linspace(0.01, 0.03, 300)])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("transform", ["log_return", "price"])
+def test_answers_of_several_columns_turn_back_into_each_columns_prices(transform, kind, unit):
+    columns = ("Low", "Close", "High", "Open")
+    bars = bars_of(columns)
+    units = None if unit is None else [unit[:200]]
+    target = fit_target([bars[:200]], transform=transform, kind=kind, units=units, columns=columns)
+
+    answers = target.answers(bars, ORIGINS, horizon=50, unit=unit)
+    prices = target.prices(answers, CLOSES[ORIGINS], None if unit is None else unit[ORIGINS])
+
+    later = [[bars[origin + step] for step in range(1, 51)] for origin in ORIGINS]
+    np.testing.assert_allclose(prices, later, rtol=1e-10)
+
+
+def test_each_columns_scale_is_that_of_its_own_training_days():
+    bars = np.stack([np.exp([9.0, 0.1, 0.3, 0.3]), np.exp([0.0, 0.2, 0.2, 0.2])], axis=1)
+
+    prices = fit_target([bars], transform="price", kind="minmax", columns=BAR)
+    returns = fit_target([bars], transform="log_return", kind="standard", columns=BAR)
+
+    assert prices.scaler.center == pytest.approx(np.exp([0.1, 0.0]))
+    # Opens against the close before: 0.1, 0.1, 0.1; the first day's has none. Closes: 0.2, 0, 0, deviation 0.0942809.
+    assert returns.scaler.center == pytest.approx([0.1, 0.2 / 3])
+    assert returns.scaler.scale[1] == pytest.approx(0.0942809042)
+
+
+def bars_of(columns: tuple[str, ...]) -> np.ndarray:
+    """Bars around `CLOSES`, another distance from it in every column."""
+    shifts = {"Open": -0.004, "High": 0.02, "Low": -0.03, "Close": 0.0}
+    noise = np.random.default_rng(3).normal(0, 0.001, (300, len(columns)))
+    noise[:, columns.index("Close")] = 0
+    return CLOSES[:, None] * np.exp([shifts[name] for name in columns] + noise)

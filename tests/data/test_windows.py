@@ -119,3 +119,12 @@ def test_memory_grows_with_days_and_not_with_days_times_window():
     # all windows at once would be 50,000 x 50 x 7 x 4 bytes = 70 MB; one batch of 32 is 45 kB
     assert kept < 100_000
     assert peak < 1_000_000
+
+
+def test_the_answers_of_several_columns_are_each_columns_own():
+    # Opens of the day's number, closes of a thousand and the day's number, on scales of 1 and of 10.
+    bars = np.stack([np.arange(80.0), 1000 + np.arange(80.0)], axis=1)
+    target = Target("price", Scaler(np.array([0.0, 1000.0]), np.array([1.0, 10.0]), np.zeros(2)), ("Open", "Close"))
+    made = Windows(SCALED, bars, np.array([9, 30]), window=10, horizon=2, target=target)
+
+    assert made.answers(np.array([1])).tolist() == np.array([[[31, 3.1], [32, 3.2]]], dtype=np.float32).tolist()

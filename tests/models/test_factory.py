@@ -42,6 +42,12 @@ def test_a_network_answers_every_day_ahead_with_every_parameter(head: str, horiz
     assert tuple(outputs.shape) == (2, horizon, make_head(head).parameters)
 
 
+@pytest.mark.parametrize("horizon", [1, 2, 50])
+def test_a_network_answers_every_column_of_every_day_ahead(horizon: int) -> None:
+    network = build_network(**{**HOUSE, "layers": (3,)}, head=make_head("point", columns=4), horizon=horizon)
+    assert tuple(network(np.zeros((2, 50, 7), dtype=np.float32)).shape) == (2, horizon, 4)
+
+
 def test_the_same_seed_gives_the_same_first_weights() -> None:
     one, same, other = (
         build_network(**HOUSE, head=make_head("point"), horizon=1, seed=seed).get_weights() for seed in (3, 3, 4)

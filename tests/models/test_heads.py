@@ -305,6 +305,15 @@ def test_the_losses_of_a_point_are_keras_own_where_prices_are_above_zero(loss: s
     np.testing.assert_allclose(loss_of("point", answers, outputs[..., None], loss=loss), theirs, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("loss", "expected"), [("mse", (0 + 1 + 4 + 9 + 1 + 0) / 6), ("mae", 7 / 6)])
+def test_the_loss_of_several_columns_is_the_mean_over_days_and_columns(loss: str, expected: float) -> None:
+    head = make_head("point", loss=loss, columns=3)
+    answers = np.array([[[1, 2, 3], [4, 5, 6]], [[0, 0, 0], [0, 0, 0]]], dtype=np.float32)  # two days each
+    outputs = np.array([[[1, 3, 1], [7, 4, 6]], [[0, 0, 0], [0, 0, 0]]], dtype=np.float32)
+    assert head.parameters == 3
+    np.testing.assert_allclose(np.asarray(head.loss(answers, outputs)), [expected, 0], rtol=1e-6)
+
+
 def test_msle_pulls_a_network_below_zero_back_up() -> None:
     low, lower = (loss_of("point", np.array([[0.5]]), np.array([[[x]]]), loss="msle").item() for x in (-0.1, -0.2))
     assert lower > low > np.log(1.5) ** 2

@@ -124,6 +124,24 @@ def test_a_network_that_answers_one_day_learns_to_copy_yesterday() -> None:
     assert min(epoch.val_loss for epoch in history) < 0.01
 
 
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_a_network_that_answers_several_columns_learns_each_of_them(horizon: int) -> None:
+    # Yesterday's value in the first column, its negative in the second, one and a half in the third. The best answer
+    # to a mix-up of two columns would leave at least the variance of a third of the answers: more than 0.1.
+    def examples(count: int) -> Recorded:
+        values = np.random.default_rng(0).uniform(-1, 1, size=(count, 3, 1))
+        last = np.repeat(values[:, -1:], horizon, axis=1)
+        return Recorded(values, np.concatenate([last, -last, 0 * last + 1.5], axis=2))
+
+    head = make_head("point", columns=3)
+    settings = {**SETTINGS, "head": head, "epochs": 40, "batch_size": 16}
+    network = tiny(horizon=horizon, head=head)
+    history = fit(network, examples(256), examples(64), **settings)
+    assert min(epoch.val_loss for epoch in history) < 0.02
+    answers = np.asarray(network(np.full((1, 3, 1), 0.5, dtype=np.float32)))
+    np.testing.assert_allclose(answers[0], [[0.5, -0.5, 1.5]] * horizon, atol=0.25)
+
+
 def test_the_weights_kept_are_those_of_the_best_validation_epoch() -> None:
     training, validation = yesterdays_value(64), yesterdays_value(32)
     validation = Recorded(validation.inputs(), -validation.answers())  # what is learnt makes validation worse

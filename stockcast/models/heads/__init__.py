@@ -1,6 +1,6 @@
 """The last layer's meaning: how many numbers per horizon, the loss that trains them, and what they say.
 
-    point       one number                                          mse, mae, huber, msle
+    point       one number, of several columns one each             mse, mae, huber, msle
     student_t   location, scale, degrees of freedom                 nll
     skewed_t    mean, deviation, degrees of freedom, skewness       nll
     quantile    the median and steps outward from it                pinball

@@ -30,6 +30,7 @@ def make_head(
     classes: int | None = None,
     threshold: float | None = None,
     of_prices: bool = False,
+    columns: int = 1,
 ) -> Head:
     """Return the head that a config names.
 
@@ -39,11 +40,12 @@ def make_head(
         classes: of `direction`, 2 or 3; None for 2.
         threshold: of three classes, the largest move that is flat, in the unit of the answers; None for `FLAT`.
         of_prices: whether it answers prices, and not log returns.
+        columns: of `point`, prices that it answers together.
     """
     if name == "direction":
         return direction_head(classes=classes or 2, threshold=FLAT if threshold is None else threshold)
     if name == "point":
-        return point_head(loss or LOSSES[name][0])
+        return point_head(loss or LOSSES[name][0], columns=columns)
     if name == "histogram":
         return histogram_head(loss or LOSSES[name][0])
     if name == "quantile":

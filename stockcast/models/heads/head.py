@@ -12,7 +12,10 @@ from stockcast.forecast import Floats, Labels
 Tensor = Any
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""(answers of shape (batch, horizon), outputs of shape (batch, horizon, parameters)) -> shape (batch,)."""
+"""(answers, outputs of shape (batch, horizon, parameters)) -> shape (batch,).
+
+Answers are of shape (batch, horizon), of several columns (batch, horizon, columns).
+"""
 
 
 @dataclass(frozen=True)

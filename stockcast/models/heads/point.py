@@ -1,4 +1,4 @@
-"""One number a day: where the price will be, and nothing about how sure that is."""
+"""One number a day, or one for each of several prices: where they will be, and nothing about how sure that is."""
 
 import numpy as np
 
@@ -59,6 +59,15 @@ def _quantiles(outputs: Floats, levels: Floats) -> Floats:
     return np.repeat(outputs[..., :1], len(levels), axis=-1)
 
 
-def point_head(loss: str) -> Head:
-    """Return the head that is trained with one of `LOSSES`."""
-    return Head("point", 1, LOSSES[loss], _quantiles, has_bands=False)
+def point_head(loss: str, *, columns: int = 1) -> Head:
+    """Return the head that is trained with one of `LOSSES` to answer one number for each of so many columns."""
+    of_one = LOSSES[loss]
+
+    def of_all(answers: Tensor, outputs: Tensor) -> Tensor:
+        """The loss of answers of shape (batch, horizon, columns): every column is so many more days to it."""
+        from keras import ops
+
+        numbers = outputs.shape[1] * columns
+        return of_one(ops.reshape(answers, (-1, numbers)), ops.reshape(outputs, (-1, numbers, 1)))
+
+    return Head("point", columns, of_one if columns == 1 else of_all, _quantiles, has_bands=False)
