@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_cli import stockcast
 from test_resume import Killed, stop_after
 
-from stockcast import cli, pipeline
+from stockcast import pipeline
 from stockcast.config import load_config
 from stockcast.runs import RunDirectory
 from stockcast.runs.condition import condition_of
@@ -19,14 +20,13 @@ def files(run: RunDirectory) -> list[str]:
 
 
 def test_a_run_with_event_files_is_whole_and_stays_so_whatever_becomes_of_them(
-    write_tiny: WriteTiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(
-        "sys.argv",
-        ["stockcast", "train", str(write_tiny()), "--runs", str(tmp_path), "--name", "mine", "--tensorboard"],
-    )
-    cli.main()
-    assert "tensorboard --logdir" in capsys.readouterr().err
+    config = write_tiny()
+    asked = ["train", config.name, "--runs", str(tmp_path), "--name", "mine", "--tensorboard"]
+    done = stockcast(*asked, cwd=config.parent)
+    assert done.returncode == 0, done.stderr
+    assert "tensorboard --logdir" in done.stderr
     run = RunDirectory(tmp_path / "mine")
     assert files(run) == ["training", "validation"]
     assert not [name for name in run.manifest()["files"] if "tensorboard" in name]

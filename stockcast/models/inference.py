@@ -9,7 +9,7 @@ import numpy as np
 from stockcast.errors import ExportError, NoOnnx, RunError
 from stockcast.forecast import Floats
 from stockcast.models.onnxfile import MAX_FILE, Shapes, check_onnx
-from stockcast.models.onnxgraph import write_onnx
+from stockcast.models.onnxwriter import write_onnx
 
 Network = Callable[[Floats], Floats]
 """Windows of shape (origins, window, features) -> outputs of shape (origins, horizon, parameters), both float32."""

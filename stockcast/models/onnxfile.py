@@ -47,7 +47,7 @@ OPERATIONS = {
     "Tanh": Operation(1),
     "Transpose": Operation(1, frozenset({"perm"})),
 }
-"""Every operation that `onnxgraph.py` writes, and no other: none has a graph inside it or picks a size by a number that
+"""Every operation that `onnxlayers.py` writes, and no other: none has a graph inside it or picks a size by what
 it computes."""
 
 ROWS = 1024

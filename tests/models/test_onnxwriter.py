@@ -14,7 +14,8 @@ from stockcast.models.factory import average, build_network
 from stockcast.models.heads import make_head
 from stockcast.models.inference import export_onnx, load_onnx
 from stockcast.models.onnxfile import OPERATIONS, check_onnx
-from stockcast.models.onnxgraph import ACTIVATIONS, write_onnx
+from stockcast.models.onnxlayers import ACTIVATIONS
+from stockcast.models.onnxwriter import write_onnx
 
 
 def build(cell: str, *, layers: tuple[int, ...] | None = None, seed: int = 0, horizon: int = 3, **changes: Any) -> Any:
