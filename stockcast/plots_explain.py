@@ -72,7 +72,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
             loc="upper center", fontsize=8, frameon=False,
         )  # fmt: skip
         scale = key.inset_axes((0.0, 0.25, 1.0, 0.12))
-        figure.colorbar(drawn, cax=scale, orientation="horizontal", extend="both")
+        figure.colorbar(drawn, cax=scale, orientation="horizontal", extend="both", ticks=MaxNLocator(3))
         scale.tick_params(labelsize=7)
         scale.set_xlabel(unit, fontsize=8, color="grey")
     return figure
