@@ -21,9 +21,9 @@ import pandas as pd
 import pytest
 from made import TINY, make_bars
 from test_cli import environment
-from test_columns import DIRECT as BARS
-from test_columns import RECURSIVE as ROLLED_BARS
 from test_pipeline import RECURSIVE
+from test_several_columns import DIRECT as BARS
+from test_several_columns import RECURSIVE as ROLLED_BARS
 
 from stockcast import cli, pipeline
 from stockcast.config import load_config

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import TINY, make_bars
-from test_columns import DIRECT as BARS
-from test_columns import RECURSIVE as ROLLED_BARS
-from test_columns import bars_of
+from test_several_columns import DIRECT as BARS
+from test_several_columns import RECURSIVE as ROLLED_BARS
+from test_several_columns import bars_of
 from typer.testing import CliRunner
 
 from stockcast import pipeline
