@@ -1,12 +1,25 @@
+import gc
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from made import TINY, make_bars
 
+from stockcast.models.backend import forget_networks
+
 os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real work is none of the tests' business
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_networks() -> Iterator[None]:
+    """Keras keeps the graph of every network that was ever built: hundreds of them are gigabytes."""
+    yield
+    if "keras" in sys.modules:
+        forget_networks()
+        gc.collect()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from made import make_bars
 
 from stockcast.config import Config, parse_config
 from stockcast.errors import ConfigError
+from stockcast.models.backend import forget_networks
 from stockcast.models.cells import CELLS
 from stockcast.models.heads import LOSSES
 from stockcast.models.inference import export_onnx, keras_network, load_onnx
@@ -145,3 +146,4 @@ def test_every_network_that_a_config_admits_trains_is_stored_and_says_the_same_a
         ]
         for other in said[1:]:
             np.testing.assert_allclose(other, said[0], rtol=1e-5, atol=1e-6, err_msg=str(choice))
+        forget_networks()

@@ -40,6 +40,11 @@ def load_keras() -> Any:
     return importlib.import_module("keras")
 
 
+def forget_networks() -> None:
+    """Let Keras forget the networks that were built, and begin to count their names anew."""
+    load_keras().backend.clear_session()
+
+
 def processors() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

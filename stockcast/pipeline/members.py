@@ -19,7 +19,7 @@ from typing import Any
 
 from stockcast.config import Config
 from stockcast.errors import RunError, StockcastError, TrainingError
-from stockcast.models.backend import has_gpu, processors, share_threads
+from stockcast.models.backend import forget_networks, has_gpu, processors, share_threads
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
 from stockcast.pipeline.rebuilt import build, head_of
@@ -85,6 +85,7 @@ def train_members(
             look_around()
         look_around()
     states = [_state(run, member) for member in members]
+    forget_networks()  # so that the names of what is stored do not depend on what was trained in this process
     networks = []
     for member, state in zip(members, states, strict=True):
         network = build(config, seed=_seed(config, member))
