@@ -92,7 +92,8 @@ def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Ser
 def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFrame, str | None]:
     """Cells without the currency sign, if every price that is there has one and the same."""
     stacked = pd.concat([cells[name] for name in prices])
-    if not any(sign in "".join(stacked) for sign in _SIGNS):
+    everything = "".join(stacked)
+    if not any(sign in everything for sign in _SIGNS):
         return cells, None
     stacked = stacked[~stacked.str.lower().isin(_MISSING)]
     if stacked.empty:
