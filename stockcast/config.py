@@ -18,7 +18,7 @@ from stockcast.config_sections import DataConfig, ModelConfig, SplitConfig, Targ
 from stockcast.config_values import FeatureName, Section
 from stockcast.errors import ConfigError
 from stockcast.models.factory import count_weights
-from stockcast.models.heads import make_head, misfit
+from stockcast.models.heads import Head, make_head, misfit
 
 MAX_PARAMETERS = 50_000_000
 """Of all members together; the default has 0.15 million. Beyond, memory would end before training."""
@@ -64,6 +64,18 @@ class Config(Section):
     def steps(self) -> int:
         """Days ahead that the network answers in one pass."""
         return 1 if self.strategy == "recursive" else self.horizon
+
+    @property
+    def head(self) -> Head:
+        """What the network says."""
+        return make_head(
+            self.model.head,
+            loss=self.model.loss,
+            classes=self.model.classes,
+            threshold=self.model.threshold,
+            of_prices=self.target.transform == "price",
+            columns=len(self.target.names),
+        )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -129,14 +141,7 @@ class Config(Section):
             window=self.window,
             features=len(self.features),
             horizon=self.steps,
-            parameters=make_head(
-                model.head,
-                loss=model.loss,
-                classes=model.classes,
-                threshold=model.threshold,
-                of_prices=self.target.transform == "price",
-                columns=len(self.target.names),
-            ).parameters,
+            parameters=self.head.parameters,
         )
         if each * self.training.members > MAX_PARAMETERS:
             raise ValueError(

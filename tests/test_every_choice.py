@@ -23,7 +23,7 @@ from stockcast.models.onnxfile import Shapes
 from stockcast.models.training import fit
 from stockcast.models.weights import load_weights
 from stockcast.pipeline.preparation import Lessons, make_lessons, prepare
-from stockcast.pipeline.rebuilt import build, head_of
+from stockcast.pipeline.rebuilt import build
 from stockcast.pipeline.series import nobody
 
 Choice = tuple[str, ...]
@@ -121,7 +121,7 @@ def test_every_network_that_a_config_admits_trains_is_stored_and_says_the_same_a
     kept: dict[str, Lessons] = {}
     for choice in choices:
         config = config_of(choice, folder)
-        lessons, head = lessons_of(config, kept), head_of(config)
+        lessons, head = lessons_of(config, kept), config.head
         network = build(config, seed=0)
         before = network.get_weights()
         settings = config.training.model_dump(exclude={"seed", "members"})

@@ -22,7 +22,7 @@ from stockcast.errors import RunError, StockcastError, TrainingError
 from stockcast.models.backend import forget_networks, has_gpu, processors, share_threads
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
-from stockcast.pipeline.rebuilt import build, head_of
+from stockcast.pipeline.rebuilt import build
 from stockcast.runs import RunDirectory
 
 _RAISED = {kind.__name__: kind for kind in (TrainingError, RunError)}
@@ -108,7 +108,7 @@ def fit_member(
         build(config, seed=_seed(config, member)),
         lessons.training,
         lessons.validation,
-        head=head_of(config),
+        head=config.head,
         **config.training.model_dump(exclude={"seed", "members"}),
         seed=_seed(config, member),
         member=member,

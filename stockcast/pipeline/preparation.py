@@ -14,7 +14,6 @@ from stockcast.data.windows import Windows
 from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
 from stockcast.material import Material, end_to_end
-from stockcast.pipeline.rebuilt import head_of
 from stockcast.pipeline.series import (
     Say,
     Series,
@@ -47,7 +46,7 @@ class Lessons:
 
 def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
     """Read the prices; return the config with dates for the parts, and every series as numbers."""
-    files, head = price_files(config), head_of(config)
+    files, head = price_files(config), config.head
     if len(files) > 1 and not head.has_bands and head.classes is None:
         raise ConfigError(
             f"model.head {head.name} takes its bands from how far prices strayed on one series' calibration days, and "

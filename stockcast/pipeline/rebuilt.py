@@ -9,23 +9,9 @@ from stockcast.errors import RunError
 from stockcast.forecast import Floats
 from stockcast.models import firing
 from stockcast.models.factory import average, build_network
-from stockcast.models.heads import Head, make_head
 from stockcast.models.inference import Network
 from stockcast.models.weights import load_weights
 from stockcast.runs import RunDirectory
-
-
-def head_of(config: Config) -> Head:
-    """Return what the config's network says."""
-    settings = config.model
-    return make_head(
-        settings.head,
-        loss=settings.loss,
-        classes=settings.classes,
-        threshold=settings.threshold,
-        of_prices=config.target.transform == "price",
-        columns=len(config.target.names),
-    )
 
 
 def build(config: Config, *, seed: int, cell: str | None = None) -> Any:
@@ -33,7 +19,7 @@ def build(config: Config, *, seed: int, cell: str | None = None) -> Any:
     settings = config.model.model_dump(exclude={"head", "loss", "classes", "threshold"})
     return build_network(
         **{**settings, "cell": cell or config.model.cell},
-        head=head_of(config),
+        head=config.head,
         window=config.window,
         features=len(config.features),
         horizon=config.steps,

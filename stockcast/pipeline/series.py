@@ -24,7 +24,7 @@ from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.inference import Network, keras_network, load_onnx
 from stockcast.models.onnxfile import Shapes
-from stockcast.pipeline.rebuilt import head_of, rebuild
+from stockcast.pipeline.rebuilt import rebuild
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import WEIGHTS
 
@@ -146,7 +146,7 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
         kind="standard" if own_unit else config.scaler,
         units=units,
         columns=config.target.names,
-        centred=head_of(config).classes is None,
+        centred=config.head.classes is None,
     )
     return scaler, target
 
@@ -177,7 +177,7 @@ def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Netw
     Raises:
         RunError: what is stored is not what training wrote, or of another config.
     """
-    shapes = Shapes((config.window, len(config.features)), (config.steps, head_of(config).parameters))
+    shapes = Shapes((config.window, len(config.features)), (config.steps, config.head.parameters))
     try:
         return load_onnx(run.onnx_path(), shapes=shapes)
     except NoOnnx as error:
@@ -200,7 +200,7 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
         window=config.window,
         steps=config.steps,
         recursive=config.strategy == "recursive",
-        head=head_of(config),
+        head=config.head,
         feedback=feedback,
     )
 
@@ -234,6 +234,7 @@ def issue(
     steps: int,
     calibration: Calibration | Stretch | None,
     learn_from: int | None,
+    levels: Floats = LEVELS,
 ) -> Forecast:
     """Forecast from consecutive origins; no row uses a price after its own origin.
 
@@ -246,6 +247,7 @@ def issue(
         calibration: what the calibration days showed; None leaves the network's own bands.
         learn_from: the day from which on the bands also learn, day by day, from what came before each origin; None
             for bands that do not.
+        levels: of the quantiles.
 
     Raises:
         RunError: the forecast has no numbers, or none above 0, so the scalers or the calibration are damaged.
@@ -274,12 +276,12 @@ def issue(
 
     asked = slice(origins[0] - first, None)
     if learn_from is None:
-        final = forecast(asked, LEVELS)
+        final = forecast(asked, levels)
     else:
         # Learning looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
-        band = LEVELS if isinstance(calibration, Calibration) else LEARNT_FROM
+        band = levels if isinstance(calibration, Calibration) else LEARNT_FROM
         known = np.concatenate([material.closes, np.full(steps, np.nan)])
         factors = adapted_factors(forecast(slice(None), band), known[targets])
-        final = stretched(forecast(asked, LEVELS), factors[asked])
+        final = stretched(forecast(asked, levels), factors[asked])
     # Last, so that the day's range holds the very median that is written.
     return replace(final, others=material.others(outputs[asked], issued[asked], final.median))

@@ -11,8 +11,9 @@ from stockcast.config import Config
 from stockcast.data.prices import Prices
 from stockcast.data.splits import PARTS
 from stockcast.errors import ExportError, StockcastError
+from stockcast.evaluation.adaptive import LEARNT_FROM
 from stockcast.evaluation.calibration import Calibration, Stretch, calibrate, stretch
-from stockcast.forecast import Floats, Forecast
+from stockcast.forecast import LEVELS, Floats, Forecast
 from stockcast.material import Material
 from stockcast.models.events import EventFiles
 from stockcast.models.factory import average, machine, versions
@@ -20,7 +21,6 @@ from stockcast.models.inference import Network, export_onnx, keras_network, load
 from stockcast.models.training import Epoch, best_of
 from stockcast.pipeline.members import count_lanes, train_members
 from stockcast.pipeline.preparation import make_lessons, prepare
-from stockcast.pipeline.rebuilt import head_of
 from stockcast.pipeline.series import Say, Series, issue, nobody
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import ONNX
@@ -160,6 +160,8 @@ def _calibrate(
     config: Config, series: list[Series], materials: list[Material], network: Network
 ) -> Calibration | Stretch:
     """Measure the bands on the calibration days of every series."""
+    # A stretch looks at one band; all quantiles of hundreds of series are gigabytes, and seconds to compute.
+    levels = LEARNT_FROM if config.head.has_bands else LEVELS
     pairs: list[tuple[Forecast, Floats]] = []
     for one, material in zip(series, materials, strict=True):
         origins = one.split.origins("calibration", window=config.window, horizon=config.horizon, required=False)
@@ -173,9 +175,10 @@ def _calibrate(
                 steps=config.horizon,
                 calibration=None,
                 learn_from=None,
+                levels=levels,
             )
             pairs.append((forecast, question.actual))
-    if head_of(config).has_bands:
+    if config.head.has_bands:
         dates = np.unique(np.concatenate([forecast.target_dates.ravel() for forecast, _ in pairs]))
         return stretch(pairs).tempered(len(dates))
     ((forecast, actual),) = pairs  # a point head answers prices or the training days' unit: one series
