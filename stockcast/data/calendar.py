@@ -18,6 +18,8 @@ def check_calendar(name: str) -> None:
     Raises:
         DataError: it is not; names near ones.
     """
+    if name in _KNOWN:
+        return
     import difflib
 
     import exchange_calendars
@@ -40,13 +42,12 @@ def sessions_between(first: np.datetime64, last: np.datetime64, *, calendar: str
     Raises:
         DataError: the exchange is unknown, or its calendar does not reach so far.
     """
-    check_calendar(calendar)
-    built = _build(calendar, first, last)
+    built = sessions_around(first, last, calendar=calendar)
     if first < built.earliest or last > built.latest:
         raise DataError(
             f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, not from {first} to {last}."
         )
-    return built.sessions[(built.sessions >= first) & (built.sessions <= last)]
+    return built.days[(built.days >= first) & (built.days <= last)]
 
 
 def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates | None:
@@ -55,46 +56,61 @@ def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> 
     Raises:
         DataError: the exchange is unknown.
     """
-    check_calendar(calendar)
-    built = _build(calendar, first, last)
+    built = sessions_around(first, last, calendar=calendar)
     known: Dates = np.array([max(first, built.earliest, HOLIDAYS_FROM), min(last, built.latest)], dtype="datetime64[D]")
     return known if known[0] <= known[1] else None
 
 
 @dataclass(frozen=True)
-class _Built:
+class Sessions:
     """A stretch of an exchange's calendar.
 
     Attributes:
         first: its first day.
         last: its last day.
-        sessions: days of trade between them, datetime64[D].
+        days: of trade between them, datetime64[D].
         earliest: the first day that the calendar can be asked for.
         latest: the last one.
     """
 
     first: np.datetime64
     last: np.datetime64
-    sessions: Dates
+    days: Dates
     earliest: np.datetime64
     latest: np.datetime64
 
 
-_BUILT: dict[str, _Built] = {}  # building takes 0.15 s, however short the stretch
+_KNOWN: dict[str, Sessions] = {}  # building takes 0.15 s, however short the stretch
 
 
-def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> _Built:
+def remember(calendar: str, sessions: Sessions) -> None:
+    """Take a stretch as known that `sessions_around` built, so that who asks for its days need not build it again."""
+    _KNOWN[calendar] = sessions
+
+
+def sessions_around(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Sessions:
+    """Return the exchange's calendar from `first` to `last` or beyond, as far as it reaches.
+
+    Raises:
+        DataError: the exchange is unknown.
+    """
+    check_calendar(calendar)
+    return _build(calendar, first, last)
+
+
+def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> Sessions:
     """Build the calendar from `first` to `last`, as far as it reaches; or take the one that was built last."""
-    import exchange_calendars
-    import pandas as pd
 
-    def build(start: np.datetime64, end: np.datetime64) -> _Built:
+    def build(start: np.datetime64, end: np.datetime64) -> Sessions:
+        import exchange_calendars
+        import pandas as pd
+
         known: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(start), end=pd.Timestamp(end))
         earliest = np.datetime64(known.bound_min() or pd.Timestamp.min.ceil("D"), "D")
         latest = np.datetime64(known.bound_max() or pd.Timestamp.max.floor("D"), "D")
-        return _Built(start, end, known.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
+        return Sessions(start, end, known.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
 
-    built = _BUILT.get(calendar)
+    built = _KNOWN.get(calendar)
     if built is None:
         # Whole years, and one more: whoever looks at a file's last year asks for the sessions after it next.
         year = np.timedelta64(1, "Y")
@@ -107,7 +123,7 @@ def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> _Built:
     if start <= end and not (built.first <= start and end <= built.last):
         # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.
         built = build(max(start - 22, built.earliest), min(end + 22, built.latest))
-    _BUILT[calendar] = built
+    _KNOWN[calendar] = built
     return built
 
 

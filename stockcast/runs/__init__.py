@@ -4,8 +4,9 @@ Every file is whole or not there; `run.json` comes last and holds the SHA-256 of
 unfinished and a changed file is found out. Until then `begun.json` says what is being trained, and `checkpoints` hold
 how far it has come.
 
-`names.py` are the files' names, `files.py` how they are written and read, `underway.py` a training on its way and
-`directory.py` a run as the pipeline knows it; `condition.py`, `overview.py` and `comparison.py` look at runs that may
+`names.py` are the files' names, `files.py` how they are written and read. `directory.py` is a run as the pipeline knows
+it, with what training leaves in `trained.py`, what is made with it in `outcomes.py`, and a training on its way in
+`underway.py`; `condition.py`, `overview.py` and `comparison.py` look at runs that may
 be anybody's.
 """
 

@@ -1,39 +1,21 @@
-"""A run that is read and written by name of what it holds."""
+"""A run: found or made by its name, finished by its manifest."""
 
 import contextlib
 import errno
-import os
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from stockcast.errors import NoOnnx, RunError
-from stockcast.forecast import Directions, Floats, Forecast, Labels, column_key
-from stockcast.runs.files import RunFiles, now
-from stockcast.runs.names import (
-    BEGUN,
-    CALIBRATION,
-    CONFIG,
-    EVENTS,
-    HISTORY,
-    MANIFEST,
-    ONNX,
-    SCALER,
-    WEIGHTS,
-    evaluation_folder,
-    is_passing,
-)
+from stockcast.errors import RunError
+from stockcast.runs.files import now
+from stockcast.runs.names import BEGUN, EVENTS, MANIFEST, is_passing
+from stockcast.runs.outcomes import OutcomeFiles
+from stockcast.runs.trained import TrainedFiles
 from stockcast.runs.underway import Underway
-from stockcast.untrusted import MAX_NETWORK_BYTES, fault, lies_within, printable, read_bytes, sha256
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from stockcast.untrusted import lies_within, sha256
 
 
-class RunDirectory(RunFiles):
+class RunDirectory(TrainedFiles, OutcomeFiles):
     """One run: `path` is its directory."""
 
     @classmethod
@@ -146,80 +128,6 @@ class RunDirectory(RunFiles):
         """What the run holds until its training is finished."""
         return Underway(self.path)
 
-    # What training writes and what is read back.
-
-    def config_path(self) -> Path:
-        """Return the stored config, checked against the SHA-256 that was kept of it."""
-        self._read(CONFIG)
-        return self.path / CONFIG
-
-    def write_scalers(self, scalers: dict[str, Any]) -> None:
-        """Store the scalers' plain numbers."""
-        self._write_json(SCALER, scalers)
-
-    def scalers(self) -> dict[str, Any]:
-        """Return what `write_scalers` stored."""
-        return self._read_json(SCALER)
-
-    def write_calibration(self, calibration: dict[str, Any]) -> None:
-        """Store the calibration's plain numbers."""
-        self._write_json(CALIBRATION, calibration)
-
-    def calibration(self) -> dict[str, Any]:
-        """Return what `write_calibration` stored."""
-        return self._read_json(CALIBRATION)
-
-    def write_history(self, rows: list[dict[str, Any]]) -> None:
-        """Store one row an epoch."""
-        self.write_table(HISTORY, rows)
-
-    def write_network(self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None], room: int) -> None:
-        """Store the trained network twice: its weights, and whole as ONNX.
-
-        Args:
-            save_weights: writes the weights, HDF5.
-            export: writes the network, ONNX; where it raises, the weights are stored and nothing else.
-            room: bytes that neither file exceeds; asked of the disk first, for HDF5 ends the process when it is full.
-        """
-        for name, write in ((WEIGHTS, save_weights), (ONNX, export)):
-            with self._replacing(name) as path:
-                path.write_bytes(bytes(room))
-                path.unlink()
-                write(path)
-
-    def onnx_path(self) -> Path:
-        """Return the exported network; in a finished run, checked against the manifest before anything parses it.
-
-        Raises:
-            NoOnnx: the run has none.
-            RunError: it is not the one that training wrote.
-        """
-        if not os.path.lexists(self.path / ONNX):
-            raise NoOnnx(f"{self.path / ONNX} is missing")
-        if (self.path / MANIFEST).exists():
-            self._read(ONNX)
-        return self.path / ONNX
-
-    def weights_path(self) -> Path:
-        """Return the trained weights, checked against the manifest before anything parses them."""
-        self._read(WEIGHTS)
-        return self.path / WEIGHTS
-
-    def events_folder(self) -> Path:
-        """Return where the event files of a training belong.
-
-        Raises:
-            RunError: a link there leads out of the run.
-        """
-        self._refuse_link(self.path / EVENTS)
-        return self.path / EVENTS
-
-    def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
-        """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
-        with self._replacing(Path(folder) / f"{name}.png") as path:
-            figure.savefig(path, format="png")
-        return self.path / folder / f"{name}.png"
-
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write run.json, last: what made the run, and the SHA-256 of every file in it."""
         names = {path: path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
@@ -251,133 +159,6 @@ class RunDirectory(RunFiles):
         ):
             raise RunError(f"{self.path / MANIFEST} is damaged: it does not say what the run learnt from. Train again.")
         return [{key: one[key] for key in keys} for one in series]
-
-    # What evaluate and predict write.
-
-    def write_evaluation(
-        self,
-        split: str,
-        *,
-        scores: dict[str, Any],
-        verdict: str,
-        forecast: Forecast,
-        actual: Floats,
-        other_actuals: Mapping[str, Floats],
-    ) -> Path:
-        """Store an evaluation's numbers and words; return its directory.
-
-        Args:
-            split: names the directory.
-            scores: metrics.json.
-            verdict: verdict.txt.
-            forecast: of every origin; of other columns it is kept as `median_open` and the like.
-            actual: what came, in price units, shape (origins, horizon).
-            other_actuals: the same of the forecast's other columns, kept as `actual_open` and the like.
-        """
-        folder = evaluation_folder(split)
-        self._write_json(f"{folder}/metrics.json", scores)
-        self._write_text(f"{folder}/verdict.txt", verdict)
-        others: dict[str, Any] = {
-            **{f"median_{column_key(name)}": values for name, values in forecast.others.items()},
-            **{f"actual_{column_key(name)}": values for name, values in other_actuals.items()},
-        }
-        with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                origin_dates=forecast.origin_dates,
-                target_dates=forecast.target_dates,
-                levels=forecast.levels,
-                quantiles=forecast.quantiles,
-                actual=actual,
-                last_close=forecast.last_close,
-                **others,
-            )
-        return self.path / folder
-
-    def write_directions(
-        self, split: str, *, scores: dict[str, Any], verdict: str, forecast: Directions, came: Labels
-    ) -> Path:
-        """Store the evaluation of a classifier; return its directory.
-
-        Args:
-            split: names the directory.
-            scores: metrics.json.
-            verdict: verdict.txt.
-            forecast: of every origin.
-            came: number of the class that came, shape (origins, horizon).
-        """
-        folder = evaluation_folder(split)
-        self._write_json(f"{folder}/metrics.json", scores)
-        self._write_text(f"{folder}/verdict.txt", verdict)
-        with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                origin_dates=forecast.origin_dates,
-                target_dates=forecast.target_dates,
-                classes=np.array(forecast.classes),
-                probabilities=forecast.probabilities,
-                came=came,
-                last_close=forecast.last_close,
-            )
-        return self.path / folder
-
-    def keep_quantiles(self, key: str, quantiles: Floats) -> Floats:
-        """Keep a rival's quantiles for the next evaluation; return them in the single precision that is kept."""
-        kept = quantiles.astype(np.float32)
-        with self._replacing(f"rivals/{key}.npy") as path, path.open("wb") as stream:
-            np.save(stream, kept)
-        return kept.astype(np.float64)
-
-    def kept_quantiles(self, key: str) -> Floats | None:
-        """Return what `keep_quantiles` kept, or None if it did not, or not whole."""
-        path = self.path / "rivals" / f"{key}.npy"
-        if fault(path, folder=self.path, most=MAX_NETWORK_BYTES):
-            return None
-        try:
-            # Mapped, not loaded: a header that claims more than the file holds fails before anything is allocated.
-            kept = np.lib.format.open_memmap(path, mode="r")
-        except (OSError, ValueError, EOFError, TypeError, OverflowError, MemoryError, RecursionError):
-            return None
-        whole = kept.dtype == np.float32 and bool(np.isfinite(kept).all())
-        return np.array(kept, dtype=np.float64) if whole else None
-
-    def verdict(self) -> list[str] | None:
-        """Return the sentences of the run's verdict on its test days, or None if it has none."""
-        path = self.path / evaluation_folder("test") / "verdict.txt"
-        with contextlib.suppress(RunError, UnicodeDecodeError):
-            return printable(read_bytes(path, folder=self.path).decode("utf-8")).splitlines() or None
-        return None
-
-    def write_prediction(self, rows: list[dict[str, Any]], *, folder: Path) -> Path:
-        """Store a forecast as a table in `folder`; return its path."""
-        self.write_table(folder / "forecast.csv", rows)
-        return folder / "forecast.csv"
-
-    def draw_prediction(self, figure: "Figure", *, folder: Path) -> None:
-        """Store a forecast as a picture in `folder`."""
-        with self._replacing(folder / "forecast.png") as path:
-            figure.savefig(path, format="png")
-
-    def prediction_folder(self, last_date: np.datetime64) -> Path:
-        """Return where a prediction from this day belongs unless the user says otherwise.
-
-        Raises:
-            RunError: a link there leads out of the run.
-        """
-        return self._own_folder(f"predictions/{last_date}")
-
-    def explanation_folder(self, origin: np.datetime64) -> Path:
-        """Return where an explanation of the forecast from this day belongs unless the user says otherwise.
-
-        Raises:
-            RunError: a link there leads out of the run.
-        """
-        return self._own_folder(f"explanations/{origin}")
-
-    def _own_folder(self, name: str) -> Path:
-        folder = self.path / name
-        self._refuse_link(folder)
-        return folder
 
 
 def path_of(root: Path, run: str) -> Path | None:

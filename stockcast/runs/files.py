@@ -88,6 +88,12 @@ class RunFiles:
         if not lies_within(folder, self.path):
             raise RunError(f"{folder} is a link that leads out of the run. Remove it.")
 
+    def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
+        """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
+        with self._replacing(Path(folder) / f"{name}.png") as path:
+            figure.savefig(path, format="png")
+        return self.path / folder / f"{name}.png"
+
     def _read(self, name: str) -> bytes:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
