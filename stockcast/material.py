@@ -9,7 +9,7 @@ import numpy as np
 from stockcast.data.bars import Feedback, as_bars
 from stockcast.data.targets import Target
 from stockcast.data.windows import Windows
-from stockcast.forecast import Days, Floats, Labels
+from stockcast.forecast import Dates, Days, Floats, Labels
 from stockcast.models.heads import Classes, Head
 from stockcast.models.inference import Network, roll_forward
 
@@ -118,6 +118,51 @@ class Material:
 
     def _unit(self, origins: Days) -> Floats | None:
         return None if self.unit is None else self.unit[origins]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a network said of days past.
+
+    Attributes:
+        dates: consecutive days of one series, datetime64[D], shape (days,).
+        inputs: scaled, of these days, shape (days, features).
+        outputs: to every window within them, oldest first, shape (origins, steps, parameters).
+    """
+
+    dates: Dates
+    inputs: Floats
+    outputs: Floats
+
+    def and_now(self, network: Network, material: Material, dates: Dates, origins: Days, *, steps: int) -> Floats:
+        """Return what `material.outputs` does at consecutive origins; ask the network only where it was not asked.
+
+        An answer of the past holds where its whole window was seen then as it is now, to the last bit.
+
+        Args:
+            network: the very one.
+            material: the series, ready for it.
+            dates: of all its days and perhaps some after them.
+            origins: consecutive days, oldest first.
+            steps: days ahead.
+        """
+        known = self._still_true(material, dates, origins, steps=steps)
+        if len(known) == len(origins):
+            return known
+        now = material.outputs(network, origins[len(known) :], steps=steps)
+        return np.concatenate([known, now]) if len(known) else now
+
+    def _still_true(self, material: Material, dates: Dates, origins: Days, *, steps: int) -> Floats:
+        start = int(np.searchsorted(dates, self.dates[0]))
+        days = min(len(self.dates), len(material.scaled) - start)
+        seen = slice(start, start + days)
+        same = (dates[seen] == self.dates[:days]) & (material.scaled[seen] == self.inputs[:days]).all(axis=1)
+        unchanged = days if same.all() else int(np.argmin(same))
+        first = int(origins[0]) - (start + material.window - 1)  # the answer to the first origin, if there is one
+        last = min(unchanged - material.window + 1, first + len(origins))
+        if first < 0 or last <= first or self.outputs.shape[1] < steps:
+            return self.outputs[:0]
+        return self.outputs[first:last, :steps]
 
 
 def end_to_end(materials: Sequence[Material]) -> tuple[Material, list[Material]]:

@@ -1,11 +1,12 @@
 """The exchange's sessions: which days lie between two others, and which come after the last row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from stockcast.errors import DataError
+from stockcast.errors import DataError, RunError
 from stockcast.forecast import Dates
 
 HOLIDAYS_FROM = np.datetime64("1970-01-01")
@@ -79,6 +80,36 @@ class Sessions:
     earliest: np.datetime64
     latest: np.datetime64
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain text that `from_json` turns back, with the version of the library that knew."""
+        borders = {name: str(getattr(self, name)) for name in _BORDERS}
+        return {"exchange_calendars": version("exchange_calendars"), **borders, "days": self.days.astype(str).tolist()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Sessions | None":
+        """Return the days that `to_json` stored, or None if another version of the library knew them.
+
+        Raises:
+            RunError: they are not what `to_json` writes.
+        """
+        try:
+            if stored["exchange_calendars"] != version("exchange_calendars"):
+                return None
+            borders = {name: np.datetime64(stored[name], "D") for name in _BORDERS}
+            days = np.array(stored["days"], dtype="datetime64[D]")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise RunError(f"sessions.json is damaged ({str(error)[:200]}). Train again.") from error
+        known = [borders["first"] - 1, *days, borders["last"] + 1] if days.ndim == 1 else []
+        if not known or np.isnat(known).any() or (np.diff(known) <= np.timedelta64(0)).any():
+            raise RunError("sessions.json is damaged: its days must rise from the first to the last. Train again.")
+        return cls(days=days, **borders)
+
+    def since(self, day: np.datetime64) -> "Sessions":
+        """Return the part from this day on, which must lie within."""
+        return replace(self, first=day, days=self.days[self.days >= day])
+
+
+_BORDERS = ("first", "last", "earliest", "latest")
 
 _KNOWN: dict[str, Sessions] = {}  # building takes 0.15 s, however short the stretch
 

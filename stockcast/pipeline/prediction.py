@@ -11,6 +11,7 @@ from stockcast.data.calendar import sessions_after
 from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast, column_key
+from stockcast.pipeline.beforehand import recall
 from stockcast.pipeline.directions import DirectionPrediction, predict_directions
 from stockcast.pipeline.series import (
     Say,
@@ -66,6 +67,7 @@ def predict(
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
     path = data or price_files(config)[0]
+    answered = recall(run, config)
     prices = read(config, path, say)
     if len(prices.dates) < config.window:
         raise NotEnoughDays(
@@ -95,6 +97,7 @@ def predict(
         steps=steps,
         calibration=stored_calibration(run, config),
         learn_from=first_lesson(config, prices),
+        answered=answered,
     )
     # Adjusted prices differ from quoted ones by a factor; the reader knows the quoted one of the last day.
     factor = prices.quote_factor

@@ -21,7 +21,7 @@ from stockcast.evaluation.adaptive import LEARNT_FROM, adapted_factors
 from stockcast.evaluation.baselines import Question
 from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json, stretched
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
-from stockcast.material import Material
+from stockcast.material import Answered, Material
 from stockcast.models.inference import Network, keras_network, load_onnx
 from stockcast.models.onnxfile import Shapes
 from stockcast.pipeline.rebuilt import rebuild
@@ -235,6 +235,7 @@ def issue(
     calibration: Calibration | Stretch | None,
     learn_from: int | None,
     levels: Floats = LEVELS,
+    answered: Answered | None = None,
 ) -> Forecast:
     """Forecast from consecutive origins; no row uses a price after its own origin.
 
@@ -248,6 +249,7 @@ def issue(
         learn_from: the day from which on the bands also learn, day by day, from what came before each origin; None
             for bands that do not.
         levels: of the quantiles.
+        answered: what the network has said of days past, so that it need not be asked again.
 
     Raises:
         RunError: the forecast has no numbers, or none above 0, so the scalers or the calibration are damaged.
@@ -255,7 +257,10 @@ def issue(
     first = origins[0] if learn_from is None else min(origins[0], max(material.window - 1, learn_from))
     issued = np.arange(first, origins[-1] + 1)
     targets = issued[:, None] + np.arange(1, steps + 1)
-    outputs = material.outputs(network, issued, steps=steps)
+    if answered is None:
+        outputs = material.outputs(network, issued, steps=steps)
+    else:
+        outputs = answered.and_now(network, material, dates, issued, steps=steps)
 
     def forecast(rows: slice, levels: Floats) -> Forecast:
         said = Forecast(

@@ -19,6 +19,7 @@ from stockcast.models.events import EventFiles
 from stockcast.models.factory import average, machine, versions
 from stockcast.models.inference import Network, export_onnx, keras_network, load_onnx
 from stockcast.models.training import Epoch, best_of
+from stockcast.pipeline.beforehand import write_beforehand
 from stockcast.pipeline.members import count_lanes, train_members
 from stockcast.pipeline.preparation import make_lessons, prepare
 from stockcast.pipeline.series import Say, Series, issue, nobody
@@ -128,6 +129,7 @@ def carry_on(
     if config.calibration != "none":
         measured = _calibrate(config, series, lessons.materials, answers)
         run.write_calibration(measured.to_json())
+    write_beforehand(run, config, series[0], lessons.materials[0], answers)
     best = best_of(history, config.training.monitor)
     seconds = sum(epoch.seconds for epoch in history)
     details = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
-from stockcast.runs.names import BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
+from stockcast.runs.names import ANSWERS, BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
 from stockcast.untrusted import (
     MAX_NETWORK_BYTES,
     MAX_TEXT_BYTES,
@@ -99,11 +99,15 @@ class RunFiles:
         path = self.path / name
         expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
         content = read_bytes(
-            path, folder=self.path, most=MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS) else MAX_TEXT_BYTES
+            path, folder=self.path, most=MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS, ANSWERS) else MAX_TEXT_BYTES
         )
         if hashlib.sha256(content).hexdigest() != expected:
             raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
         return content
+
+    def _has(self, name: str) -> bool:
+        """Whether training wrote a file of this name, by the manifest; where it is gone since, reading it tells."""
+        return name in self.stated(MANIFEST)["files"]
 
     def _read_json(self, name: str) -> dict[str, Any]:
         return parse_object(self._read(name), source=self.path / name)

@@ -1,10 +1,6 @@
 """An evaluation's forecasts, read back from a run that may be anybody's: bounded, no pickles, shapes that fit."""
 
-import io
-import zipfile
-import zlib
 from collections.abc import Callable
-from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,16 +8,11 @@ import numpy as np
 
 from stockcast.errors import RunError
 from stockcast.forecast import LEVELS, Dates, Directions, Floats, Forecast, Labels
+from stockcast.runs.arrays import unpacked
 from stockcast.runs.names import evaluation_folder
 from stockcast.untrusted import MAX_NETWORK_BYTES, read_bytes
 
 Made = TypeVar("Made")
-
-_MOST_UNPACKED = 2**28
-"""Bytes of all arrays together: 20 years of origins, 250 days ahead, 25 levels. The default's have 10 MB."""
-
-_BROKEN = (ValueError, TypeError, KeyError, EOFError, SyntaxError, RuntimeError, MemoryError, OverflowError)
-"""What zipfile and numpy raise on bytes that are not what they say."""
 
 _DATED = {"origin_dates": "M", "target_dates": "M", "last_close": "f"}
 _OF_PRICES = {**_DATED, "levels": "f", "quantiles": "f", "actual": "f"}
@@ -75,37 +66,10 @@ def _stored(run: Path, kinds: dict[str, str], made: Callable[[dict[str, Any]], M
         return None
     content = read_bytes(path, folder=run, most=MAX_NETWORK_BYTES)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            entries = [packed.getinfo(f"{name}.npy") for name in kinds]
-            if sum(entry.file_size for entry in entries) > _MOST_UNPACKED:
-                raise ValueError(f"it unpacks to more than {_MOST_UNPACKED:,} bytes")
-            return made(
-                {
-                    name: _array(packed.read(entry), kind=kind)
-                    for (name, kind), entry in zip(kinds.items(), entries, strict=True)
-                }
-            )
-    except (*_BROKEN, zipfile.BadZipFile, zlib.error) as error:
-        raise RunError(f"{path} is damaged: {_why(error)}. Next: stockcast evaluate {run.name}") from error
-
-
-def _array(content: bytes, *, kind: str) -> Any:
-    """Return the array in the bytes of an npy file; nothing is made room for that the bytes do not hold.
-
-    Raises:
-        ValueError: it is no plain array of this kind.
-    """
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("an array is in a format that evaluate does not write")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(stream)
-    start = stream.tell()
-    if by_column or dtype.kind != kind or (kind == "M" and dtype != np.dtype("<M8[D]")):
-        raise ValueError(f"an array holds {dtype}")
-    if prod(shape) * dtype.itemsize != len(content) - start:
-        raise ValueError(f"an array claims shape {shape}, and its bytes are not as many")
-    found = np.frombuffer(content, dtype=dtype, offset=start).reshape(shape)
-    return found.astype({"f": np.float64, "i": np.intp}.get(kind, dtype))
+        return made(unpacked(content, kinds))
+    except (ValueError, TypeError, OverflowError) as error:
+        why = str(error)[:200].partition("\n")[0]
+        raise RunError(f"{path} is damaged: {why}. Next: stockcast evaluate {run.name}") from error
 
 
 def _check(forecast: Forecast, actual: Floats) -> None:
@@ -157,7 +121,3 @@ def _check_prices(*arrays: Floats) -> None:
 def _check_order(days: Dates) -> None:
     if not (np.diff(days).astype(int) > 0).all():
         raise ValueError("its days are not in order")
-
-
-def _why(error: Exception) -> str:
-    return str(error)[:200].splitlines()[0] if str(error) else type(error).__name__

@@ -2,6 +2,8 @@
 
 MANIFEST, CONFIG, SCALER, CALIBRATION = "run.json", "config.yaml", "scaler.json", "calibration.json"
 HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
+SESSIONS, ANSWERS = "sessions.json", "answers.npz"
+"""What a forecast would have to work out each time: the exchange's days, and the network's answers to days past."""
 
 BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".partial-"
 """Of a training on its way: what it began with, how far it has come, who trains it, how half-written names begin."""

@@ -5,9 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stockcast.errors import NoOnnx
+import numpy as np
+
+from stockcast.errors import NoOnnx, RunError
+from stockcast.forecast import Dates, Floats
+from stockcast.runs.arrays import unpacked
 from stockcast.runs.files import RunFiles
-from stockcast.runs.names import CALIBRATION, CONFIG, EVENTS, HISTORY, MANIFEST, ONNX, SCALER, WEIGHTS
+from stockcast.runs.names import (
+    ANSWERS,
+    CALIBRATION,
+    CONFIG,
+    EVENTS,
+    HISTORY,
+    MANIFEST,
+    ONNX,
+    SCALER,
+    SESSIONS,
+    WEIGHTS,
+)
 
 
 class TrainedFiles(RunFiles):
@@ -33,6 +48,41 @@ class TrainedFiles(RunFiles):
     def calibration(self) -> dict[str, Any]:
         """Return what `write_calibration` stored."""
         return self._read_json(CALIBRATION)
+
+    def write_sessions(self, sessions: dict[str, Any]) -> None:
+        """Store the exchange's days around the last row, as plain text."""
+        self._write_json(SESSIONS, sessions)
+
+    def sessions(self) -> dict[str, Any] | None:
+        """Return what `write_sessions` stored; None of a run without."""
+        return self._read_json(SESSIONS) if self._has(SESSIONS) else None
+
+    def write_answers(self, *, dates: Dates, inputs: Floats, outputs: Floats) -> None:
+        """Store what the network says of days past.
+
+        Args:
+            dates: consecutive days, shape (days,).
+            inputs: of these days, shape (days, features).
+            outputs: those to each window that lies within them, oldest first, shape (origins, horizon, parameters).
+        """
+        with self._replacing(ANSWERS) as path, path.open("wb") as stream:
+            np.savez(stream, dates=dates, inputs=inputs.astype(np.float32), outputs=outputs.astype(np.float32))
+
+    def answers(self) -> dict[str, Any] | None:
+        """Return the arrays that `write_answers` stored, dates and single precision; None of a run without.
+
+        Raises:
+            RunError: they are not what training wrote.
+        """
+        if not self._has(ANSWERS):
+            return None
+        try:
+            arrays = unpacked(self._read(ANSWERS), {"dates": "M", "inputs": "f", "outputs": "f"})
+        except ValueError as error:
+            raise RunError(f"{self.path / ANSWERS} is damaged ({str(error)[:200]}). Train again.") from error
+        if [array.ndim for array in arrays.values()] != [1, 2, 3] or len(arrays["dates"]) != len(arrays["inputs"]):
+            raise RunError(f"{self.path / ANSWERS} is damaged: its arrays do not fit each other. Train again.")
+        return {name: array if name == "dates" else array.astype(np.float32) for name, array in arrays.items()}
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         """Store one row an epoch."""
