@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,20 +19,9 @@ from stockcast.evaluation.significance import SkillTest
 from stockcast.forecast import Forecast, column_key, price_text
 from stockcast.models.training import Epoch
 from stockcast.pipeline.directions import DirectionPrediction
-from stockcast.untrusted import printable
 
 _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that a forecast's table has on the screen, and beside them the last one."""
-
-
-def say(quiet: bool) -> Callable[[str], None]:
-    """Return what tells a sentence on standard error, or keeps it when `quiet`."""
-
-    def tell(sentence: str) -> None:
-        if not quiet:
-            print(printable(sentence), file=sys.stderr, flush=True)
-
-    return tell
 
 
 class Progress:

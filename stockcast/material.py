@@ -154,7 +154,7 @@ class Answered:
 
     def _still_true(self, material: Material, dates: Dates, origins: Days, *, steps: int) -> Floats:
         start = int(np.searchsorted(dates, self.dates[0]))
-        days = min(len(self.dates), len(material.scaled) - start)
+        days = max(0, min(len(self.dates), len(material.scaled) - start))
         seen = slice(start, start + days)
         same = (dates[seen] == self.dates[:days]) & (material.scaled[seen] == self.inputs[:days]).all(axis=1)
         unchanged = days if same.all() else int(np.argmin(same))

@@ -35,7 +35,7 @@ from stockcast.forecast import Forecast
 from stockcast.material import Material
 from stockcast.models.training import Epoch, State
 from stockcast.pipeline import members, preparation, series, training
-from stockcast.pipeline.audit import ALTERATIONS, Audit, Check
+from stockcast.pipeline.auditing import ALTERATIONS, Audit, Check
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import ONNX, WEIGHTS
 

@@ -18,7 +18,7 @@ from stockcast.evaluation.metrics import crps
 from stockcast.evaluation.significance import diebold_mariano
 from stockcast.forecast import LEVELS
 from stockcast.pipeline.comparison import Compared, compare
-from stockcast.runs import forecasts
+from stockcast.runs import arrays
 from stockcast.runs.forecasts import stored_forecast
 
 ORIGINS, HORIZON = 120, 5
@@ -205,7 +205,7 @@ def test_nothing_is_unpickled_unpacked_without_end_or_read_from_outside(
     with pytest.raises(RunError, match="an array holds object"):
         compare([good, theirs])
     assert not (tmp_path / "canary").exists()
-    monkeypatch.setattr(forecasts, "_MOST_UNPACKED", 10_000)
+    monkeypatch.setattr(arrays, "_MOST_UNPACKED", 10_000)
     file.write_bytes(packed(ARRAYS, quantiles=bytes(20_000)))
     with pytest.raises(RunError, match="unpacks to more than 10,000 bytes"):
         stored_forecast(theirs)

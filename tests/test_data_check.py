@@ -16,7 +16,7 @@ from stockcast.config import load_config
 from stockcast.data.calendar import sessions_between
 from stockcast.data.splits import PARTS, split_days
 from stockcast.errors import ConfigError
-from stockcast.pipeline.check import check
+from stockcast.pipeline.checking import check
 from stockcast.starter import starter_config
 
 

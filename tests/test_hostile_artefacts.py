@@ -150,6 +150,13 @@ ARTEFACTS = {
         hostile.rivals(hostile.object_array, hostile.header_bomb), command="evaluate", code=0
     ),
     "rivals_pickle": Artefact(hostile.rivals(hostile.pickle_bytes, hostile.pickle_bytes), command="evaluate", code=0),
+    "answers_pickle": Artefact(hostile.pickled("answers.npz"), "answers.npz is damaged"),
+    "answers_object_arrays": Artefact(hostile.object_arrays("answers.npz"), "answers.npz is damaged"),
+    "answers_of_another_network": Artefact(hostile.other_answers("answers.npz"), "of another network"),
+    "answers_gone": Artefact(lambda run, outside: (run / "answers.npz").unlink(), "answers.npz", verified="damaged"),
+    "sessions_types": Artefact(changed_json("sessions.json", updated(days=[[1], {}])), "sessions.json is damaged"),
+    "sessions_backwards": Artefact(changed_json("sessions.json", lambda stored: stored["days"].reverse()), "must rise"),
+    "sessions_none": Artefact(changed_json("sessions.json", updated(days=[])), "ends before the 3 sessions"),
     "run_link": Artefact(hostile.elsewhere, "leads out of runs", verified="damaged"),
     "name_escapes": Artefact(lambda run, outside: run.with_name(ESCAPE.replace("/", "")).mkdir(), code=0),
 }

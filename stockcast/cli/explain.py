@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, print_json, shown
+from stockcast.cli.options import Json, Quiet, RunName, Runs, print_json, say, shown
 
 
 def explain(
@@ -29,7 +29,7 @@ def explain(
 ) -> None:
     """Show what moved a forecast, which units fired, how far gradients reach, and which features matter."""
     from stockcast import pipeline
-    from stockcast.console import print_sentences, say
+    from stockcast.console import print_sentences
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)

@@ -2,10 +2,14 @@
 
 import json
 import shlex
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from stockcast.untrusted import printable
 
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar="STOCKCAST_RUNS", help="Folder of the runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -61,3 +65,13 @@ def shown(path: Path) -> str:
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON document to standard output."""
     print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def say(quiet: bool) -> Callable[[str], None]:
+    """Return what tells a sentence on standard error, or keeps it when `quiet`."""
+
+    def tell(sentence: str) -> None:
+        if not quiet:
+            print(printable(sentence), file=sys.stderr, flush=True)
+
+    return tell

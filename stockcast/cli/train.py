@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, load_chosen, next_line, print_json, shown
+from stockcast.cli.options import (
+    ConfigName,
+    Json,
+    Overrides,
+    Quiet,
+    Runs,
+    load_chosen,
+    next_line,
+    print_json,
+    say,
+    shown,
+)
 from stockcast.cli.signals import Stopped, between_batches
 from stockcast.errors import RunError
 
@@ -31,7 +42,7 @@ def train(
     """Train a network and keep it as a run."""
     from stockcast import pipeline
     from stockcast.config import load_config
-    from stockcast.console import Progress, say
+    from stockcast.console import Progress
     from stockcast.runs import RunDirectory
 
     unfinished = RunDirectory.find_unfinished(runs, name) if resume else None

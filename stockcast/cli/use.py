@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, next_line, print_json, shown
+from stockcast.cli.options import Json, Quiet, RunName, Runs, next_line, print_json, say, shown
 from stockcast.errors import StockcastError
 
 
@@ -44,7 +44,6 @@ def evaluate(
         print_direction_scores,
         print_scores,
         print_verdict,
-        say,
     )
     from stockcast.runs import RunDirectory
 
@@ -93,7 +92,6 @@ def predict(
 ) -> None:
     """Forecast the sessions after the last row, with dates and bands."""
     from stockcast import pipeline
-    from stockcast.console import print_directions, print_forecast, say
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
@@ -103,10 +101,12 @@ def predict(
         print_json({"run": found.name, "origin": str(forecast.origin_dates[0]),
                      "last_close": float(forecast.last_close[0]), "forecast": prediction.rows})  # fmt: skip
         return
-    if isinstance(prediction, pipeline.DirectionPrediction):
-        print_directions(prediction.rows, prediction, run=found.name)
-    else:
+    from stockcast.console import print_directions, print_forecast
+
+    if isinstance(prediction, pipeline.Prediction):
         print_forecast(prediction.rows, prediction.forecast, run=found.name)
+    else:
+        print_directions(prediction.rows, prediction, run=found.name)
     judged = found.verdict()
     last = judged[-1] if judged else f"Not judged yet. Next: {next_line('evaluate', found.name, runs)}"
     kept = f"Table and picture: {shown(prediction.table.parent)}" if plot else f"Table: {shown(prediction.table)}"
@@ -124,7 +124,6 @@ def audit(
 ) -> None:
     """Change the days after a cut-off, run everything again, and check that nothing before it moved."""
     from stockcast import pipeline
-    from stockcast.console import say
     from stockcast.runs import RunDirectory
 
     found = pipeline.audit(RunDirectory.find(runs, run), cuts=cuts, epochs=epochs, seed=seed, say=say(quiet))

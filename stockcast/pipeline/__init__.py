@@ -3,32 +3,58 @@
     CSV -> Prices -> features -> split -> scaler -> windows -> network -> Forecast -> scores -> verdict -> plots -> run
 
 `series.py` makes a price file ready for a network and a network's answers a forecast. `training.py`, `evaluation.py`,
-`prediction.py`, `explanation.py` and `audit.py` are the five commands, each with rooms beside it:
+`prediction.py`, `explanation.py` and `auditing.py` are the five commands, each with rooms beside it:
 
 - training: `preparation.py`, what every member of an ensemble learns from; `members.py`, the members side by side, each
-  further lane a process of `lane.py`; `resume.py`, going on with a training that was stopped
+  further lane a process of `lane.py`; `beforehand.py`, what a forecast would else work out each time; `resuming.py`,
+  going on with a training that was stopped
 - evaluation and prediction: `directions.py`, where a network says the direction and no price
 - explanation: `statements.py`, the numbers that are explained; `findings.py`, what was found; `rebuilt.py`, the network
   that is looked into
 - audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py` and `kept.py`; a price
-  file alone: `check.py`
+  file alone: `checking.py`
 
-The rooms behind their imports know nothing of each other or of the config; they meet here.
+The rooms behind their imports know nothing of each other or of the config; they meet here. A room is loaded when its
+command is first asked for: a forecast takes a second, and loading all of them would take a tenth of it.
 """
 
-from stockcast.pipeline.audit import Audit, audit
-from stockcast.pipeline.check import Checked, check
-from stockcast.pipeline.comparison import Compared, compare, draw_comparison
-from stockcast.pipeline.directions import DirectionEvaluation, DirectionPrediction
-from stockcast.pipeline.evaluation import Evaluation, evaluate
-from stockcast.pipeline.explanation import explain
-from stockcast.pipeline.findings import Findings
-from stockcast.pipeline.prediction import Prediction, predict
-from stockcast.pipeline.resume import resume
-from stockcast.pipeline.training import Trained, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stockcast.pipeline.auditing import Audit, audit
+    from stockcast.pipeline.checking import Checked, check
+    from stockcast.pipeline.comparison import Compared, compare, draw_comparison
+    from stockcast.pipeline.directions import DirectionEvaluation, DirectionPrediction
+    from stockcast.pipeline.evaluation import Evaluation, evaluate
+    from stockcast.pipeline.explanation import explain
+    from stockcast.pipeline.findings import Findings
+    from stockcast.pipeline.prediction import Prediction, predict
+    from stockcast.pipeline.resuming import resume
+    from stockcast.pipeline.training import Trained, train
+
+_ROOMS = {
+    "auditing": ("Audit", "audit"),
+    "checking": ("Checked", "check"),
+    "comparison": ("Compared", "compare", "draw_comparison"),
+    "directions": ("DirectionEvaluation", "DirectionPrediction"),
+    "evaluation": ("Evaluation", "evaluate"),
+    "explanation": ("explain",),
+    "findings": ("Findings",),
+    "prediction": ("Prediction", "predict"),
+    "resuming": ("resume",),
+    "training": ("Trained", "train"),
+}
 
 __all__ = [
     "Audit", "Checked", "Compared", "DirectionEvaluation", "DirectionPrediction", "Evaluation", "Findings",
     "Prediction", "Trained", "audit", "check", "compare", "draw_comparison", "evaluate", "explain", "predict",
     "resume", "train",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,10 +9,12 @@ import numpy as np
 
 from stockcast.config import Config
 from stockcast.data.calendar import Sessions, remember, sessions_around
+from stockcast.errors import RunError
 from stockcast.material import Answered, Material
 from stockcast.models.inference import Network
 from stockcast.pipeline.series import Series, first_lesson
 from stockcast.runs import RunDirectory
+from stockcast.runs.names import ANSWERS
 
 _DAYS = 400
 """Days before the last row whose sessions are kept: `predict` holds a file's last year against them."""
@@ -41,10 +43,31 @@ def write_beforehand(run: RunDirectory, config: Config, series: Series, material
 
 
 def recall(run: RunDirectory, config: Config) -> Answered | None:
-    """Take the sessions that the run knows as known; return what its network said of days past, if that was kept."""
+    """Take the sessions that the run knows as known; return what its network said of days past, if that was kept.
+
+    Raises:
+        RunError: what is stored is not what training wrote, or of another config.
+    """
     stored = run.sessions()
     sessions = None if stored is None else Sessions.from_json(stored)
     if sessions is not None:
         remember(config.data.calendar, sessions)
     answers = run.answers()
-    return None if answers is None else Answered(**answers)
+    if answers is None:
+        return None
+    answered = Answered(**answers)
+    days = len(answered.dates)
+    shapes = (answered.dates.shape, answered.inputs.shape, answered.outputs.shape)
+    expected = (
+        (days,),
+        (days, len(config.features)),
+        (days - config.window + 1, config.horizon, config.head.parameters),
+    )
+    if shapes != expected or days < config.window:
+        raise RunError(
+            f"{run.path / ANSWERS} holds the answers of another network: its arrays have the shapes {shapes}, and this "
+            f"run's config says {expected}. Train again."
+        )
+    if not np.isfinite(answered.outputs).all() or (np.diff(answered.dates) <= np.timedelta64(0)).any():
+        raise RunError(f"{run.path / ANSWERS} is damaged: its answers are no numbers, or its days out of order.")
+    return answered

@@ -16,7 +16,7 @@ from stockcast.errors import StockcastError
 from stockcast.models.training import Epoch
 from stockcast.pipeline.members import fit_member
 from stockcast.pipeline.preparation import make_lessons, prepare
-from stockcast.pipeline.resume import check_data
+from stockcast.pipeline.resuming import check_data
 from stockcast.pipeline.series import nobody
 from stockcast.runs import RunDirectory
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast, column_key
 from stockcast.pipeline.beforehand import recall
-from stockcast.pipeline.directions import DirectionPrediction, predict_directions
 from stockcast.pipeline.series import (
     Say,
     first_lesson,
@@ -28,6 +27,9 @@ from stockcast.pipeline.series import (
     stored_scalers,
 )
 from stockcast.runs import RunDirectory
+
+if TYPE_CHECKING:
+    from stockcast.pipeline.directions import DirectionPrediction
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def predict(
     output: Path | None = None,
     picture: bool = True,
     say: Say = nobody,
-) -> Prediction | DirectionPrediction:
+) -> "Prediction | DirectionPrediction":
     """Forecast the sessions after the last row, and write them as a table and a picture.
 
     Args:
@@ -88,6 +90,8 @@ def predict(
     dates = np.concatenate([prices.dates, sessions_after(prices.dates[-1], steps, calendar=config.data.calendar)])
     folder = (output or run.prediction_folder(prices.dates[-1])).resolve()
     if material.head.classes is not None:
+        from stockcast.pipeline.directions import predict_directions
+
         return predict_directions(run, series, material, network, dates, steps=steps, folder=folder, picture=picture)
     forecast = issue(
         network,

@@ -24,7 +24,6 @@ from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Answered, Material
 from stockcast.models.inference import Network, keras_network, load_onnx
 from stockcast.models.onnxfile import Shapes
-from stockcast.pipeline.rebuilt import rebuild
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import WEIGHTS
 
@@ -182,6 +181,8 @@ def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Netw
         return load_onnx(run.onnx_path(), shapes=shapes)
     except NoOnnx as error:
         say(f"{error}; forecasting with Keras and {run.path / WEIGHTS} instead, which takes seconds longer.")
+    from stockcast.pipeline.rebuilt import rebuild
+
     network, _ = rebuild(run, config)
     return keras_network(network, source=run.path / WEIGHTS)
 

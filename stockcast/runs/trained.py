@@ -80,8 +80,6 @@ class TrainedFiles(RunFiles):
             arrays = unpacked(self._read(ANSWERS), {"dates": "M", "inputs": "f", "outputs": "f"})
         except ValueError as error:
             raise RunError(f"{self.path / ANSWERS} is damaged ({str(error)[:200]}). Train again.") from error
-        if [array.ndim for array in arrays.values()] != [1, 2, 3] or len(arrays["dates"]) != len(arrays["inputs"]):
-            raise RunError(f"{self.path / ANSWERS} is damaged: its arrays do not fit each other. Train again.")
         return {name: array if name == "dates" else array.astype(np.float32) for name, array in arrays.items()}
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,188 @@
+"""What a run works out once: the forecast is the same as without, and only the newest window is asked about."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import TINY, make_bars
+from test_architecture import loaded_by
+
+from stockcast import pipeline
+from stockcast.config import load_config
+from stockcast.data.calendar import Sessions, sessions_around, sessions_between
+from stockcast.errors import RunError
+from stockcast.forecast import Floats
+from stockcast.material import Answered, Material
+from stockcast.models.inference import load_onnx
+from stockcast.pipeline import prediction
+from stockcast.pipeline.beforehand import recall
+from stockcast.runs import RunDirectory
+
+DAYS = 700
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a price file, a longer one, one with another past, and a run of the first."""
+    folder = tmp_path_factory.mktemp("home")
+    bars = make_bars(DAYS + 40)
+    bars[:DAYS].to_csv(folder / "prices.csv", index=False)
+    (folder / "later").mkdir()
+    bars.to_csv(folder / "later" / "prices.csv", index=False)
+    (folder / "other").mkdir()
+    columns = ["Open", "High", "Low", "Close", "Adj Close"]
+    bars.loc[DAYS - 30, columns] *= 1.01
+    bars[:DAYS].to_csv(folder / "other" / "prices.csv", index=False)
+    (folder / "earlier").mkdir()
+    bars[:60].to_csv(folder / "earlier" / "prices.csv", index=False)
+    (folder / "tiny.yaml").write_text(TINY)
+    pipeline.train(load_config(folder / "tiny.yaml"), runs=folder / "runs", name="tiny")
+    return folder
+
+
+@pytest.fixture
+def asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many windows the network is asked about, call by call."""
+    counts: list[int] = []
+    network = load_onnx(home / "runs" / "tiny" / "model.onnx")
+
+    def counting(inputs: Floats) -> Floats:
+        counts.append(len(inputs))
+        return network(inputs)
+
+    monkeypatch.setattr(prediction, "stored_network", lambda *_: counting)
+    return counts
+
+
+def predicted(home: Path, folder: str = ".", *, horizon: int | None = None) -> tuple[Floats, list[str]]:
+    run = RunDirectory.find(home / "runs", "tiny")
+    said = pipeline.predict(
+        run, data=home / folder / "prices.csv", horizon=horizon, output=home / "out", picture=False
+    ).forecast
+    return said.quantiles, said.target_dates[0].astype(str).tolist()  # type: ignore[union-attr]
+
+
+def test_the_network_is_asked_about_the_newest_day_alone(home: Path, asked: list[int]) -> None:
+    predicted(home)
+    assert asked == [1]
+
+
+def test_of_a_newer_file_it_is_asked_about_the_days_that_are_new(home: Path, asked: list[int]) -> None:
+    predicted(home, "later")
+    assert asked == [41]  # the last row of the old file is among them
+
+
+def test_where_a_past_price_has_changed_it_is_asked_again_from_there_on(home: Path, asked: list[int]) -> None:
+    predicted(home, "other")
+    assert asked == [30]  # the return of the day that changed is the first input that is another
+
+
+def test_a_shorter_horizon_is_the_beginning_of_the_whole_one(home: Path, asked: list[int]) -> None:
+    whole, _ = predicted(home)
+    short, _ = predicted(home, horizon=2)
+    np.testing.assert_array_equal(short, whole[:, :2])
+    assert asked == [1, 1]
+
+
+@pytest.mark.parametrize("folder", [".", "later", "other", "earlier"])
+def test_the_forecast_is_the_one_without(folder: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quantiles, dates = predicted(home, folder)
+    monkeypatch.setattr(prediction, "recall", lambda *_: None)
+    monkeypatch.setattr("stockcast.data.calendar._KNOWN", {})
+    expected, days = predicted(home, folder)
+    np.testing.assert_allclose(quantiles, expected, rtol=1e-6)  # windows come in other batches
+    assert dates == days
+
+
+def test_a_forecast_needs_no_calendar_to_be_built(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
+    loaded = loaded_by("predict", "tiny", "--no-plot", "--json", "-q")
+    assert loaded.isdisjoint({"exchange_calendars", "matplotlib", "rich", "sklearn", "arch", "keras", "tensorflow"})
+
+
+def test_sessions_of_another_version_of_the_library_are_worked_out_anew(home: Path) -> None:
+    sessions = sessions_around(np.datetime64("2018-01-01"), np.datetime64("2018-12-31"), calendar="XNYS")
+    stored = sessions.to_json()
+    assert Sessions.from_json({**stored, "exchange_calendars": "0.1"}) is None
+
+
+def test_sessions_come_back_from_plain_text_as_they_were() -> None:
+    sessions = sessions_around(np.datetime64("2018-01-01"), np.datetime64("2018-12-31"), calendar="XNYS")
+    back = Sessions.from_json(sessions.to_json())
+    assert back is not None
+    np.testing.assert_array_equal(back.days, sessions.days)
+    assert replace(back, days=0) == replace(sessions, days=0)  # type: ignore[arg-type]
+
+
+def test_days_beyond_those_that_a_run_keeps_are_the_librarys(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = np.datetime64("2018-12-01"), np.datetime64("2019-01-31")
+    whole = sessions_around(first, last, calendar="XNYS")
+    days = whole.days[(whole.days >= first) & (whole.days <= np.datetime64("2018-12-20"))]
+    monkeypatch.setattr(
+        "stockcast.data.calendar._KNOWN",
+        {"XNYS": replace(whole, first=first, last=np.datetime64("2018-12-20"), days=days)},
+    )
+    # 3 December 2018 was a Monday. A day of mourning, Christmas, New Year and Martin Luther King's day are no sessions.
+    assert len(sessions_between(np.datetime64("2018-12-03"), last, calendar="XNYS")) == 19 + 21
+
+
+def test_answers_of_windows_that_are_longer_ago_than_what_is_kept_are_asked_for(home: Path) -> None:
+    run = RunDirectory.find(home / "runs", "tiny")
+    answered = recall(run, load_config(run.config_path()))
+    assert answered is not None
+    counts: list[int] = []
+
+    def network(inputs: Floats) -> Floats:
+        counts.append(len(inputs))
+        return np.zeros((len(inputs), 3, 3), dtype=np.float32)
+
+    days = len(answered.dates)
+    early = np.datetime64("2010-01-01") + np.arange(50)
+    dates = np.concatenate([early, answered.dates])
+    scaled = np.concatenate([np.zeros((50, 2), dtype=np.float32), answered.inputs])
+    material: Material = replace(_material(home), scaled=scaled, prices=np.ones(len(scaled)))
+    found = answered.and_now(network, material, dates, np.arange(20, 50 + days), steps=3)
+    assert counts == [30 + days]
+    assert not found.any()
+
+
+def test_answers_to_fewer_steps_than_are_asked_for_do_not_do(home: Path) -> None:
+    run = RunDirectory.find(home / "runs", "tiny")
+    answered = recall(run, load_config(run.config_path()))
+    assert answered is not None
+    short = Answered(answered.dates, answered.inputs, answered.outputs[:, :2])
+    material: Material = replace(_material(home), scaled=answered.inputs, prices=np.ones(len(answered.dates)))
+    asked: list[int] = []
+
+    def network(inputs: Floats) -> Floats:
+        asked.append(len(inputs))
+        return np.zeros((len(inputs), 3, 3), dtype=np.float32)
+
+    short.and_now(network, material, answered.dates, np.arange(4, len(answered.dates)), steps=3)
+    assert asked == [len(answered.dates) - 4]
+
+
+def _material(home: Path) -> Material:
+    from stockcast.pipeline.series import make_material, make_series, nobody, price_files, read, stored_scalers
+
+    run = RunDirectory.find(home / "runs", "tiny")
+    config = load_config(run.config_path())
+    series = make_series(config, read(config, price_files(config)[0], nobody))
+    return make_material(config, series, *stored_scalers(run, config))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"days": ["2018-01-02", "x"]}, "damaged"),
+        ({"first": None}, "damaged"),
+        ({"days": ["2018-01-03", "2018-01-03"]}, "must rise"),
+        ({"days": ["1999-01-04"]}, "must rise"),
+    ],
+)
+def test_sessions_that_are_none_are_refused(change: dict[str, object], words: str) -> None:
+    stored = sessions_around(np.datetime64("2018-01-01"), np.datetime64("2018-12-31"), calendar="XNYS").to_json()
+    with pytest.raises(RunError, match=words):
+        Sessions.from_json({**stored, **change})
