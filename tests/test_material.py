@@ -7,6 +7,7 @@ import pytest
 from test_many_series import write_pool
 
 from stockcast.config import Config, load_config
+from stockcast.data.features import make_features
 from stockcast.material import Material
 from stockcast.pipeline.preparation import make_lessons, prepare
 from stockcast.pipeline.series import Series, make_material, nobody
@@ -56,5 +57,6 @@ def test_each_series_keeps_its_own_days(pool: tuple[Config, list[Series]]) -> No
     for one, material in zip(series, lessons.materials, strict=True):
         np.testing.assert_array_equal(material.closes, one.closes)
         assert one.unit is not None
+        inputs = make_features(one.prices, config.features)
         np.testing.assert_array_equal(material.unit, one.unit)
-        np.testing.assert_array_equal(material.scaled, lessons.scaler.transform(one.features).astype(np.float32))
+        np.testing.assert_array_equal(material.scaled, lessons.scaler.transform(inputs).astype(np.float32))

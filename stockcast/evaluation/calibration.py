@@ -4,7 +4,7 @@ A point forecast is given bands (`calibrate`: a Calibration of offsets); the ban
 (`stretch`: a Stretch of factors). calibration.json holds one of the two and tells which by its "kind".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,7 +187,7 @@ NO_WIDTH = 1e-12
 """A side of the band that is no wider than this, in log price, is rounding and not a band."""
 
 
-def stretch(pairs: Sequence[tuple[Forecast, Floats]]) -> Stretch:
+def stretch(pairs: Iterable[tuple[Forecast, Floats]]) -> Stretch:
     """Measure the factors of density forecasts by conformalized quantile regression.
 
     At each horizon, the factor is the ceil((n + 1) 0.9)-th smallest of the n factors that the calibration days needed
@@ -203,15 +203,17 @@ def stretch(pairs: Sequence[tuple[Forecast, Floats]]) -> Stretch:
     is left, and where the factor would be 0 because prices came out at the median, it is 1.
 
     Args:
-        pairs: one of each series: the forecast of its calibration origins, and what came, in price units, shape
-            (origins, horizon), NaN where the day has not come. The horizon is the same in all, the origins need not be.
+        pairs: one of each series, taken one after the other: the forecast of its calibration origins, and what came, in
+            price units, shape (origins, horizon), NaN where the day has not come. The horizon is the same in all, the
+            origins need not be.
 
     Raises:
         NotEnoughDays: fewer than `MIN_ORIGINS` origins in all series together.
     """
-    count = sum(len(actual) for _, actual in pairs)
+    each = [needed_factors(forecast, actual) for forecast, actual in pairs]
+    count = sum(map(len, each))
     check_origins(count)
-    needed = np.sort(np.concatenate([needed_factors(forecast, actual) for forecast, actual in pairs]), axis=0)
+    needed = np.sort(np.concatenate(each), axis=0)
     kept = (~np.isnan(needed)).sum(axis=0)  # NaN is sorted to the end
     factors = needed[_ranks(kept, COVERAGE) - 1, np.arange(len(kept))]
     return Stretch(np.where(factors > 0, factors, 1.0), count)

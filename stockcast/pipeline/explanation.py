@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.config import Config, load_config
+from stockcast.data.features import make_features
 from stockcast.errors import DataError, NotEnoughDays
 from stockcast.evaluation.importance import Importance, permutation_importance
 from stockcast.forecast import Days, Floats
@@ -95,7 +96,7 @@ def explain(
         series=prices.source.name,
         dates=prices.dates[origin + 1 - config.window : origin + 1],
         features=config.features,
-        inputs=series.features[origin + 1 - config.window : origin + 1],
+        inputs=make_features(prices, config.features)[origin + 1 - config.window : origin + 1],
         scaled=window,
         moved=tuple(Moved(what, step, one) for (what, step, _), one in zip(numbers, found, strict=True)),
         firings=firings,

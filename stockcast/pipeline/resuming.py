@@ -8,7 +8,7 @@ from stockcast.errors import RunError
 from stockcast.models.factory import versions
 from stockcast.models.training import Epoch
 from stockcast.pipeline.members import checkpoint, count_lanes
-from stockcast.pipeline.preparation import prepare
+from stockcast.pipeline.preparation import make_lessons, prepare
 from stockcast.pipeline.series import Say, Series, nobody
 from stockcast.pipeline.training import Trained, begin_details, carry_on
 from stockcast.runs import RunDirectory
@@ -60,7 +60,10 @@ def resume(
             say(f"{run.name} was begun with other versions ({stated.get('versions')}); its last digits may differ.")
         say(f"{run.name}: {_standing(run, stored)}")
         begun(run)
-        return carry_on(stored, series, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard)
+        lessons = make_lessons(stored, series)
+        return carry_on(
+            stored, series, lessons, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard
+        )
 
 
 def check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) -> None:

@@ -42,7 +42,6 @@ class Series:
         prices: its bars.
         closes: the price that is forecast and judged, shape (days,).
         answers: prices that the network answers: the closes, or where several columns are forecast (days, columns).
-        features: inputs in their own unit, shape (days, features).
         unit: volatility that log returns are answered in, shape (days,); None for the training days' own.
         split: its days divided at the config's dates; a part that it does not reach is empty.
     """
@@ -50,7 +49,6 @@ class Series:
     prices: Prices
     closes: Floats
     answers: Floats
-    features: Floats
     unit: Floats | None
     split: Split
 
@@ -113,23 +111,24 @@ def read_closely(config: Config, path: Path, say: Say) -> Prices:
 
 
 def make_series(config: Config, prices: Prices) -> Series:
-    """Compute what the network sees and answers; `config.split` must hold dates."""
+    """Compute what the network answers, and check that there is what it sees; `config.split` must hold dates."""
     columns = config.target.names
     prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
-    features, answers = make_features(prices, config.features), prices.complete(columns)
+    answers = prices.complete(columns)
     closes = answers[:, columns.index(config.target.column)]
     unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
     split = split_at(prices.dates, **dict(config.split))
-    return Series(prices, closes, answers if len(columns) > 1 else closes, features, unit, split)
+    return Series(prices, closes, answers if len(columns) > 1 else closes, unit, split)
 
 
 def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
     """Fit the inputs' scaler and the answers' unit on these days of each series, and on no others."""
     pairs = list(zip(series, days, strict=True))
     try:
-        scaler = fit_scaler(
-            np.concatenate([one.features[past] for one, past in pairs]), kind=config.scaler, names=config.features
-        )
+        # Worked out here and once more for the network, one series after the other: kept, those of hundreds of series
+        # would be most of the memory that a training takes.
+        inputs = np.concatenate([make_features(one.prices, config.features)[past].copy() for one, past in pairs])
+        scaler = fit_scaler(inputs, kind=config.scaler, names=config.features)
     except DataError as error:
         still = all(np.ptp(one.closes[past]) == 0 for one, past in pairs)
         why = " Its closes never change on these days." if still else ""
@@ -195,7 +194,8 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
         feedback = Feedback(target, scaler, tuple(name for name in sources if name))  # the config has one for each
     return Material(
         prices=series.answers,
-        scaled=scaler.transform(series.features).astype(np.float32),  # as the network takes them, and half the memory
+        # single precision, as the network takes them, and half the memory
+        scaled=scaler.transform(make_features(series.prices, config.features)).astype(np.float32),
         target=target,
         unit=series.unit,
         window=config.window,

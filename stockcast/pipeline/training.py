@@ -1,6 +1,6 @@
 """Prices and a config -> a trained network, kept as a run; also one that was stopped and is taken up again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from stockcast.models.inference import Network, export_onnx, keras_network, load
 from stockcast.models.training import Epoch, best_of
 from stockcast.pipeline.beforehand import write_beforehand
 from stockcast.pipeline.members import count_lanes, train_members
-from stockcast.pipeline.preparation import make_lessons, prepare
+from stockcast.pipeline.preparation import Lessons, make_lessons, prepare
 from stockcast.pipeline.series import Say, Series, issue, nobody
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import ONNX
@@ -70,6 +70,7 @@ def train(
     """
     RunDirectory.check_name(name)
     config, series = prepare(config, say)
+    lessons = make_lessons(config, series)  # before Keras is loaded, which takes as much memory again
     lanes = count_lanes(config.training.members, most=processes)
     details = begin_details(series)  # loads Keras; nothing stands on the disk yet
     pause()
@@ -83,7 +84,7 @@ def train(
         begun(run)
         try:
             return carry_on(
-                config, series, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard
+                config, series, lessons, run, lanes=lanes, say=say, report=report, pause=pause, tensorboard=tensorboard
             )
         except StockcastError:
             run.underway.discard_if_untrained()
@@ -98,6 +99,7 @@ def begin_details(series: list[Series]) -> dict[str, Any]:
 def carry_on(
     config: Config,
     series: list[Series],
+    lessons: Lessons,
     run: RunDirectory,
     *,
     lanes: int,
@@ -114,7 +116,6 @@ def carry_on(
             events.write(epoch)
         report(epoch)
 
-    lessons = make_lessons(config, series)
     members, history = train_members(config, lessons, run, lanes=lanes, report=told, pause=pause)
     network = average(members)
 
@@ -164,26 +165,29 @@ def _calibrate(
     """Measure the bands on the calibration days of every series."""
     # A stretch looks at one band; all quantiles of hundreds of series are gigabytes, and seconds to compute.
     levels = LEARNT_FROM if config.head.has_bands else LEVELS
-    pairs: list[tuple[Forecast, Floats]] = []
-    for one, material in zip(series, materials, strict=True):
-        origins = one.split.origins("calibration", window=config.window, horizon=config.horizon, required=False)
-        if len(origins):
-            question = one.question(config, "calibration")
-            forecast = issue(
-                network,
-                material,
-                one.prices.dates,
-                origins,
-                steps=config.horizon,
-                calibration=None,
-                learn_from=None,
-                levels=levels,
-            )
-            pairs.append((forecast, question.actual))
+    days: set[np.datetime64] = set()
+
+    def pairs() -> Iterator[tuple[Forecast, Floats]]:
+        for one, material in zip(series, materials, strict=True):
+            origins = one.split.origins("calibration", window=config.window, horizon=config.horizon, required=False)
+            if len(origins):
+                question = one.question(config, "calibration")
+                forecast = issue(
+                    network,
+                    material,
+                    one.prices.dates,
+                    origins,
+                    steps=config.horizon,
+                    calibration=None,
+                    learn_from=None,
+                    levels=levels,
+                )
+                days.update(np.unique(forecast.target_dates))
+                yield forecast, question.actual
+
     if config.head.has_bands:
-        dates = np.unique(np.concatenate([forecast.target_dates.ravel() for forecast, _ in pairs]))
-        return stretch(pairs).tempered(len(dates))
-    ((forecast, actual),) = pairs  # a point head answers prices or the training days' unit: one series
+        return stretch(pairs()).tempered(len(days))
+    ((forecast, actual),) = pairs()  # a point head answers prices or the training days' unit: one series
     return calibrate(forecast, actual)
 
 
