@@ -15,6 +15,7 @@ from stockcast.plots import MEDIAN, NOTE, PRICE
 
 COLOURS = (MEDIAN, "#1b6ca8", "#8c8c8c")
 _SIGNED = "RdBu_r"
+_NOISE = "#b0b0b0"
 
 _UNITS = {
     "spread": ("log of the width", "the width of the 90 % band"),
@@ -170,14 +171,16 @@ def importance(found: Importance, features: Sequence[str], *, score: str, origin
     """
     figure = _page(
         f"Which features does the forecast live on? {title}",
-        note=f"{origins} validation origins, {found.increases.shape[1]} shuffles each (dots); before calibration",
+        note=f"{origins} validation origins, {found.increases.shape[1]} shuffles each (dots); before calibration; "
+        "grey: within two deviations of the shuffles",
         size=(12, 2.6 + 0.3 * len(features)),
     )
     axes = figure.add_subplot()
     order = np.argsort(found.means)
     scale = found.loss if found.loss > 0 else 1.0
     places = np.arange(len(features))
-    axes.barh(places, found.means[order] / scale, color=MEDIAN, alpha=0.75, height=0.7)
+    colours = np.where(found.stands_out[order], MEDIAN, _NOISE).tolist()
+    axes.barh(places, found.means[order] / scale, color=colours, alpha=0.75, height=0.7)
     for place, feature in zip(places, order, strict=True):
         shuffles = found.increases[feature] / scale
         axes.plot(shuffles, np.full(len(shuffles), place), "o", markersize=3.5, color=PRICE, alpha=0.6)

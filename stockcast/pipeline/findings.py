@@ -153,20 +153,8 @@ class Findings:
     def _costs(self) -> list[str]:
         if self.importance is None:
             return []
-        found = self.importance
-        means = found.means
-        costly = [i for i in np.argsort(-means)[:TOLD] if means[i] > 2 * found.spreads[i]]
-        told = [f"{self.features[i]} ({100 * means[i] / found.loss:+.1f} %)" for i in costly]
-        within = int(np.sum(np.abs(means) <= 2 * found.spreads))
-        asked = f"Shuffled among {counted(self.origins, 'validation origin')},"
-        sentences = [
-            f"{asked} these features cost the most {_TOLD[self.score]}: {listed(told)}."
-            if told
-            else f"{asked} no feature is missed by more than chance."
-        ]
-        if within:
-            sentences.append(f"{within} of {counted(len(means), 'feature')} cost no more than shuffles differ by.")
-        return sentences
+        told = _missed(self.importance, self.features, score=_TOLD[self.score])
+        return [f"Shuffled among {counted(self.origins, 'validation origin')}, {told}."]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -275,6 +263,30 @@ class Findings:
             }
             for i, name in enumerate(self.features)
         ]
+
+
+def _missed(found: Importance, features: Sequence[str], *, score: str) -> str:
+    """Say which features are missed, which mislead, and how dear the dearest is of those that do not stand out."""
+    means, clear, dearest = found.means, found.stands_out, np.argsort(-found.means)
+
+    def named(places: Sequence[int], most: int = TOLD) -> str:
+        more = [f"{len(places) - most} more"] if len(places) > most else []
+        return listed([*(f"{features[i]} ({100 * means[i] / found.loss:+.1f} %)" for i in places[:most]), *more])
+
+    missed = [i for i in dearest if clear[i] and means[i] > 0]
+    misleading = [i for i in dearest[::-1] if clear[i] and means[i] < 0]
+    rest = [i for i in dearest if not clear[i]]
+    noise = "the noise of the shuffles"
+    told = [
+        f"{score} rises beyond {noise} without {named(missed)}" if missed else f"no feature is missed beyond {noise}"
+    ]
+    if misleading:
+        told.append(f"{score} falls without {named(misleading)}")
+    if rest:
+        whose = "the other" if missed or misleading else "all"
+        stay = "one stays" if len(rest) == 1 else f"{len(rest)} stay"
+        told.append(f"{whose} {stay} within it, at most {named(rest[:1])}")
+    return "; ".join(told)
 
 
 def _wider(change: float) -> str:
