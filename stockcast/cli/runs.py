@@ -78,7 +78,7 @@ def runs_compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Put the scores of runs side by side that were scored on the same days, and test whether they differ."""
+    """Put the scores of runs side by side, over the origins that all of them have, and test whether they differ."""
     from stockcast import pipeline
     from stockcast.cli.columns import table, width
     from stockcast.console import print_sentences
@@ -108,12 +108,12 @@ def runs_compare(
         for step, each in scores.horizons.items()
         for name, one in zip(scores.runs, each, strict=True)
     ]
-    print(f"{scores.data['name']}, {scores.data['first_origin']} to {scores.data['last_target']}")
+    print(found.title())
     print("\n".join(table(headers, rows, width=width())))
     unit = "CRPS of log returns x 10,000" if of_prices else "Brier score of the direction's probabilities"
-    print_sentences(found.verdict())
+    print_sentences([*found.notes(), *found.verdict()])
     print(
-        f"{unit}: lower is better. Skill above 0: better than the rival.",
+        f"{unit}: lower is better." + (" Skill above 0: better than the rival." if rivals else ""),
         *([f"Picture: {shown(picture)}"] if picture else []),
         sep="\n",
         file=sys.stderr,
