@@ -9,6 +9,7 @@ import numpy as np
 
 from stockcast.data.csvfile import counted
 from stockcast.evaluation.importance import Importance
+from stockcast.evaluation.wording import share_text
 from stockcast.forecast import Dates, Floats
 from stockcast.models.firing import Firing
 from stockcast.models.insight import Saliency
@@ -144,10 +145,10 @@ class Findings:
             return []
         first, *others = self.curves
         back = counted(len(self.dates) - 1, "day")
-        beside = "; ".join(f"{one.network}: {_share(one.share_left()[-1])}" for one in others)
+        beside = "; ".join(f"{one.network}: {share_text(one.share_left()[-1])}" for one in others)
         return [
-            f"Of the gradient at the last day, {_share(first.share_left()[-1])} reaches the first day of the window, "
-            f"{back} back, in {first.network} ({beside})."
+            f"Of the gradient at the last day, {share_text(first.share_left()[-1])} reaches the first day of the "
+            f"window, {back} back, in {first.network} ({beside})."
         ]
 
     def _costs(self) -> list[str]:
@@ -293,11 +294,6 @@ def _wider(change: float) -> str:
     if abs(change) < 0.005:
         return "as wide as"
     return f"{100 * abs(change):.0f} % {'wider' if change > 0 else 'narrower'} than"
-
-
-def _share(share: float) -> str:
-    """Write a share that may be tiny."""
-    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
 def listed(words: list[str]) -> str:
