@@ -27,7 +27,7 @@ def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
         print_json({"runs": [one.to_json() for one in found]})
         return
     if not found:
-        print(f"No runs in {runs}. Make one with: stockcast train", file=sys.stderr)
+        print(_none(runs), file=sys.stderr)
         return
     headers = ("run", "state", "created (UTC)", "series", "epochs", "on its test days")
     rows = [
@@ -132,7 +132,7 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     if as_json:
         print_json({"runs": [{"name": name, "state": one.state, "faults": list(one.faults)} for name, one in found]})
     elif not found:
-        print(f"No runs in {runs}. Make one with: stockcast train", file=sys.stderr)
+        print(_none(runs), file=sys.stderr)
     else:
         for name, one in found:
             print(f"{name}: {one.state}")
@@ -140,6 +140,10 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     damaged = [name for name, one in found if one.state == "damaged"]
     if damaged:
         raise RunError(f"{len(damaged)} of {len(found)} damaged: {', '.join(damaged)}. Train again, or remove them.")
+
+
+def _none(runs: Path) -> str:
+    return f"No runs in {runs.absolute()}. Name the folder of your runs with --runs, or make one with: stockcast train"
 
 
 def _result(summary: Any) -> str:
