@@ -1,5 +1,6 @@
 """The configs and data that ship: inside the installed package, or at the top of a checkout."""
 
+import difflib
 import os
 from pathlib import Path
 
@@ -38,7 +39,20 @@ def find_config(config: str | None) -> Path:
             f"{config}: no such config file, but a folder or a device. A folder of price files is trained on by: "
             f"stockcast train many-stocks --set data.path=FOLDER"
         )
+    near = _nearest(config)
     raise ConfigError(
-        f"{config}: no such config file, and no config of that name ships with stockcast; those are "
-        f"{', '.join(bundled_configs())}. Make one for your own prices with: stockcast config init --data YOUR.csv"
+        f"{config}: no such config file, and no config of that name ships with stockcast"
+        f"{f'; perhaps {near}' if near else ''}. Those that ship are {', '.join(bundled_configs())}. Make one for your "
+        f"own prices with: stockcast config init --data YOUR.csv"
     )
+
+
+def _nearest(config: str) -> str | None:
+    """The shipped config that was meant by a name with a slip in it, or without its folder: gru, lessons/grus."""
+    meant = config.removesuffix(".yaml")
+    by_name = {name.rpartition("/")[2]: name for name in bundled_configs()}
+    by_name |= {name: name for name in bundled_configs()}
+    near = difflib.get_close_matches(meant, by_name, n=1, cutoff=0.75) or difflib.get_close_matches(
+        meant.rpartition("/")[2], by_name, n=1, cutoff=0.75
+    )
+    return by_name[near[0]] if near else None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -178,17 +179,33 @@ def parse_config(text: str, *, source: str, folder: Path, overrides: Collection[
     """
     values, lines = yamlfile.parse_mapping(text, source=source)
     _resolve(values, folder)
+    in_file = deepcopy(values)
     for override in overrides:
         _apply(values, override)
+    try:
+        return _valid(values)
+    except ValidationError as error:
+        alone = _errors_of(in_file) if overrides else None
+        raise ConfigError(
+            explain(error, Config, source=source, lines=lines, overrides=overrides, alone=alone)
+        ) from None
+
+
+def _valid(values: dict[str, Any]) -> Config:
     model = values.get("model")
     if isinstance(model, dict) and model.get("head") == "direction":
         values.setdefault("calibration", "none")  # it has no bands, so it need not be said
+    # By way of JSON, whose strict types are YAML's: lists for tuples, text for dates and paths.
+    return Config.model_validate_json(json.dumps(values, default=str))
+
+
+def _errors_of(values: dict[str, Any]) -> ValidationError | None:
+    """What is wrong with a file before anything of it is overridden."""
     try:
-        # By way of JSON, whose strict types are YAML's: lists for tuples, text for dates and paths.
-        return Config.model_validate_json(json.dumps(values, default=str))
+        _valid(values)
     except ValidationError as error:
-        overridden = {override.partition("=")[0].strip() for override in overrides}
-        raise ConfigError(explain(error, Config, source=source, lines=lines, overridden=overridden)) from None
+        return error
+    return None
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:

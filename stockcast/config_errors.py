@@ -10,7 +10,13 @@ from stockcast.yamlfile import Lines
 
 
 def explain(
-    error: ValidationError, config: type[BaseModel], *, source: str, lines: Lines, overridden: Collection[str]
+    error: ValidationError,
+    config: type[BaseModel],
+    *,
+    source: str,
+    lines: Lines,
+    overrides: Collection[str] = (),
+    alone: ValidationError | None = None,
 ) -> str:
     """Say what is wrong, a sentence a key: file, line, key, what was found, what is allowed, what the key means.
 
@@ -19,8 +25,12 @@ def explain(
         config: the model it was held against.
         source: names the file.
         lines: of the keys in the file.
-        overridden: dotted keys that did not come from the file.
+        overrides: `KEY=VALUE`, what was set on top of the file.
+        alone: what pydantic finds wrong with the file without them; None for nothing.
     """
+    overridden = {override.partition("=")[0].strip() for override in overrides}
+    known = {_identity(problem) for problem in alone.errors(include_url=False)} if alone else set()
+    given = "".join(f" --set {override[:80]}" for override in overrides)
     reasons: dict[str, list[str]] = {}
     said: dict[str, str] = {}
     for problem in error.errors(include_url=False):
@@ -34,7 +44,9 @@ def explain(
         by_set = any(f"{key}.".startswith(f"{one}.") for one in overridden) or (
             keys not in lines and any(one.startswith(f"{key}.") for one in overridden if key)
         )
-        place = "--set" if by_set else in_file
+        # A file that is right by itself is not to blame for what it does not go with.
+        by_both = bool(given) and _identity(problem) not in known
+        place = "--set" if by_set else f"{in_file}, with{given}" if by_both else in_file
         if problem["type"] == "extra_forbidden":
             sentence = f"unknown key {key}.{_nearest(config, keys)}"
         elif problem["type"] == "missing":
@@ -48,6 +60,11 @@ def explain(
             sentence = f"{key}{found}: {reason}. {description}" if key else f"{reason}."
         said[key] = f"{place}: {sentence.strip()}"
     return "\n".join(said.values())
+
+
+def _identity(problem: Any) -> tuple[Any, ...]:
+    """What tells one problem from another."""
+    return problem["type"], problem["loc"], problem["msg"]
 
 
 _QUOTE = ": put it in quotes"

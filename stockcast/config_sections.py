@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from stockcast.config_values import (
+    LOSS_NAMES,
     CellName,
     Day,
     Encoding,
@@ -23,6 +24,7 @@ from stockcast.config_values import (
     Share,
     Units,
     listed,
+    must_be,
 )
 from stockcast.data.reading import Reading
 from stockcast.models.heads import LOSSES
@@ -195,6 +197,15 @@ class ModelConfig(Section):
         description="Of three classes: the largest move that is flat, in deviations of a day's log return times the "
         "root of the days ahead (see target.scale); null for 0.4.",
     )
+
+    @field_validator("loss")
+    @classmethod
+    def _is_a_loss(cls, loss: str | None, known: ValidationInfo) -> str | None:
+        head = known.data.get("head")  # a word that is no loss at all: what trains this head is of use, and no other
+        if loss is not None and not any(loss in losses for losses in LOSSES.values()):
+            why = f", which train{'s' if len(LOSSES[head]) == 1 else ''} model.head {head}" if head else ""
+            raise ValueError(must_be(loss, LOSSES[head] if head else LOSS_NAMES, why=why))
+        return loss
 
     @field_validator("layers")
     @classmethod

@@ -25,18 +25,24 @@ from stockcast.models.heads import HEADS, LOSSES
 def _one_of(known: Collection[str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in known:
-            near = difflib.get_close_matches(value, known, n=1)
-            raise ValueError(f"must be one of {', '.join(sorted(known))}" + (f"; perhaps {near[0]}" if near else ""))
+            raise ValueError(must_be(value, known))
         return value
 
     return check
 
 
+def must_be(value: str, known: Collection[str], *, why: str = "") -> str:
+    """Say which names there are, why these, and which of several is near."""
+    near = difflib.get_close_matches(value, known, n=1) if len(known) > 1 else []
+    one = "be one of " if len(known) > 1 else "be "
+    return f"must {one}{', '.join(sorted(known))}{why}" + (f"; perhaps {near[0]}" if near else "")
+
+
 FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
 CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
 HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
-_LOSS_NAMES = list(dict.fromkeys(loss for losses in LOSSES.values() for loss in losses))
-LossName = Annotated[str, AfterValidator(_one_of(_LOSS_NAMES)), Field(json_schema_extra={"enum": _LOSS_NAMES})]
+LOSS_NAMES = list(dict.fromkeys(loss for losses in LOSSES.values() for loss in losses))
+LossName = Annotated[str, Field(json_schema_extra={"enum": LOSS_NAMES})]
 
 
 def _only_iso(value: Any) -> Any:

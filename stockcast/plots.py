@@ -17,10 +17,9 @@ RIVAL_COLOURS = dict(zip(RIVALS, ("#1b6ca8", "#6a4c93", "#8c8c8c", "#2a9d63", "#
 NOTE = "not investment advice"
 
 
-def price_label(calendar: str, *, adjusted: bool) -> str:
-    """Return the axis label of prices: in dollars on a New York calendar, in the file's unit elsewhere."""
-    unit = "$" if calendar in ("XNYS", "XNAS", "NYSE", "NASDAQ", "us_futures") else "as in the data"
-    return f"price ({unit}, adjusted for splits and dividends)" if adjusted else f"price ({unit})"
+def price_label(*, adjusted: bool) -> str:
+    """Return the axis label of prices: no file says whether they are dollars, cents or the points of an index."""
+    return f"price{', adjusted for splits and dividends' if adjusted else ''} (unit as in the file)"
 
 
 def loss_curve(history: Sequence[Epoch], *, title: str) -> Figure:
@@ -71,14 +70,13 @@ def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: 
 def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, unit: str) -> Figure:
     """The last year of prices, then the median and the 50 % and 90 % bands of the days ahead.
 
-    Where highs and lows are forecast too, each day's range is a thin bar behind them.
+    Where highs and lows are forecast too, each day's bar stands beside it, closer to the eye.
     """
-    figure, axes = _figure(title)
-    if {"High", "Low"} <= set(forecast.others):
-        low, high = (forecast.others[name][0] for name in ("Low", "High"))
-        axes.vlines(
-            forecast.target_dates[0], low, high, color=RANGE, linewidth=1.4, alpha=0.6, label="each day's low to high"
-        )
+    has_bars = {"High", "Low"} <= set(forecast.others)
+    figure = Figure(figsize=(16 if has_bars else 12, 6.5), dpi=110, layout="constrained")
+    entitle(figure, title)
+    axes, *beside = figure.subplots(1, 2, width_ratios=[3, 2]) if has_bars else [figure.add_subplot()]
+    _plain(axes)
     axes.plot(dates[-252:], closes[-252:], color=PRICE, linewidth=1.3, label="price", zorder=3)
     _fan(axes, forecast, 0, label=True)
     axes.set_ylabel(unit)
@@ -99,8 +97,27 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
         )
     axes.margins(x=0.02)
     first, end = mdates.date2num(dates[-252:][0]), mdates.date2num(last)
-    axes.set_xlim(first - 0.01 * (end - first), end + 0.13 * (end - first))
+    axes.set_xlim(first - 0.01 * (end - first), end + (0.18 if beside else 0.13) * (end - first))
+    for panel in beside:
+        _daily_bars(panel, forecast)
     return figure
+
+
+def _daily_bars(axes: Axes, forecast: Forecast) -> None:
+    """The first forecast's bars: from low to high, the open a tick to the left, the close, its median, to the right."""
+    _plain(axes)
+    days = np.arange(1, forecast.horizon + 1)
+    low, high = (forecast.others[name][0] for name in ("Low", "High"))
+    axes.fill_between(days, *(end[0] for end in forecast.band(0.5)), color=BAND, alpha=0.38, linewidth=0)
+    axes.vlines(days, low, high, color=RANGE, linewidth=1.5)
+    if "Open" in forecast.others:
+        axes.hlines(forecast.others["Open"][0], days - 0.35, days, color=RANGE, linewidth=1.5)
+    axes.hlines(forecast.median[0], days, days + 0.35, color=MEDIAN, linewidth=1.5)
+    opened = "open left, " if "Open" in forecast.others else ""
+    axes.set_title(f"each day: low to high, {opened}close right; the 50 % band", fontsize=10, loc="left")
+    told = np.unique(np.linspace(1, forecast.horizon, 4).round().astype(int))
+    axes.set_xticks(told, [str(day) for day in forecast.target_dates[0, told - 1]])
+    axes.yaxis.set_major_formatter(FuncFormatter(_grouped))
 
 
 def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
@@ -179,9 +196,13 @@ def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     entitle(figure, title)
+    _plain(axes)
+    return figure, axes
+
+
+def _plain(axes: Axes) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def entitle(figure: Figure, title: str) -> None:
@@ -216,4 +237,8 @@ def _price_axes(axes: Axes) -> None:
     locator = mdates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(_grouped))
+
+
+def _grouped(value: float, _: object) -> str:
+    return f"{value:,.10g}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stockcast.forecast import Floats
 from stockcast.plots import NOTE, PRICE
@@ -75,5 +75,6 @@ def side_by_side(
 
 def _plain(axes: Axes) -> None:
     axes.set_xlabel("trading days ahead")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from stockcast.evaluation.importance import Importance
+from stockcast.evaluation.wording import share_text
 from stockcast.forecast import Dates, Floats
 from stockcast.models.firing import Firing
 from stockcast.models.insight import Saliency
@@ -15,6 +16,7 @@ from stockcast.plots import MEDIAN, NOTE, PRICE
 
 COLOURS = (MEDIAN, "#1b6ca8", "#8c8c8c")
 _SIGNED = "RdBu_r"
+_NOISE = "#b0b0b0"
 
 _UNITS = {
     "spread": ("log of the width", "the width of the 90 % band"),
@@ -59,6 +61,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
         heat.tick_params(labelsize=8, labelleft=column == 0)
         bars = figure.add_subplot(grid[0, 2 * column + 1], sharey=heat)
         _signed_bars(bars, moved.sum(axis=0)[order], found.gradient_x_input.sum(axis=0)[order], upright=False)
+        bars.xaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
         bars.set_xlabel("sum by feature", fontsize=9, color="grey")
         below = figure.add_subplot(grid[1, 2 * column], sharex=heat)
         _signed_bars(below, moved.sum(axis=1), found.gradient_x_input.sum(axis=1), upright=True)
@@ -99,30 +102,35 @@ def units(firings: Sequence[Firing], dates: Dates, *, title: str) -> Figure:
 
 
 def gates(firings: Sequence[Firing], dates: Dates, *, title: str) -> Figure:
-    """How far each unit's gates were open, day by day, and their mean; a row for each layer."""
+    """How far each unit's gates were open, day by day, and beside that their mean; a row for each layer."""
     columns = max(len(firing.gates) for firing in firings)
     figure = _page(
         f"How far were the gates open? {title}",
-        note="units in the order of their firing; 0 is shut, 1 is open",
+        note="units in the order of their firing; 0 is shut, 1 is open; band: the middle half of the units",
         size=(4 * (columns + 1), 1.2 + 3.6 * len(firings)),
     )
-    panels = figure.subplots(len(firings), columns + 1, squeeze=False)
-    for row, firing in zip(panels, firings, strict=True):
-        for axes, (gate, opened) in zip(row[:-1], firing.gates.items(), strict=False):
-            drawn = axes.imshow(opened.T[firing.order], aspect="auto", cmap="viridis", vmin=0, vmax=1)
-            axes.set_title(f"{firing.layer}: {gate} gate", fontsize=10, loc="left")
-            axes.set_yticks([])
+    grid = figure.add_gridspec(len(firings), columns + 1)
+    for row, firing in enumerate(firings):
+        heats = []
+        for column, (gate, opened) in enumerate(firing.gates.items()):
+            heat = figure.add_subplot(grid[row, column])
+            drawn = heat.imshow(opened.T[firing.order], aspect="auto", cmap="viridis", vmin=0, vmax=1)
+            heat.set_title(f"{firing.layer}: {gate} gate", fontsize=10, loc="left")
+            heat.set_yticks([])
+            heat.set_ylabel(f"{opened.shape[1]} units", fontsize=9, color="grey")
+            _day_ticks(heat, dates)
+            heats.append(heat)
+        figure.colorbar(drawn, ax=heats, fraction=0.03, pad=0.01, label="open")
+        # Gates that are open equally far would hide each other in one panel.
+        means = grid[row, columns].subgridspec(len(firing.gates), 1).subplots(sharex=True, squeeze=False)[:, 0]
+        for axes, (gate, opened), colour in zip(means, firing.gates.items(), COLOURS, strict=False):
+            axes.plot(opened.mean(axis=1), color=colour)
+            axes.fill_between(range(len(dates)), *np.quantile(opened, [0.25, 0.75], axis=1), color=colour, alpha=0.2)
+            axes.set(ylim=(0, 1), yticks=(0, 0.5, 1), xlim=(0, len(dates) - 1))
+            axes.set_ylabel(gate, fontsize=9, color=colour)
+            _plain(axes)
             _day_ticks(axes, dates)
-        figure.colorbar(drawn, ax=row[:-1], fraction=0.03, pad=0.01, label="open")
-        mean = row[-1]
-        for (gate, opened), colour in zip(firing.gates.items(), COLOURS, strict=False):
-            mean.plot(opened.mean(axis=1), color=colour, label=gate)
-            mean.fill_between(range(len(dates)), *np.quantile(opened, [0.25, 0.75], axis=1), color=colour, alpha=0.15)
-        mean.set(ylim=(0, 1), xlim=(0, len(dates) - 1))
-        mean.set_title("mean of the units, and the middle half", fontsize=10, loc="left")
-        mean.legend(fontsize=8, frameon=False, ncols=columns)
-        _plain(mean)
-        _day_ticks(mean, dates)
+        means[0].set_title("mean of the units", fontsize=10, loc="left")
     return figure
 
 
@@ -139,23 +147,38 @@ def gradient_through_time(shares: Mapping[str, Floats], *, title: str) -> Figure
         size=(12, 6.5),
     )
     axes = figure.add_subplot()
+    ends: dict[str, tuple[int, float]] = {}
     for (network, left), colour in zip(shares.items(), COLOURS, strict=False):
         style = "--" if "untrained" in network else "-"
         drawn = np.where(left > 0, left, np.nan)
         axes.plot(drawn, style, color=colour, linewidth=2, label=network)
-        ends = np.flatnonzero(left > 0)
-        if len(ends):
-            axes.annotate(
-                f"{left[ends[-1]]:.0e}", (ends[-1], left[ends[-1]]), xytext=(5, 0), textcoords="offset points",
-                va="center", color=colour, fontsize=9,
-            )  # fmt: skip
+        reached = np.flatnonzero(left > 0)
+        if len(reached):
+            ends[colour] = (int(reached[-1]), float(left[reached[-1]]))
     axes.set_yscale("log")
     axes.set(xlabel="days back from the last day of the window", ylabel="share of the gradient at the last day")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     axes.margins(x=0.06)
+    _label_ends(axes, ends)
     axes.legend(frameon=False, fontsize=10)
     _plain(axes)
     return figure
+
+
+def _label_ends(axes: Axes, ends: Mapping[str, tuple[int, float]]) -> None:
+    """Write the last share of each curve beside it, by colour; curves that end together have labels one above another.
+
+    The axis is a log one.
+    """
+    low, high = axes.get_ylim()
+    room, below = (high / low) ** 0.035, 0.0  # a line of this size on an axis of this height
+    for colour, (day, share) in sorted(ends.items(), key=lambda one: one[1][1]):
+        below = max(share, below * room)
+        axes.annotate(
+            share_text(share), (day, below), xytext=(5, 0), textcoords="offset points", va="center", color=colour,
+            fontsize=9,
+        )  # fmt: skip
 
 
 def importance(found: Importance, features: Sequence[str], *, score: str, origins: int, title: str) -> Figure:
@@ -170,14 +193,16 @@ def importance(found: Importance, features: Sequence[str], *, score: str, origin
     """
     figure = _page(
         f"Which features does the forecast live on? {title}",
-        note=f"{origins} validation origins, {found.increases.shape[1]} shuffles each (dots); before calibration",
+        note=f"{origins} validation origins, {found.increases.shape[1]} shuffles each (dots); before calibration; "
+        "grey: within two deviations of the shuffles",
         size=(12, 2.6 + 0.3 * len(features)),
     )
     axes = figure.add_subplot()
     order = np.argsort(found.means)
     scale = found.loss if found.loss > 0 else 1.0
     places = np.arange(len(features))
-    axes.barh(places, found.means[order] / scale, color=MEDIAN, alpha=0.75, height=0.7)
+    colours = np.where(found.stands_out[order], MEDIAN, _NOISE).tolist()
+    axes.barh(places, found.means[order] / scale, color=colours, alpha=0.75, height=0.7)
     for place, feature in zip(places, order, strict=True):
         shuffles = found.increases[feature] / scale
         axes.plot(shuffles, np.full(len(shuffles), place), "o", markersize=3.5, color=PRICE, alpha=0.6)

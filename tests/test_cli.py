@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,8 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
         (["predict", "first", "--data", "nowhere.csv"], 1, ["nowhere.csv", "no such file"]),
         (["predict", "first", "--horizon", "0"], 2, ["--horizon"]),
         (["evaluate", "--split", "training"], 2, ["training"]),
+        (["evaluate", "first", "--from", "31.12.2018"], 2, ["--from", "31.12.2018", "like 2018-12-31"]),
+        (["explain", "first", "--date", "2018-02-30"], 2, ["--date", "2018-02-30", "like 2018-12-31"]),
         (["bogus"], 2, ["bogus"]),
         (["config", "init", "--data", "tiny.yaml"], 1, ["tiny.yaml, line 1", "CSV of prices"]),
     ],
@@ -149,7 +152,25 @@ def test_a_csv_in_place_of_a_config_stands_for_the_config_that_init_would_make(h
 def test_the_folder_of_runs_can_be_set_for_good(home: Path) -> None:
     done = stockcast("predict", cwd=home, STOCKCAST_RUNS="elsewhere")
     assert done.returncode == 1
-    assert "No finished run in elsewhere" in done.stderr
+    assert f"No finished run in {home / 'elsewhere'}. Name the folder of your runs with --runs" in done.stderr
+
+
+def test_the_next_step_names_a_folder_of_runs_only_where_it_would_not_be_this_one(home: Path) -> None:
+    forecast = ("predict", "first", "--runs", "runs", "--no-plot", "--output", "out")
+    shutil.rmtree(home / "runs" / "first" / "evaluation", ignore_errors=True)
+    plain = stockcast(*forecast, cwd=home)
+    assert "Next: stockcast evaluate first\n" in plain.stderr
+    by_variable = stockcast(*forecast, cwd=home, STOCKCAST_RUNS="runs")
+    assert "Next: stockcast evaluate first\n" in by_variable.stderr
+    against_it = stockcast(*forecast, cwd=home, STOCKCAST_RUNS="elsewhere")
+    assert "Next: stockcast evaluate first --runs runs\n" in against_it.stderr
+
+
+def test_a_run_that_is_not_there_is_missed_in_the_folder_in_full(home: Path) -> None:
+    for arguments in (["runs", "show", "other"], ["runs", "list", "--runs", "elsewhere"], ["predict", "other"]):
+        told = stockcast(*arguments, cwd=home).stderr
+        assert str(home / ("elsewhere" if "elsewhere" in arguments else "runs")) in told
+        assert "--runs" in told
 
 
 def test_config_show_prints_what_train_would_use(home: Path) -> None:
@@ -222,7 +243,7 @@ def test_a_second_interruption_ends_at_once_and_loses_nothing_either(home: Path)
     [
         (("--resume", "--name", "first"), "is finished"),
         (("--resume", "--name", "none-such"), "No run named"),
-        (("--resume", "--runs", "nowhere"), "No unfinished run in nowhere"),
+        (("--resume", "--runs", "nowhere"), "No unfinished run in /"),
     ],
 )
 def test_resuming_what_is_not_there_is_refused(arguments: tuple[str, ...], said: str, home: Path) -> None:

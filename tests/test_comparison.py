@@ -116,6 +116,47 @@ def test_runs_that_look_differently_far_are_tested_where_both_look_from_the_days
     far, near = loss(made_arrays(3.0))[:100, 0], loss(short)[:, 0]
     assert found.pairs[0].test == diebold_mariano(far, near, horizon=1)
     assert [len(one) for one in found.losses.values()] == [2, 2]
+    # The table is of the same hundred origins as the test, not of the 120 that far's own score is over.
+    assert [one.crps for one in found.scores.horizons["1"]] == pytest.approx([far.mean(), near.mean()], rel=1e-12)
+    assert far.mean() != pytest.approx(loss(made_arrays(3.0))[:, 0].mean(), rel=1e-3)
+    assert found.pairs[0].lower == pytest.approx(1 - far.mean() / near.mean())
+    assert found.title() == "SP500.csv, 2015-01-01 to 2015-04-12, 100 origins"  # the last origin is 10 April
+    assert found.notes() == [
+        "All numbers are over the 100 origins that these runs share; far has 120 and near has 100.",
+    ]
+
+
+def test_runs_of_the_same_origins_keep_their_scores_and_need_no_note(tmp_path: Path) -> None:
+    found = compare(scored_runs(tmp_path, good=1.0, wide=3.0))
+    assert found.scores.horizons["5"][1].crps == pytest.approx(loss(made_arrays(3.0, seed=1))[:, 4].mean(), rel=1e-12)
+    assert found.title() == "SP500.csv, 2015-01-01 to 2015-05-05, 120 origins"
+    assert found.notes() == []
+
+
+def test_runs_without_an_origin_in_common_are_refused(tmp_path: Path) -> None:
+    later = made_arrays(1.0)
+    later = {**later, **{name: later[name] + 500 for name in ("origin_dates", "target_dates")}}
+    with pytest.raises(RunError, match="good and later have no origin in common"):
+        compare([scored(tmp_path, "good", made_arrays(1.0)), scored(tmp_path, "later", later)])
+
+
+def test_rivals_that_differ_from_run_to_run_are_told_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = scored_runs(tmp_path / "runs", good=1.0, wide=3.0)
+    for path in paths:
+        file = path / "evaluation" / "metrics.json"
+        stated = json.loads(file.read_text())
+        for one in stated["horizons"].values():  # EWMA scored 1 in both, the walk what makes a skill of a tenth
+            one["skill"] = {"ewma": 1 - one["model"]["crps"], "random_walk": 0.1}
+        file.write_text(json.dumps(stated))
+    found = compare(paths)
+    assert found.notes()[0].startswith("No skill against random_walk: these runs met them on other origins or")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["runs", "compare", "good", "wide"])
+    assert "vs ewma" in done.stdout
+    assert "vs random_walk" not in done.stdout
+    assert "No skill against random_walk:" in done.stdout
 
 
 def test_without_kept_forecasts_the_scores_stand_side_by_side_and_nothing_is_tested(tmp_path: Path) -> None:
@@ -238,7 +279,14 @@ def test_the_command_prints_table_and_verdict_and_draws_only_where_it_is_told_to
     assert document["picture"] == "out/comparison.png"
     assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
     assert [one["days_ahead"] for one in document["tests"]] == [1, 5]
-    assert document["horizons"]["1"]["good"]["coverage_90"] == 0.9
+    band = np.log(made_arrays(1.0)["quantiles"][:, 0][:, [list(LEVELS).index(0.05), list(LEVELS).index(0.95)]] / 100)
+    came = np.log(made_arrays(1.0)["actual"][:, 0] / 100)
+    inside = np.mean((band[:, 0] <= came) & (came <= band[:, 1]))
+    assert document["horizons"]["1"]["good"]["coverage_90"] == pytest.approx(inside)
+    assert document["origins"] == {
+        "first": "2015-01-01", "last": "2015-04-30", "last_target": "2015-05-05", "count": 120,
+        "own": {"good": 120, "wide": 120},
+    }  # fmt: skip
     (tmp_path / "file").write_text("")
     done = CliRunner().invoke(app, ["runs", "compare", "good", "wide", "--output", "file"])
     assert "Cannot make the folder file" in str(done.exception)

@@ -523,6 +523,43 @@ def test_an_override_sets_a_key_of_a_section_that_the_file_has_and_leaves_its_ot
     assert (overridden.training.epochs, overridden.training.seed) == (3, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "override", "said"),
+    [
+        ("model: {head: histogram}\n", "model.loss=mse", "x.yaml, with --set model.loss=mse: model.loss mse does not"),
+        ("model: {layers: [32]}\n", "model.cell=linear", "x.yaml, line 3, with --set model.cell=linear: model.layers"),
+        ("", "model.layers=[2048, 2048, 2048]", "x.yaml, with --set model.layers=[2048, 2048, 2048]: model.cell lstm"),
+        # What is wrong with the file alone, or with the override alone, is not said of both.
+        ("window: 0\n", "horizon=3", "x.yaml, line 3: window = 0"),
+        ("model: {head: point}\ncalibration: none\n", "horizon=3", "x.yaml: model.head point says one number"),
+        ("", "window=0", "--set: window = 0"),
+    ],
+)
+def test_a_file_is_not_blamed_for_what_an_override_makes_of_it(text, override, said):
+    with pytest.raises(ConfigError) as refused:
+        parse_config(SMALLEST + text, source="x.yaml", folder=Path("/"), overrides=[override])
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (
+            "direction",
+            "one of binary_crossentropy, categorical_crossentropy, which train model.head direction.",
+        ),
+        ("student_t", "nll, which trains model.head student_t."),
+        ("nonsense", "one of binary_crossentropy, categorical_crossentropy, huber, kl_divergence, mae, mse, "),
+    ],
+)
+def test_a_word_that_is_no_loss_gets_the_losses_of_the_head_alone(head, said):
+    with pytest.raises(ConfigError) as refused:
+        config(f"model: {{head: {head}, loss: crps}}\n")
+    assert f"model.loss = 'crps': must be {said}" in str(refused.value)
+    with pytest.raises(ConfigError, match="direction; perhaps binary_crossentropy"):
+        config("model: {head: direction, loss: binary_crosentropy}\n")
+
+
 def test_an_override_sets_a_key_of_a_section_that_the_file_lacks():
     assert config("", "training.epochs=3").training.epochs == 3
 
@@ -676,6 +713,27 @@ def test_a_config_that_is_neither_a_file_nor_shipped_is_refused_with_those_that_
         find_config("sp501")
     with pytest.raises(ConfigError, match="no such config file"):
         find_config(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gru", "lessons/gru"),
+        ("gru.yaml", "lessons/gru"),
+        ("lessons/vanishing-gradients", "lessons/vanishing-gradient"),
+        ("lesson/ohlc", "lessons/ohlc"),
+        ("sp501", "sp500"),
+    ],
+)
+def test_a_name_with_a_slip_in_it_gets_the_shipped_config_that_was_meant(typed, meant):
+    with pytest.raises(ConfigError, match=f"; perhaps {meant}[.] Those"):
+        find_config(typed)
+
+
+def test_a_name_like_none_that_ships_gets_no_guess():
+    with pytest.raises(ConfigError) as refused:
+        find_config("nowhere.yaml")
+    assert "perhaps" not in str(refused.value)
 
 
 def test_the_json_schema_describes_every_key_and_refuses_strangers():

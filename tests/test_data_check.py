@@ -43,6 +43,12 @@ def odd(write: Callable[..., Path]) -> Path:
     return write(bars, "odd.csv")
 
 
+def test_a_start_long_before_the_file_is_one_of_its_warnings(write: Callable[..., Path]) -> None:
+    found = check(write(session_bars()), overrides=["data.start=2000-01-03"])
+    assert "- the first day is 2010-01-04, 10 years after data.start 2000-01-03" in found.summary()
+    assert found.warnings == check(write(session_bars())).warnings + 1
+
+
 def test_a_file_in_order_is_fit_to_train_on(write):
     done = stockcast("data", "check", "prices.csv", cwd=write(session_bars()).parent)
 

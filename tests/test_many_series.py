@@ -13,6 +13,7 @@ from made import make_bars
 from stockcast import pipeline
 from stockcast.config import load_config
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
+from stockcast.pipeline.preparation import prepare
 from stockcast.runs import RunDirectory
 
 POOL = """\
@@ -57,6 +58,24 @@ def unseen(folder: Path, *, days: int = 700, seed: int = 9) -> Path:
 def quantiles(folder: Path) -> dict[str, np.ndarray]:
     with np.load(folder / "forecasts.npz") as arrays:
         return dict(arrays)
+
+
+def told_of(config: Path, *overrides: str) -> list[str]:
+    """What is said while the prices are read."""
+    said: list[str] = []
+    prepare(load_config(config, overrides), said.append)
+    return said
+
+
+def test_a_series_listed_late_is_no_news_but_a_start_before_all_of_them_is_told_once(tmp_path: Path) -> None:
+    config = write_pool(tmp_path)  # beta.csv begins in October, first.csv ends ten weeks before the others
+    inside = told_of(config, "data.start=2010-01-01", "data.end=2012-09-30")
+    assert not [one for one in inside if "data." in one]
+    outside = [one for one in told_of(config, "data.start=2006-01-04", "data.end=2030-01-01") if "data." in one]
+    assert outside == [
+        "3 price files: the first day is 2010-01-04, 4 years after data.start 2006-01-04.",
+        "3 price files: the last day is 2012-09-07, 17 years before data.end 2030-01-01.",
+    ]
 
 
 def test_a_list_of_files_and_folders_trains_one_network_on_every_csv_in_it(pool: RunDirectory) -> None:

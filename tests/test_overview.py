@@ -179,13 +179,27 @@ def test_the_details_of_a_run_leave_no_hash_list_and_keep_the_config(tmp_path: P
 
 
 def test_scores_stand_side_by_side(tmp_path: Path) -> None:
-    paths = [make_run(tmp_path, "a", metrics=metrics(0.005)), make_run(tmp_path, "b", metrics=metrics(0.004))]
-    found = compare_runs(paths)
+    better = metrics(0.004)  # four fifths of 0.005: against the same walk, 1 - 0.98 x 4/5
+    better["overall"]["skill"] = {"random_walk": 0.216, "ewma": 0.192}
+    found = compare_runs([make_run(tmp_path, "a", metrics=metrics()), make_run(tmp_path, "b", metrics=better)])
     assert found.runs == ("a", "b")
     assert list(found.horizons) == ["1", "5", "all"]
     assert [one.crps for one in found.horizons["5"]] == [0.005, 0.004]
     assert found.horizons["all"][0].skill == {"random_walk": 0.02, "ewma": -0.01}
     assert found.to_json()["horizons"]["1"]["b"]["coverage_90"] == 0.91
+
+
+def test_a_rival_whose_score_is_another_in_each_run_is_left_out(tmp_path: Path) -> None:
+    other = metrics(0.004)
+    other["overall"]["skill"] = {"random_walk": 0.02, "ewma": 0.192}  # that walk scored less, and was another one
+    found = compare_runs([make_run(tmp_path, "a", metrics=metrics()), make_run(tmp_path, "b", metrics=other)])
+    assert found.apart == ("random_walk",)
+    assert [list(one.skill) for each in found.horizons.values() for one in each] == 6 * [["ewma"]]
+    assert found.to_json()["rivals_apart"] == ["random_walk"]
+    lacking = metrics(0.004)
+    lacking["overall"]["skill"] = {"ewma": 0.192}
+    found = compare_runs([make_run(tmp_path, "c", metrics=metrics()), make_run(tmp_path, "d", metrics=lacking)])
+    assert found.apart == ("random_walk",)
 
 
 def test_runs_that_look_as_far_as_each_other_only_in_part_are_not_compared_over_all_steps(tmp_path: Path) -> None:

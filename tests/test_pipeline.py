@@ -14,6 +14,7 @@ from stockcast.bundle import bundled_configs
 from stockcast.config import load_config
 from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError, TrainingError
 from stockcast.models.inference import load_onnx
+from stockcast.pipeline.preparation import prepare
 from stockcast.runs import RunDirectory
 
 WriteTiny = Callable[..., Path]
@@ -248,6 +249,26 @@ def test_bars_that_are_not_the_exchanges_days_are_told(write_tiny: WriteTiny, tm
     told: list[str] = []
     pipeline.train(load_config(write_tiny(bars), ["training.epochs=1"]), runs=tmp_path / "runs", say=told.append)
     assert any("were no session of XNYS" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("key", "remark"),
+    [
+        ("data.start=2001-01-04", "the first day is 2010-01-04, 9 years after data.start 2001-01-04"),
+        ("data.start=2009-12-01", "the first day is 2010-01-04, 1 month after data.start 2009-12-01"),
+        ("data.start=2009-12-10", None),  # a holiday or two are nothing to tell
+        ("data.start=2010-02-01", None),
+        ("data.end=2013-06-30", "the last day is 2012-09-07, 10 months before data.end 2013-06-30"),
+        ("data.end=2012-09-30", None),
+    ],
+)
+def test_days_asked_for_long_before_or_after_the_files_own_are_told_and_kept_with_the_run(
+    key: str, remark: str | None, write_tiny: WriteTiny
+) -> None:
+    told: list[str] = []
+    _, (series,) = prepare(load_config(write_tiny(), [key]), told.append)
+    assert [one for one in told if "data." in one] == ([f"prices.csv: {remark}."] if remark else [])
+    assert [one for one in series.prices.notes if "data." in one] == ([remark] if remark else [])
 
 
 def test_evaluating_on_a_changed_price_file_is_refused(write_tiny: WriteTiny, tmp_path: Path) -> None:

@@ -21,25 +21,33 @@ def forecast() -> Forecast:
 
 
 def test_the_fan_ends_on_the_last_day_forecast_and_begins_at_the_last_price(forecast: Forecast) -> None:
-    figure = plots.fan_chart(DATES[:401], CLOSES[:401], forecast, title="fan", unit="price ($)")
+    figure = plots.fan_chart(DATES[:401], CLOSES[:401], forecast, title="fan", unit="price (unit as in the file)")
     (axes,) = figure.axes
     median = next(line for line in axes.lines if line.get_label() == "median")
     assert median.get_xdata()[-1] == forecast.target_dates[0, -1]
     assert median.get_ydata()[0] == forecast.last_close[0]
-    assert axes.get_ylabel() == "price ($)"
+    assert axes.get_ylabel() == "price (unit as in the file)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["price", "90 % band", "50 % band", "median"]
 
 
 def test_where_highs_and_lows_are_forecast_each_day_has_a_bar_from_its_low_to_its_high(forecast: Forecast) -> None:
-    others = {"High": forecast.median + 2, "Low": forecast.median - 1}
-    figure = plots.fan_chart(DATES[:401], CLOSES[:401], replace(forecast, others=others), title="fan", unit="price ($)")
-    bars = next(one for one in figure.axes[0].collections if one.get_label() == "each day's low to high")
-    ends = [(low, high) for (_, low), (_, high) in bars.get_segments()]
-    assert ends == list(zip(forecast.median[0] - 1, forecast.median[0] + 2, strict=True))
+    others = {"Open": forecast.median + 1, "High": forecast.median + 2, "Low": forecast.median - 1}
+    figure = plots.fan_chart(DATES[:401], CLOSES[:401], replace(forecast, others=others), title="fan", unit="price")
+    fan, bars = figure.axes
+    assert not fan.get_title(loc="left")
+    ranges, opens, closes = (one.get_segments() for one in bars.collections if hasattr(one, "get_segments"))
+    middle = forecast.median[0]
+    assert [(low, high) for (_, low), (_, high) in ranges] == list(zip(middle - 1, middle + 2, strict=True))
+    assert [(left, y) for (left, y), _ in opens] == [(day - 0.35, y + 1) for day, y in enumerate(middle, start=1)]
+    assert [(right, y) for _, (right, y) in closes] == [(day + 0.35, y) for day, y in enumerate(middle, start=1)]
+    assert [text.get_text() for text in bars.get_xticklabels()][::3] == [
+        str(forecast.target_dates[0, 0]), str(forecast.target_dates[0, -1])
+    ]  # fmt: skip
+    figure.canvas.draw()
 
 
 def test_forecast_sequences_follow_each_other_without_overlap(forecast: Forecast) -> None:
-    (axes,) = plots.forecast_sequences(DATES, CLOSES, forecast, "sequences", "price ($)").axes
+    (axes,) = plots.forecast_sequences(DATES, CLOSES, forecast, "sequences", "price (unit as in the file)").axes
     medians = [line for line in axes.lines if line.get_color() == plots.MEDIAN]
     assert len(medians) == 10  # 200 origins, one every 20 days
     ends = [(line.get_xdata()[0], line.get_xdata()[-1]) for line in medians]
@@ -101,7 +109,6 @@ def test_the_pit_histograms_can_be_drawn_and_say_what_they_are() -> None:
     assert plots.NOTE in figure.get_supxlabel()  # as on every other picture
 
 
-def test_prices_are_in_dollars_on_new_yorks_calendar_only() -> None:
-    assert plots.price_label("XNYS", adjusted=False) == "price ($)"
-    assert "$" not in plots.price_label("XLON", adjusted=False)
-    assert "adjusted" in plots.price_label("XNYS", adjusted=True)
+def test_no_unit_is_made_up_for_the_prices_of_a_file() -> None:
+    assert plots.price_label(adjusted=False) == "price (unit as in the file)"
+    assert plots.price_label(adjusted=True) == "price, adjusted for splits and dividends (unit as in the file)"

@@ -1,5 +1,7 @@
 """Pictures of an explanation hold the numbers that they are given, each where its name says."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -60,8 +62,17 @@ def test_the_gradient_is_drawn_on_a_log_axis_and_what_vanished_altogether_leaves
     assert axes.get_yscale() == "log"
     assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), [1, 1e-8, np.nan])
-    assert [text.get_text() for text in axes.texts] == ["1e-02", "1e-08"]
+    assert [text.get_text() for text in axes.texts] == ["1e-06 %", "1.0 %"]
     figure.canvas.draw()
+
+
+def test_curves_that_end_together_have_labels_that_do_not_cover_each_other() -> None:
+    shares = {name: np.array([1, end]) for name, end in (("one", 0.012), ("untrained", 0.012), ("other", 0.011))}
+    figure = plots.gradient_through_time(shares, title="made")
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == 3
+    assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
 
 
 def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_top() -> None:
@@ -70,6 +81,8 @@ def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_to
     assert [text.get_text() for text in axes.get_yticklabels()] == ["idle", "dear"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [0, 0.15], atol=1e-12)
     np.testing.assert_allclose(axes.lines[1].get_xdata(), [0.1, 0.2])
+    idle, dear = (bar.get_facecolor() for bar in axes.patches)  # the mean of 0.15 has a deviation of 0.07
+    assert idle != dear
 
 
 def test_a_chance_of_up_and_its_score_are_told_in_their_own_words() -> None:

@@ -1,20 +1,20 @@
 """`stockcast explain`: a look inside a trained network."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, print_json, say, shown
+from stockcast.cli.options import Json, Quiet, RunName, Runs, day, print_json, say, shown
 
 
 def explain(
     run: RunName = None,
     runs: Runs = Path("runs"),
-    day: Annotated[
-        datetime | None,
-        typer.Option("--date", metavar="DATE", formats=["%Y-%m-%d"], help="Last day known (default: of the data)."),
+    last_known: Annotated[
+        date | None,
+        typer.Option("--date", metavar="DATE", parser=day, help="Last day known, 2018-12-31 (default: of the data)."),
     ] = None,
     data: Annotated[
         Path | None,
@@ -33,9 +33,7 @@ def explain(
     from stockcast.runs import RunDirectory
 
     found = RunDirectory.find(runs, run)
-    findings = pipeline.explain(
-        found, day=day.date() if day else None, data=data, output=output, picture=plot, say=say(quiet)
-    )
+    findings = pipeline.explain(found, day=last_known, data=data, output=output, picture=plot, say=say(quiet))
     if as_json:
         print_json({**findings.to_json(), "folder": shown(findings.folder)})
         return

@@ -1,9 +1,11 @@
 """What the commands have in common: options, and how a path, a next step and a JSON document are shown."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,9 @@ import typer
 
 from stockcast.untrusted import printable
 
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar="STOCKCAST_RUNS", help="Folder of the runs.")]
+_RUNS = "STOCKCAST_RUNS"
+
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", envvar=_RUNS, help="Folder of the runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing along the way.")]
 RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Name or path of a run (default: the newest).")]
@@ -53,7 +57,21 @@ def stated_reading(overrides: list[str] | None) -> Any:
 
 def next_line(command: str, run: str, runs: Path) -> str:
     """The line to type next, for this very run."""
-    return shlex.join(["stockcast", command, run, *([] if runs == Path("runs") else ["--runs", str(runs)])])
+    return shlex.join(["stockcast", command, run, *stated_runs(runs)])
+
+
+def stated_runs(runs: Path) -> list[str]:
+    """What the next line must say of the folder of the runs: nothing where it would be this one anyhow."""
+    unsaid = Path(os.environ.get(_RUNS) or "runs")
+    return [] if runs == unsaid else ["--runs", str(runs)]
+
+
+def day(text: str) -> date:
+    """A day as the command line takes it, 2018-12-31."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day written like 2018-12-31.") from None
 
 
 def shown(path: Path) -> str:

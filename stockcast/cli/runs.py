@@ -27,7 +27,7 @@ def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
         print_json({"runs": [one.to_json() for one in found]})
         return
     if not found:
-        print(f"No runs in {runs}. Make one with: stockcast train", file=sys.stderr)
+        print(_none(runs), file=sys.stderr)
         return
     headers = ("run", "state", "created (UTC)", "series", "epochs", "on its test days")
     rows = [
@@ -78,7 +78,7 @@ def runs_compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Put the scores of runs side by side that were scored on the same days, and test whether they differ."""
+    """Put the scores of runs side by side, over the origins that all of them have, and test whether they differ."""
     from stockcast import pipeline
     from stockcast.cli.columns import table, width
     from stockcast.console import print_sentences
@@ -108,12 +108,12 @@ def runs_compare(
         for step, each in scores.horizons.items()
         for name, one in zip(scores.runs, each, strict=True)
     ]
-    print(f"{scores.data['name']}, {scores.data['first_origin']} to {scores.data['last_target']}")
+    print(found.title())
     print("\n".join(table(headers, rows, width=width())))
     unit = "CRPS of log returns x 10,000" if of_prices else "Brier score of the direction's probabilities"
-    print_sentences(found.verdict())
+    print_sentences([*found.notes(), *found.verdict()])
     print(
-        f"{unit}: lower is better. Skill above 0: better than the rival.",
+        f"{unit}: lower is better." + (" Skill above 0: better than the rival." if rivals else ""),
         *([f"Picture: {shown(picture)}"] if picture else []),
         sep="\n",
         file=sys.stderr,
@@ -132,7 +132,7 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     if as_json:
         print_json({"runs": [{"name": name, "state": one.state, "faults": list(one.faults)} for name, one in found]})
     elif not found:
-        print(f"No runs in {runs}. Make one with: stockcast train", file=sys.stderr)
+        print(_none(runs), file=sys.stderr)
     else:
         for name, one in found:
             print(f"{name}: {one.state}")
@@ -140,6 +140,10 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     damaged = [name for name, one in found if one.state == "damaged"]
     if damaged:
         raise RunError(f"{len(damaged)} of {len(found)} damaged: {', '.join(damaged)}. Train again, or remove them.")
+
+
+def _none(runs: Path) -> str:
+    return f"No runs in {runs.absolute()}. Name the folder of your runs with --runs, or make one with: stockcast train"
 
 
 def _result(summary: Any) -> str:

@@ -17,6 +17,7 @@ from stockcast.cli.options import (
     print_json,
     say,
     shown,
+    stated_runs,
 )
 from stockcast.cli.signals import Stopped, between_batches
 from stockcast.errors import RunError
@@ -92,5 +93,5 @@ def _way_on(standing: list["RunDirectory"], runs: Path) -> str:
     """Say how to go on with the run, if it stands on the disk."""
     if not standing:
         return ""
-    where = [] if runs == Path("runs") else ["--runs", str(runs)]
-    return f"Go on with: {shlex.join(['stockcast', 'train', '--resume', '--name', standing[0].name, *where])}"
+    line = ["stockcast", "train", "--resume", "--name", standing[0].name, *stated_runs(runs)]
+    return f"Go on with: {shlex.join(line)}"

@@ -1,13 +1,13 @@
 """`stockcast evaluate`, `predict` and `audit`: what is done with a run."""
 
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, next_line, print_json, say, shown
+from stockcast.cli.options import Json, Quiet, RunName, Runs, day, next_line, print_json, say, shown
 from stockcast.errors import StockcastError
 
 
@@ -27,8 +27,10 @@ def evaluate(
         typer.Option(metavar="CSV", help="Another series, seen or never seen (default: the first it learnt from)."),
     ] = None,
     start: Annotated[
-        datetime | None,
-        typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="First day to score (default: of the test)."),
+        date | None,
+        typer.Option(
+            "--from", metavar="DATE", parser=day, help="First day to score, 2015-01-02 (default: of the test)."
+        ),
     ] = None,
     insist: Annotated[
         bool, typer.Option("--insist", help="Score days from before the end of what the run learnt from.")
@@ -53,7 +55,7 @@ def evaluate(
             found,
             part=split.value,
             data=data,
-            start=start.date() if start else None,
+            start=start,
             insist=insist,
             say=say(quiet),
             report=progress.report,

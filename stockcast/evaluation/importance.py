@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from stockcast.forecast import Floats
 
@@ -38,6 +39,12 @@ class Importance:
             return np.zeros(len(self.increases))
         spreads: Floats = self.increases.std(axis=1, ddof=1)
         return spreads
+
+    @property
+    def stands_out(self) -> npt.NDArray[np.bool_]:
+        """Whether each feature's mean is more than two of its own deviations from 0, shape (features,)."""
+        clear: npt.NDArray[np.bool_] = np.abs(self.means) > 2 * self.spreads
+        return clear
 
 
 def permutation_importance(

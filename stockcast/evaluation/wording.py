@@ -1,4 +1,4 @@
-"""How numbers stand in the sentences of a verdict."""
+"""How numbers stand in sentences."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,11 @@ from collections.abc import Iterable
 def p_text(p_value: float) -> str:
     """Write a p-value as people read it."""
     return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+
+
+def share_text(share: float) -> str:
+    """Write a share that may be tiny."""
+    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
 def days(steps: Iterable[int]) -> str:

@@ -11,8 +11,8 @@
 - evaluation and prediction: `directions.py`, where a network says the direction and no price
 - explanation: `statements.py`, the numbers that are explained; `findings.py`, what was found; `rebuilt.py`, the network
   that is looked into
-- audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py` and `kept.py`; a price
-  file alone: `checking.py`
+- audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py`, `compared.py` and
+  `kept.py`; a price file alone: `checking.py`
 
 The rooms behind their imports know nothing of each other or of the config; they meet here. A room is loaded when its
 command is first asked for: a forecast takes a second, and loading all of them would take a tenth of it.
@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stockcast.pipeline.auditing import Audit, audit
     from stockcast.pipeline.checking import Checked, check
-    from stockcast.pipeline.comparison import Compared, compare, draw_comparison
+    from stockcast.pipeline.compared import Compared
+    from stockcast.pipeline.comparison import compare, draw_comparison
     from stockcast.pipeline.directions import DirectionEvaluation, DirectionPrediction
     from stockcast.pipeline.evaluation import Evaluation, evaluate
     from stockcast.pipeline.explanation import explain
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 _ROOMS = {
     "auditing": ("Audit", "audit"),
     "checking": ("Checked", "check"),
-    "comparison": ("Compared", "compare", "draw_comparison"),
+    "compared": ("Compared",),
+    "comparison": ("compare", "draw_comparison"),
     "directions": ("DirectionEvaluation", "DirectionPrediction"),
     "evaluation": ("Evaluation", "evaluate"),
     "explanation": ("explain",),

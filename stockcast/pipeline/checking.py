@@ -1,7 +1,7 @@
 """A price file -> what was mended in it, what looks odd, and whether it is long enough to train on; nothing is kept."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from stockcast.data.splits import PARTS, split_days
 from stockcast.errors import ConfigError, NotEnoughDays
 from stockcast.evaluation.calibration import check_origins
 from stockcast.forecast import Dates
+from stockcast.pipeline.preparation import unreached
 from stockcast.pipeline.series import open_prices
 from stockcast.starter import check_name, starter_horizon
 
@@ -99,6 +100,7 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> Checked:
     if config.data.path != ((here / path).resolve(),):
         raise ConfigError("--set data.path: the file to check is the one named on the line, and no other.")
     prices = open_prices(config, path)
+    prices = replace(prices, notes=(*prices.notes, *unreached(config, [prices])))
     return Checked(prices, examine(prices, calendar=config.data.calendar), _shortage(config, prices.dates))
 
 

@@ -153,7 +153,7 @@ def evaluate(
 
     title = f"{prices.name} by {run.name}, {part} days {span['first_origin']} to {span['last_target']}"
     pictures = f"{folder.name}/plots"
-    unit = plots.price_label(config.data.calendar, adjusted=prices.are_adjusted)
+    unit = plots.price_label(adjusted=prices.are_adjusted)
     for name, figure in {
         "forecasts": plots.forecast_sequences(prices.dates, series.closes, forecast, title, unit),
         "skill": plots.skill_by_horizon(scored.skill_by_step, title),

@@ -9,6 +9,7 @@ import numpy as np
 
 from stockcast.data.csvfile import counted
 from stockcast.evaluation.importance import Importance
+from stockcast.evaluation.wording import share_text
 from stockcast.forecast import Dates, Floats
 from stockcast.models.firing import Firing
 from stockcast.models.insight import Saliency
@@ -144,29 +145,17 @@ class Findings:
             return []
         first, *others = self.curves
         back = counted(len(self.dates) - 1, "day")
-        beside = "; ".join(f"{one.network}: {_share(one.share_left()[-1])}" for one in others)
+        beside = "; ".join(f"{one.network}: {share_text(one.share_left()[-1])}" for one in others)
         return [
-            f"Of the gradient at the last day, {_share(first.share_left()[-1])} reaches the first day of the window, "
-            f"{back} back, in {first.network} ({beside})."
+            f"Of the gradient at the last day, {share_text(first.share_left()[-1])} reaches the first day of the "
+            f"window, {back} back, in {first.network} ({beside})."
         ]
 
     def _costs(self) -> list[str]:
         if self.importance is None:
             return []
-        found = self.importance
-        means = found.means
-        costly = [i for i in np.argsort(-means)[:TOLD] if means[i] > 2 * found.spreads[i]]
-        told = [f"{self.features[i]} ({100 * means[i] / found.loss:+.1f} %)" for i in costly]
-        within = int(np.sum(np.abs(means) <= 2 * found.spreads))
-        asked = f"Shuffled among {counted(self.origins, 'validation origin')},"
-        sentences = [
-            f"{asked} these features cost the most {_TOLD[self.score]}: {listed(told)}."
-            if told
-            else f"{asked} no feature is missed by more than chance."
-        ]
-        if within:
-            sentences.append(f"{within} of {counted(len(means), 'feature')} cost no more than shuffles differ by.")
-        return sentences
+        told = _missed(self.importance, self.features, score=_TOLD[self.score])
+        return [f"Shuffled among {counted(self.origins, 'validation origin')}, {told}."]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -277,15 +266,34 @@ class Findings:
         ]
 
 
+def _missed(found: Importance, features: Sequence[str], *, score: str) -> str:
+    """Say which features are missed, which mislead, and how dear the dearest is of those that do not stand out."""
+    means, clear, dearest = found.means, found.stands_out, np.argsort(-found.means)
+
+    def named(places: Sequence[int], most: int = TOLD) -> str:
+        more = [f"{len(places) - most} more"] if len(places) > most else []
+        return listed([*(f"{features[i]} ({100 * means[i] / found.loss:+.1f} %)" for i in places[:most]), *more])
+
+    missed = [i for i in dearest if clear[i] and means[i] > 0]
+    misleading = [i for i in dearest[::-1] if clear[i] and means[i] < 0]
+    rest = [i for i in dearest if not clear[i]]
+    noise = "the noise of the shuffles"
+    told = [
+        f"{score} rises beyond {noise} without {named(missed)}" if missed else f"no feature is missed beyond {noise}"
+    ]
+    if misleading:
+        told.append(f"{score} falls without {named(misleading)}")
+    if rest:
+        whose = "the other" if missed or misleading else "all"
+        stay = "one stays" if len(rest) == 1 else f"{len(rest)} stay"
+        told.append(f"{whose} {stay} within it, at most {named(rest[:1])}")
+    return "; ".join(told)
+
+
 def _wider(change: float) -> str:
     if abs(change) < 0.005:
         return "as wide as"
     return f"{100 * abs(change):.0f} % {'wider' if change > 0 else 'narrower'} than"
-
-
-def _share(share: float) -> str:
-    """Write a share that may be tiny."""
-    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
 def listed(words: list[str]) -> str:

@@ -117,7 +117,7 @@ def predict(
             closes,
             forecast,
             title=f"{prices.name}: {counted(steps, 'session')} after {prices.dates[-1]}, by {run.name}",
-            unit=plots.price_label(config.data.calendar, adjusted=False),
+            unit=plots.price_label(adjusted=False),
         )
         run.draw_prediction(figure, folder=folder)
     return Prediction(forecast, rows, table)

@@ -1,11 +1,14 @@
 """Price files -> what every member of an ensemble learns from."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from stockcast.config import Config
+from stockcast.data.csvfile import counted
 from stockcast.data.prices import Prices
 from stockcast.data.scaling import Scaler
 from stockcast.data.splits import PARTS, Part, split_days
@@ -23,6 +26,9 @@ from stockcast.pipeline.series import (
     price_files,
     read_closely,
 )
+
+_MONTH = 31
+"""Days: a file may well begin or end a holiday or a download later than a config says."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,10 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
             f"student_t, skewed_t, quantile or histogram."
         )
     prices = [read_closely(config, path, say) for path in files]
+    for remark in (remarks := unreached(config, prices)):
+        say(f"{files[0].name if len(files) == 1 else f'{len(files)} price files'}: {remark}.")
+    if len(files) == 1:
+        prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
     try:
         config = _with_dates(config, prices)  # rows that come later must not move a border
         series = [make_series(config, one) for one in prices]
@@ -63,6 +73,22 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
             raise
         raise NotEnoughDays(f"{prices[0].source}: {error}") from error
     return config, series
+
+
+def unreached(config: Config, prices: Sequence[Prices]) -> list[str]:
+    """Say where data.start or data.end lies outside all that was read, by more than a month.
+
+    Of several series one listed late or gone early is nothing to wonder at, as long as another is there.
+    """
+    first = min(one.dates[0].astype(object) for one in prices)
+    last = max(one.dates[-1].astype(object) for one in prices)
+    start, end = config.data.start, config.data.end
+    remarks = []
+    if start is not None and (first - start).days > _MONTH:
+        remarks.append(f"the first day is {first}, {_apart(start, first)} after data.start {start}")
+    if end is not None and (end - last).days > _MONTH:
+        remarks.append(f"the last day is {last}, {_apart(last, end)} before data.end {end}")
+    return remarks
 
 
 def make_lessons(config: Config, series: list[Series]) -> Lessons:
@@ -116,3 +142,9 @@ def _check_days(config: Config, series: list[Series]) -> None:
                 )
         if part == "calibration" and config.calibration != "none":
             check_origins(sum(counts))
+
+
+def _apart(earlier: date, later: date) -> str:
+    """How long it is from one day to another, in round months or years."""
+    months = round((later - earlier).days / 30.44)
+    return counted(months, "month") if months < 24 else counted(round(months / 12), "year")

@@ -1,6 +1,8 @@
 """Runs side by side, as far as they were scored on the same days of the same prices."""
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ class Scored:
         coverage_90: share of prices inside the 90 % band.
         brier: of the probabilities of the direction, lower is better; None for a run that says prices.
         accuracy: share of days whose likeliest direction came.
-        skill: for each rival, 1 - score / score of the rival, of CRPS or Brier.
+        skill: for each rival, 1 - score / score of the rival, of CRPS or Brier, over the run's own origins.
     """
 
     crps: float | None
@@ -36,6 +38,11 @@ class Scored:
         """Brier score of a run that says the direction, CRPS of one that says prices; None if neither is stated."""
         return self.crps if self.brier is None else self.brier
 
+    def met(self, rival: str) -> float | None:
+        """Score of a rival, by what the skill against it says; None if that says none."""
+        skill = self.skill.get(rival)
+        return None if self.loss is None or skill is None or skill >= 1 else self.loss / (1 - skill)
+
 
 @dataclass(frozen=True)
 class SideBySide:
@@ -45,13 +52,16 @@ class SideBySide:
         runs: their names.
         data: what they have in common: file, first origin and last target.
         score: CRPS, or Brier where all of them say the direction.
-        horizons: days ahead, or "all" where all runs look equally far -> the scores of each run, in their order.
+        horizons: days ahead, or "all" where all runs look equally far -> the scores of each run, in their order; with
+            skill against those rivals only that have the same score in all runs.
+        apart: the other rivals; those were fitted on other training days, or asked from other origins.
     """
 
     runs: tuple[str, ...]
     data: dict[str, str]
     score: str
     horizons: dict[str, tuple[Scored, ...]]
+    apart: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -59,7 +69,13 @@ class SideBySide:
             step: dict(zip(self.runs, (asdict(one) for one in scores), strict=True))
             for step, scores in self.horizons.items()
         }
-        return {"runs": list(self.runs), "data": self.data, "score": self.score, "horizons": by_name}
+        return {
+            "runs": list(self.runs),
+            "data": self.data,
+            "score": self.score,
+            "horizons": by_name,
+            "rivals_apart": list(self.apart),
+        }
 
 
 def compare_runs(paths: list[Path]) -> SideBySide:
@@ -102,7 +118,23 @@ def compare_runs(paths: list[Path]) -> SideBySide:
         horizons["all"] = tuple(_scored(mapping(one.get("overall"))) for one in found)
     shared = {"name": ("data", "name"), **{key: (section, key) for section, key in list(_DATA.values())[1:]}}
     data = {key: word(mapping(found[0].get(section)).get(inner)) or "" for key, (section, inner) in shared.items()}
-    return SideBySide(tuple(map(printable_name, names)), data, scores[0], horizons)
+    met = dict.fromkeys(rival for each in horizons.values() for one in each for rival in one.skill)
+    apart = tuple(rival for rival in met if not all(_is_one(rival, each) for each in horizons.values()))
+    horizons = {step: tuple(map(_without(apart), each)) for step, each in horizons.items()}
+    return SideBySide(tuple(map(printable_name, names)), data, scores[0], horizons, apart)
+
+
+def _is_one(rival: str, each: Sequence[Scored]) -> bool:
+    """Whether all runs were held against the same score of a rival, or none was."""
+    if not any(rival in one.skill for one in each):
+        return True
+    met = [one.met(rival) for one in each]
+    return all(score is not None and math.isclose(score, met[0] or 0.0, rel_tol=1e-6) for score in met)
+
+
+def _without(rivals: Collection[str]) -> Callable[[Scored], Scored]:
+    """Return what leaves some rivals out."""
+    return lambda one: replace(one, skill={name: share for name, share in one.skill.items() if name not in rivals})
 
 
 def _scored(comparison: dict[str, Any]) -> Scored:

@@ -81,12 +81,16 @@ class RunDirectory(TrainedFiles, OutcomeFiles):
                 with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
                     created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
             if not created:
-                raise RunError(f"No finished run in {root}. Make one with: stockcast train")
+                raise RunError(
+                    f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one "
+                    f"with: stockcast train"
+                )
             return max(created, key=lambda found: created[found])
         path = path_of(root, run)
         if path is None:
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
-            there = f"Finished runs in {root}: {', '.join(names)}." if names else f"There is no finished run in {root}."
+            where = f"in {root.absolute()}, the folder that --runs names"
+            there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
             raise RunError(f"No run named {run!r}. {there}")
         if not (path / MANIFEST).is_file():
             way = "Go on with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
@@ -107,11 +111,17 @@ class RunDirectory(TrainedFiles, OutcomeFiles):
                 if lies_within(file.parent, root) and not (file.parent / MANIFEST).exists()
             ]
             if not begun:
-                raise RunError(f"No unfinished run in {root}: there is nothing to resume. Train without --resume.")
+                raise RunError(
+                    f"No unfinished run in {root.absolute()}: there is nothing to resume. Name the folder of your runs "
+                    f"with --runs, or train without --resume."
+                )
             return cls(max(begun, key=lambda file: file.stat().st_mtime_ns).parent)
         path = path_of(root, run)
         if path is None:
-            raise RunError(f"No run named {run!r} in {root}: there is nothing to resume. Train without --resume.")
+            raise RunError(
+                f"No run named {run!r} in {root.absolute()}: there is nothing to resume. Name the folder of your runs "
+                f"with --runs, or train without --resume."
+            )
         if (path / MANIFEST).exists():
             raise RunError(f"{path} is finished: there is nothing to resume. Next: stockcast evaluate {path}")
         if not (path / BEGUN).is_file():

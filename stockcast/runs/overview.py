@@ -105,7 +105,10 @@ def locate(root: Path, run: str) -> Path:
     """
     path = path_of(root, run)
     if path is None or not is_run(path):
-        raise RunError(f"No run named {run!r} in {root}. See: stockcast runs list")
+        raise RunError(
+            f"No run named {run!r} in {root.absolute()}. See `stockcast runs list`, or name the folder of your runs "
+            f"with --runs."
+        )
     return path
 
 
