@@ -49,7 +49,7 @@ class Made:
         return self._answers[rows]
 
 
-def stockcast(epochs: int) -> list[float]:
+def stockcast(epochs: int, *, alone: bool = True) -> list[float]:
     """Windows per second of each epoch but the first: the program's own `fit` with its default head and batch."""
     from stockcast.models.backend import share_threads
     from stockcast.models.heads import make_head
@@ -62,6 +62,7 @@ def stockcast(epochs: int) -> list[float]:
         Made(64),
         head=make_head("student_t"),
         epochs=epochs,
+        alone=alone,
         **settings(epochs),
     )
     return [WINDOWS / epoch.seconds for epoch in history[1:]]
@@ -72,7 +73,8 @@ def stockcast_members(epochs: int) -> list[float]:
     from stockcast.models.backend import share_threads
 
     share_threads(2)
-    code = f"import json, contenders; print(json.dumps(contenders.stockcast({2 * epochs})))"  # both busy all the time
+    epochs_of_each = 2 * epochs  # so that both are busy all the time
+    code = f"import json, contenders; print(json.dumps(contenders.stockcast({epochs_of_each}, alone=False)))"
     lanes = [subprocess.Popen([sys.executable, "-c", code], cwd=HERE, stdout=subprocess.PIPE) for _ in range(2)]
     each = [json.loads(lane.communicate()[0])[: epochs - 1] for lane in lanes]
     return [sum(speeds) for speeds in zip(*each, strict=True)]

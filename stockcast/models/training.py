@@ -15,6 +15,7 @@ from stockcast.errors import RunError, TrainingError
 from stockcast.forecast import Days, Floats
 from stockcast.models.backend import load_keras
 from stockcast.models.factory import learning_part
+from stockcast.models.halves import in_halves, pays
 from stockcast.models.heads import Head
 from stockcast.models.optimizers import make_optimizer
 
@@ -121,6 +122,7 @@ def fit(
     monitor: str,
     windows_per_epoch: int | None,
     seed: int,
+    alone: bool = False,
     member: int = 1,
     state: State | None = None,
     keep: Callable[[State], None] = lambda state: None,
@@ -146,6 +148,7 @@ def fit(
         monitor: `val_loss` or `loss`, which of an `Epoch`'s two.
         windows_per_epoch: how many windows an epoch draws, each at most once; None for all of them.
         seed: of the shuffling; the same seed gives the same order of windows.
+        alone: whether no other network is trained beside it, so that a large batch had better be halved.
         member: number of this network, for the history.
         state: where an earlier training of this very network was stopped; None to begin.
         keep: given the state after each epoch.
@@ -161,6 +164,8 @@ def fit(
     """
     keras: Any = load_keras()
     network = learning_part(network)  # the same layers and weights
+    if alone and pays(batch_size):
+        network = in_halves(network)
     drawn = min(len(training), windows_per_epoch or len(training))
     network.compile(
         optimizer=make_optimizer(

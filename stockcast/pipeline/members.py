@@ -111,6 +111,7 @@ def fit_member(
         head=config.head,
         **config.training.model_dump(exclude={"seed", "members"}),
         seed=_seed(config, member),
+        alone=config.training.members == 1,  # not: on one lane; the bits are to depend on the config and not the cores
         member=member,
         state=checkpoint(run, member),
         keep=partial(_keep, run),
