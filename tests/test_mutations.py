@@ -99,9 +99,14 @@ def at_most(seconds: int) -> Iterator[None]:
 
 
 def naive(content: bytes) -> dict[date, float]:
-    """Date -> close of every row, first and fifth column, the shortest way there is; fails at what it cannot read."""
-    rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if "".join(row).strip()]
-    return {datetime.strptime(row[0].strip(), "%Y-%m-%d").date(): float(row[4]) for row in rows[1:]}
+    """Date -> close of every row, the shortest way there is; fails at what it cannot read.
+
+    Dates stand in the first column, closes where the header says so: a cut may take names and end a row as well.
+    """
+    header, *rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if "".join(row).strip()]
+    names = [name.strip().lower() for name in header]
+    close = names.index("close") if "close" in names else 4
+    return {datetime.strptime(row[0].strip(), "%Y-%m-%d").date(): float(row[close]) for row in rows}
 
 
 GOOD_CSV = make_bars(30).round(4).to_csv(index=False).encode()
