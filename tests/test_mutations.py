@@ -103,7 +103,9 @@ def naive(content: bytes) -> dict[date, float]:
 
     Dates stand in the first column, closes where the header says so: a cut may take names and end a row as well.
     """
-    header, *rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) if "".join(row).strip()]
+    header, *rows = [
+        row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=None)) if "".join(row).strip()
+    ]
     names = [name.strip().lower() for name in header]
     close = names.index("close") if "close" in names else 4
     return {datetime.strptime(row[0].strip(), "%Y-%m-%d").date(): float(row[close]) for row in rows}
