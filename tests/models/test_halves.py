@@ -38,12 +38,14 @@ class Made:
         return self._answers[rows]
 
 
-def trained(*, alone: bool, count: int, dropout: float = 0.0, states: list[State] | None = None) -> list[Floats]:
+def trained(
+    *, alone: bool, count: int, dropout: float = 0.0, states: list[State] | None = None, state: State | None = None
+) -> list[Floats]:
     made = network(dropout=dropout)
     fit(
         made, Made(count), Made(1), head=make_head("student_t"), epochs=2, batch_size=256, learning_rate=0.01,
         optimizer="sgd", schedule="constant", clip_norm=None, clip_value=None, weight_decay=0.0, patience=9,
-        monitor="loss", windows_per_epoch=None, seed=1, alone=alone,
+        monitor="loss", windows_per_epoch=None, seed=1, alone=alone, state=state,
         keep=(lambda state: None) if states is None else states.append,
     )  # fmt: skip
     return [np.array(weights) for weights in made.get_weights()]
@@ -84,3 +86,14 @@ def test_only_large_batches_are_halved() -> None:
 @pytest.fixture
 def _on_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stockcast.models.halves.has_gpu", lambda: False)
+
+
+@pytest.mark.usefixtures("_on_a_processor")
+def test_a_training_that_is_taken_up_again_ends_in_the_same_bits() -> None:
+    whole: list[State] = []
+    again: list[State] = []
+    trained(alone=True, count=300, dropout=0.5, states=whole)
+    trained(alone=True, count=300, dropout=0.5, states=again, state=whole[0])
+    assert (len(whole), len(again)) == (2, 1)
+    for one, other in zip(again[-1].network, whole[-1].network, strict=True):
+        np.testing.assert_array_equal(one, other)
