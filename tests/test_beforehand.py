@@ -11,7 +11,7 @@ from test_architecture import loaded_by
 from stockcast import pipeline
 from stockcast.config import load_config
 from stockcast.data.calendar import Sessions, sessions_around, sessions_between
-from stockcast.errors import RunError
+from stockcast.errors import DataError, RunError
 from stockcast.forecast import Floats
 from stockcast.material import Answered, Material
 from stockcast.models.inference import load_onnx
@@ -171,6 +171,16 @@ def _material(home: Path) -> Material:
     config = load_config(run.config_path())
     series = make_series(config, read(config, price_files(config)[0], nobody))
     return make_material(config, series, *stored_scalers(run, config))
+
+
+def test_a_calendar_that_begins_after_the_prices_is_told_by_predict(tmp_path: Path) -> None:
+    bars = make_bars(DAYS)  # 2010 to 2012; the exchange of Riyadh is known from 2021 on
+    bars.to_csv(tmp_path / "prices.csv", index=False)
+    (tmp_path / "tiny.yaml").write_text(TINY.replace("prices.csv", "prices.csv, calendar: XSAU"))
+    run = pipeline.train(load_config(tmp_path / "tiny.yaml"), runs=tmp_path / "runs", name="early").run
+    assert not (run.path / "sessions.json").exists()
+    with pytest.raises(DataError, match="is known from 2021-01-01"):
+        pipeline.predict(run, picture=False)
 
 
 @pytest.mark.parametrize(

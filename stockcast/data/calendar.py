@@ -132,11 +132,12 @@ def sessions_around(first: np.datetime64, last: np.datetime64, *, calendar: str)
 def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> Sessions:
     """Build the calendar from `first` to `last`, as far as it reaches; or take the one that was built last."""
 
-    def build(start: np.datetime64, end: np.datetime64) -> Sessions:
+    def build(*span: np.datetime64) -> Sessions:
         import exchange_calendars
         import pandas as pd
 
-        known: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(start), end=pd.Timestamp(end))
+        known: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
+        start, end = span or known.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
         earliest = np.datetime64(known.bound_min() or pd.Timestamp.min.ceil("D"), "D")
         latest = np.datetime64(known.bound_max() or pd.Timestamp.max.floor("D"), "D")
         return Sessions(start, end, known.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
@@ -149,7 +150,7 @@ def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> Sessions
         try:
             built = build(start.astype("datetime64[D]"), end.astype("datetime64[D]") - 1)
         except ValueError:  # of pandas and of exchange_calendars: beyond the days they know
-            built = build(np.datetime64("2010-01-01"), np.datetime64("2010-12-31"))
+            built = build()  # the days that the library takes by itself; they tell how far it reaches
     start, end = max(first, built.earliest), min(last, built.latest)
     if start <= end and not (built.first <= start and end <= built.last):
         # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.

@@ -27,7 +27,8 @@ def write_beforehand(run: RunDirectory, config: Config, series: Series, material
     """Work out for the first series what `predict` will ask of it."""
     last = series.prices.dates[-1]
     sessions = sessions_around(last - _DAYS, last + _DAYS, calendar=config.data.calendar)
-    run.write_sessions(sessions.since(max(sessions.first, last - _DAYS)).to_json())
+    if sessions.first <= last <= sessions.last:  # else the calendar does not reach these prices, as predict will tell
+        run.write_sessions(sessions.since(max(sessions.first, last - _DAYS)).to_json())
     learn_from = first_lesson(config, series.prices)
     if learn_from is None:
         return
