@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
 from stockcast.forecast import Floats
+from stockcast.models.backend import load_keras
 from stockcast.models.factory import build_network
 from stockcast.models.halves import in_halves, pays
 from stockcast.models.heads import make_head
@@ -80,7 +80,7 @@ def test_a_state_holds_the_very_variables_of_the_network_that_is_built_again() -
 
 @pytest.mark.usefixtures("_on_a_processor")
 def test_only_large_batches_are_halved() -> None:
-    assert (pays(256), pays(255)) == (keras.backend.backend() == "tensorflow", False)
+    assert (pays(256), pays(255)) == (load_keras().backend.backend() == "tensorflow", False)
 
 
 @pytest.fixture
