@@ -76,7 +76,7 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
     figure = Figure(figsize=(16 if has_bars else 12, 6.5), dpi=110, layout="constrained")
     entitle(figure, title)
     axes, *beside = figure.subplots(1, 2, width_ratios=[3, 2]) if has_bars else [figure.add_subplot()]
-    _plain(axes)
+    plain(axes)
     axes.plot(dates[-252:], closes[-252:], color=PRICE, linewidth=1.3, label="price", zorder=3)
     _fan(axes, forecast, 0, label=True)
     axes.set_ylabel(unit)
@@ -105,7 +105,7 @@ def fan_chart(dates: Dates, closes: Floats, forecast: Forecast, *, title: str, u
 
 def _daily_bars(axes: Axes, forecast: Forecast) -> None:
     """The first forecast's bars: from low to high, the open a tick to the left, the close, its median, to the right."""
-    _plain(axes)
+    plain(axes)
     days = np.arange(1, forecast.horizon + 1)
     low, high = (forecast.others[name][0] for name in ("Low", "High"))
     axes.fill_between(days, *(end[0] for end in forecast.band(0.5)), color=BAND, alpha=0.38, linewidth=0)
@@ -196,11 +196,12 @@ def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(12, 6.5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     entitle(figure, title)
-    _plain(axes)
+    plain(axes)
     return figure, axes
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """A faint grid, and no frame above and on the right."""
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stockcast.forecast import Floats
-from stockcast.plots import NOTE, PRICE
+from stockcast.plots import NOTE, PRICE, plain
 
 _COLOURS = ("#c1440e", "#1b6ca8", "#2a9d63", "#6a4c93", "#b5179e", "#8c8c8c", "#d4a017", "#3a0ca3")
 
@@ -67,14 +67,13 @@ def side_by_side(
     for axes, (lowest, highest) in ((left, (-0.02, 0.02)), (right, (lowest_share, highest_share))):
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, lowest), max(high, highest))
-        _plain(axes)
+        _by_days_ahead(axes)
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=min(4, len(labels)), frameon=False, fontsize=9)
     return figure
 
 
-def _plain(axes: Axes) -> None:
+def _by_days_ahead(axes: Axes) -> None:
     axes.set_xlabel("trading days ahead")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)

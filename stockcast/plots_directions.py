@@ -12,7 +12,7 @@ from stockcast.evaluation.classification import Reliability
 from stockcast.evaluation.directions import DirectionReport
 from stockcast.evaluation.wording import days
 from stockcast.forecast import Directions, Floats
-from stockcast.plots import entitle, legend_below
+from stockcast.plots import entitle, legend_below, plain
 
 CLASS_COLOURS = {"down": "#c1121f", "flat": "#8c8c8c", "up": "#2a7d4f"}
 
@@ -85,8 +85,7 @@ def _reliability(axes: Axes, points: Sequence[Reliability], *, step: int, colour
     axes.fill_between(ends, ends - luck, ends + luck, color="grey", alpha=0.15, linewidth=0, label="within luck")
     axes.plot(said, came, "o-", markersize=5, linewidth=1.2, color=colour, label="as it came")
     axes.set(xlim=(ends[0], ends[-1]), ylim=(0, 1))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -109,8 +108,7 @@ def direction_chart(forecast: Directions, past_shares: Floats | None, flat: Floa
     locator = mdates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain(axes)
     axes.set_title(_meaning(forecast, flat), fontsize=10, color="grey", loc="left")
     legend_below(figure, axes)
     return figure

@@ -12,7 +12,7 @@ from stockcast.evaluation.wording import share_text
 from stockcast.forecast import Dates, Floats
 from stockcast.models.firing import Firing
 from stockcast.models.insight import Saliency
-from stockcast.plots import MEDIAN, NOTE, PRICE
+from stockcast.plots import MEDIAN, NOTE, PRICE, plain
 
 COLOURS = (MEDIAN, "#1b6ca8", "#8c8c8c")
 _SIGNED = "RdBu_r"
@@ -128,7 +128,7 @@ def gates(firings: Sequence[Firing], dates: Dates, *, title: str) -> Figure:
             axes.fill_between(range(len(dates)), *np.quantile(opened, [0.25, 0.75], axis=1), color=colour, alpha=0.2)
             axes.set(ylim=(0, 1), yticks=(0, 0.5, 1), xlim=(0, len(dates) - 1))
             axes.set_ylabel(gate, fontsize=9, color=colour)
-            _plain(axes)
+            plain(axes)
             _day_ticks(axes, dates)
         means[0].set_title("mean of the units", fontsize=10, loc="left")
     return figure
@@ -162,7 +162,7 @@ def gradient_through_time(shares: Mapping[str, Floats], *, title: str) -> Figure
     axes.margins(x=0.06)
     _label_ends(axes, ends)
     axes.legend(frameon=False, fontsize=10)
-    _plain(axes)
+    plain(axes)
     return figure
 
 
@@ -210,7 +210,7 @@ def importance(found: Importance, features: Sequence[str], *, score: str, origin
     axes.set_yticks(places, [features[i] for i in order])
     axes.set_xlabel(f"{_SCORES[score]} is higher by this, with the feature shuffled among the origins")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    _plain(axes)
+    plain(axes)
     return figure
 
 
@@ -244,7 +244,7 @@ def _signed_bars(axes: Axes, sums: Floats, beside: Floats, *, upright: bool) -> 
         axes.axvline(0, color=PRICE, linewidth=0.8)
         axes.tick_params(labelleft=False)
     axes.tick_params(labelsize=8)
-    _plain(axes)
+    plain(axes)
 
 
 def _day_ticks(axes: Axes, dates: Dates) -> None:
@@ -256,8 +256,3 @@ def _day_ticks(axes: Axes, dates: Dates) -> None:
 
     axes.xaxis.set_major_formatter(FuncFormatter(named))
     axes.tick_params(axis="x", labelsize=8)
-
-
-def _plain(axes: Axes) -> None:
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)

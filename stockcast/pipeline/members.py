@@ -111,7 +111,7 @@ def fit_member(
         head=config.head,
         **config.training.model_dump(exclude={"seed", "members"}),
         seed=_seed(config, member),
-        alone=config.training.members == 1,  # not: on one lane; the bits are to depend on the config and not the cores
+        alone=config.training.members == 1,  # told by the config and not by the lanes: bits do not depend on cores
         member=member,
         state=checkpoint(run, member),
         keep=partial(_keep, run),
