@@ -96,10 +96,12 @@ class Stretch:
     def tempered(self, days: int) -> "Stretch":
         """Return factors drawn towards 1 where the calibration days hold few forecasts that do not overlap.
 
-        A factor measured on `days` days rests on days / h independent stretches at h days ahead, whatever the number
-        of origins and of series, which move together; it keeps the share n / (n + `DOUBT`) of its logarithm.
+        A factor measured on `days` days rests on n = days / h independent stretches at h days ahead, whatever the
+        number of origins and of series, which move together; it keeps the share n / (n + `DOUBT`) of its logarithm.
+        No more days than a `YEAR` count: factors of four years carried over to the years that followed no better than
+        those of one.
         """
-        stretches = days / np.arange(1, len(self.factors) + 1)
+        stretches = min(days, YEAR) / np.arange(1, len(self.factors) + 1)
         return replace(self, factors=self.factors ** (stretches / (stretches + DOUBT)))
 
     def to_json(self) -> dict[str, Any]:
@@ -182,6 +184,9 @@ COVERAGE = 0.9
 DOUBT = 20
 """So many stretches of days weigh as much as the belief that the network's own bands are right. Chosen on the years
 2004 to 2014, where a year's factors untempered left bands of 50 days ahead covering 82 % (docs/experiments.md)."""
+
+YEAR = 252
+"""Trading days of a year."""
 
 NO_WIDTH = 1e-12
 """A side of the band that is no wider than this, in log price, is rounding and not a band."""

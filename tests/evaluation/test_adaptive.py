@@ -39,25 +39,26 @@ def covered(forecast, actual):
 
 
 def test_a_sequence_worked_by_hand():
-    # Bands of 0.1 to both sides, rate 0.5: a miss moves the log factor by 0.5 x 0.9 = 0.45, a hit by -0.05.
+# Bands of 0.1 to both sides, rate 0.5: one day ahead a miss moves the log factor by 0.5 x 0.9 = 0.45, a hit by
+    # -0.05; two days ahead, with 0.5 / sqrt(2) = 0.353553, by 0.318198 and -0.035355.
     #   one day ahead                                     two days ahead
     #   row 0: nothing known              0               0
     #   row 1: row 0 strayed 0.20, miss   0.45            0: its first outcome comes at row 2
     #   row 2: row 1, 0.12: the band was
-    #          0.1 e^0.45 = 0.157, hit    0.40            row 0 strayed -0.09: hit       -0.05
+    #          0.1 e^0.45 = 0.157, hit    0.40            row 0 strayed -0.09: hit       -0.035355
     #   row 3: row 2, -0.16: the band was
     #          0.1 e^0.40 = 0.149, miss   0.85            row 1, 0.099: the band was still 0.1
-    #                                                     (row 2's would be 0.095): hit  -0.10
-    #   row 4: row 3 is not known         0.85            row 2, 0.096: the band was
-    #                                                     0.1 e^-0.05 = 0.0951, miss      0.35
-    errors = [[0.20, -0.09], [0.12, 0.099], [-0.16, 0.096], [np.nan, 9.0], [9.0, 9.0]]
-    log_factors = [[0, 0], [0.45, 0], [0.40, -0.05], [0.85, -0.10], [0.85, 0.35]]
+    #                                                     (row 2's would be 0.0965): hit -0.070711
+    #   row 4: row 3 is not known         0.85            row 2, 0.097: the band was
+    #                                                     0.1 e^-0.0354 = 0.0965, miss    0.247487
+    errors = [[0.20, -0.09], [0.12, 0.099], [-0.16, 0.097], [np.nan, 9.0], [9.0, 9.0]]
+    log_factors = [[0, 0], [0.45, 0], [0.40, -0.035355], [0.85, -0.070711], [0.85, 0.247487]]
     forecast, actual = bands(np.full((5, 2), 0.1)), prices_at(errors)
-    assert np.log(adapted_factors(forecast, actual, rate=0.5)) == pytest.approx(np.array(log_factors), abs=1e-12)
+    assert np.log(adapted_factors(forecast, actual, rate=0.5)) == pytest.approx(np.array(log_factors), abs=1e-6)
     lower, upper = adapt(forecast, actual, rate=0.5).band(0.9)
     assert upper[3, 0] == pytest.approx(100 * np.exp(0.1 * np.exp(0.85)), rel=1e-12)
     assert lower[4, 1] == pytest.approx(100 * np.exp(-0.1 * np.exp(0.35)), rel=1e-12)
-
+    assert lower[4, 1] == pytest.approx(100 * np.exp(-0.1 * np.exp(0.247487)), rel=1e-6)
 
 def test_outcomes_on_the_very_ends_of_the_band_are_hits():
     forecast = bands(np.full((3, 1), 0.1))

@@ -546,5 +546,13 @@ def test_a_factor_that_rests_on_few_stretches_of_days_is_believed_by_half():
     assert tempered.origins == 96
 
 
+def test_a_factor_of_four_years_is_believed_no_more_than_one_of_a_year():
+    measured = Stretch(factors=np.full(50, 0.8), origins=96)
+    of_four = measured.tempered(4 * 252).factors
+    assert of_four.tolist() == measured.tempered(252).factors.tolist()
+    # 252 days hold 5.04 stretches of 50 days: 5.04 / 25.04 of the logarithm.
+    assert of_four[49] == pytest.approx(np.exp(5.04 / 25.04 * np.log(0.8)))
+
+
 def test_a_factor_of_one_stays_one_however_few_the_days():
     assert Stretch(factors=np.ones(50), origins=1).tempered(60).factors.tolist() == [1.0] * 50
