@@ -28,6 +28,7 @@ from test_several_columns import RECURSIVE as ROLLED_BARS
 from stockcast import cli, pipeline
 from stockcast.config import load_config
 from stockcast.data import features
+from stockcast.data.market import Market
 from stockcast.data.splits import Split
 from stockcast.errors import RunError
 from stockcast.evaluation.adaptive import adapted_factors
@@ -129,6 +130,25 @@ def test_several_series_of_one_name_are_audited_together(write_tiny: WriteTiny, 
     config = write_tiny(config=TRAVELLING.replace("path: prices.csv", "path: [prices.csv, other/prices.csv]"))
     write_tiny(make_bars(seed=1), folder="made/other")
     assert pipeline.audit(trained(config), cuts=5).passed
+
+
+MARKET = "features: [return_in_volatility, market_volatility_ratio_5, market_momentum_20, "
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_market_of_several_series_shows_no_leak_and_tomorrows_market_does(
+    write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = TRAVELLING.replace("path: prices.csv", "path: [prices.csv, other/prices.csv]")
+    path = write_tiny(config=config.replace("features: [return_in_volatility, ", MARKET))
+    write_tiny(make_bars(seed=1), folder="made/other")
+    run = trained(path)
+    assert pipeline.audit(run, cuts=5).passed
+
+    honest = Market.on
+    monkeypatch.setattr(Market, "on", lambda market, dates, name: honest(market, dates + 1, name))
+    found = pipeline.audit(run, cuts=2)
+    assert {check.what for check in found.leaks} == {"forecasts"}
 
 
 @pytest.mark.usefixtures("stand_in")

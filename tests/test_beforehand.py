@@ -165,11 +165,12 @@ def test_answers_to_fewer_steps_than_are_asked_for_do_not_do(home: Path) -> None
 
 
 def _material(home: Path) -> Material:
-    from stockcast.pipeline.series import make_material, make_series, nobody, price_files, read, stored_scalers
+    from stockcast.pipeline.series import make_material, make_series, nobody, price_files, read
+    from stockcast.pipeline.stored import stored_scalers
 
     run = RunDirectory.find(home / "runs", "tiny")
     config = load_config(run.config_path())
-    series = make_series(config, read(config, price_files(config)[0], nobody))
+    series = make_series(config, read(config, price_files(config)[0], nobody), None)
     return make_material(config, series, *stored_scalers(run, config))
 
 

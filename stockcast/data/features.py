@@ -1,12 +1,13 @@
 """What the network sees of each day, computed from that day and the days before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from stockcast.data.market import Market, average
 from stockcast.data.prices import COLUMNS, Prices
 from stockcast.data.volatility import DECAY, daily_variance, smoothed, volatility
 from stockcast.forecast import Floats
@@ -15,9 +16,10 @@ from stockcast.forecast import Floats
 class Bars:
     """Daily bars, oldest first, and what several features are made of, worked out once."""
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: pd.DataFrame, market: Market | None = None) -> None:
         self.table = table
         self.index = table.index
+        self.market = market
 
     def __getitem__(self, column: str) -> pd.Series:
         return self.table[column]
@@ -188,6 +190,21 @@ TRAVELLING: dict[str, Feature] = {
 }
 """Inputs without a unit or a level of their own: what a network learns of one series by them holds for another."""
 
+
+def _of_market(name: str) -> Callable[[Bars], pd.Series]:
+    def compute(bars: Bars) -> pd.Series:
+        if bars.market is None:
+            raise ValueError(f"market_{name} needs the market")
+        return pd.Series(bars.market.on(bars.index.to_numpy(dtype="datetime64[D]"), name), index=bars.index)
+
+    return compute
+
+
+_AVERAGED = {f"market_{name}": name for name, feature in TRAVELLING.items() if feature.needs == ("Close",)}
+
+MARKET: dict[str, Feature] = {key: Feature(("Close",), _of_market(name)) for key, name in _AVERAGED.items()}
+"""Means over all series that a network learns from: of every travelling feature that any price file allows."""
+
 FEATURES: dict[str, Feature] = {
     "log_return": Feature(("Close",), _log_return),
     "abs_return": Feature(("Close",), lambda bars: _log_return(bars).abs()),
@@ -197,16 +214,18 @@ FEATURES: dict[str, Feature] = {
     "upper_shadow": Feature(("Open", "High", "Close"), _upper_shadow),
     "lower_shadow": Feature(("Open", "Low", "Close"), _lower_shadow),
     **TRAVELLING,
+    **MARKET,
     **{column: _plain(column) for column in COLUMNS},
 }
 
 
-def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
+def make_features(prices: Prices, names: tuple[str, ...], market: Market | None = None) -> Floats:
     """Compute the named features of every day.
 
     Args:
         prices: daily bars, oldest first.
         names: keys of `FEATURES`, in the order of the result's columns.
+        market: of `make_market`, where one of the names is of `MARKET`.
 
     Returns:
         Shape (days, features), NaN where a day lacks what a feature needs (the first day has no return).
@@ -215,9 +234,22 @@ def make_features(prices: Prices, names: tuple[str, ...]) -> Floats:
         MissingColumns: the file lacks a column that a feature needs.
     """
     prices.require(sorted({column for name in names for column in FEATURES[name].needs}))
-    bars = Bars(prices.bars)
+    bars = Bars(prices.bars, market)
     columns = [FEATURES[name].compute(bars).to_numpy(dtype=np.float64) for name in names]
     return np.stack(columns, axis=1)
+
+
+def make_market(series: Sequence[Prices], names: tuple[str, ...]) -> Market | None:
+    """Average what the features of `MARKET` among these names are made of; None where there is none.
+
+    Args:
+        series: all that the network learns from.
+        names: keys of `FEATURES`.
+    """
+    averaged = tuple(_AVERAGED[name] for name in names if name in _AVERAGED)
+    if not averaged:
+        return None
+    return average(averaged, [(one.dates, make_features(one, averaged)) for one in series])
 
 
 def features_for(prices: Prices) -> tuple[str, ...]:

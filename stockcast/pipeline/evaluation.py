@@ -31,14 +31,11 @@ from stockcast.pipeline.series import (
     fit_scalers,
     issue,
     make_material,
-    need,
     nobody,
     price_files,
     read,
-    stored_calibration,
-    stored_network,
-    stored_scalers,
 )
+from stockcast.pipeline.stored import need, read_market, stored_calibration, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 
@@ -179,6 +176,7 @@ def _series(
 ) -> tuple[Series, Scaler, Target]:
     """The series to score, and its scale."""
     learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
+    market = read_market(run, config)
     path = (data or price_files(config)[0]).resolve()
     seen = str(path) in learnt
     if not seen:  # another file; its own first and last day are what there is
@@ -191,7 +189,7 @@ def _series(
             f"{path} has changed since {run.name} was trained, so its test days are not what they were. "
             f"Train again, or put the old file back."
         )
-    series = need(run, config, prices)
+    series = need(run, config, prices, market, say)
     border = config.split.test
     if not isinstance(border, date):
         raise RunError(f"{run.path}: its config has no date for split.test. Train again.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.config import Config, load_config
-from stockcast.data.features import make_features
 from stockcast.errors import DataError, NotEnoughDays
 from stockcast.evaluation.importance import Importance, permutation_importance
 from stockcast.forecast import Days, Floats
@@ -19,18 +18,9 @@ from stockcast.models.firing import Firing, firing
 from stockcast.models.inference import Network
 from stockcast.pipeline.findings import Curve, Findings, Moved
 from stockcast.pipeline.rebuilt import build, check_same, rebuild
-from stockcast.pipeline.series import (
-    Say,
-    Series,
-    make_material,
-    need,
-    nobody,
-    price_files,
-    read,
-    stored_network,
-    stored_scalers,
-)
+from stockcast.pipeline.series import Say, Series, make_material, nobody, price_files, read
 from stockcast.pipeline.statements import losses, score_of, statements
+from stockcast.pipeline.stored import need, read_market, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 if TYPE_CHECKING:
@@ -96,7 +86,7 @@ def explain(
         series=prices.source.name,
         dates=prices.dates[origin + 1 - config.window : origin + 1],
         features=config.features,
-        inputs=make_features(prices, config.features)[origin + 1 - config.window : origin + 1],
+        inputs=series.inputs(config)[origin + 1 - config.window : origin + 1],
         scaled=window,
         moved=tuple(Moved(what, step, one) for (what, step, _), one in zip(numbers, found, strict=True)),
         firings=firings,
@@ -115,6 +105,7 @@ def explain(
 
 def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) -> tuple[Series, Material, Floats]:
     """The series, ready for the network, and a window of average training days, shape (window, features)."""
+    market = read_market(run, config)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
     path = data or price_files(config)[0]
@@ -125,7 +116,7 @@ def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) ->
             f"forecast of {path.name} would be told in a unit that is not its own. Explain {learnt[0]}, or train with "
             f"target.scale: volatility."
         )
-    series = need(run, config, read(config, path, say))
+    series = need(run, config, read(config, path, say), market, say)
     scaler, target = stored_scalers(run, config)
     average_day = scaler.transform(scaler.fill[None])
     return series, make_material(config, series, scaler, target), np.repeat(average_day, config.window, axis=0)

@@ -12,20 +12,8 @@ from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast, column_key
 from stockcast.pipeline.beforehand import recall
-from stockcast.pipeline.series import (
-    Say,
-    first_lesson,
-    fit_scalers,
-    issue,
-    make_material,
-    need,
-    nobody,
-    price_files,
-    read,
-    stored_calibration,
-    stored_network,
-    stored_scalers,
-)
+from stockcast.pipeline.series import Say, first_lesson, fit_scalers, issue, make_material, nobody, price_files, read
+from stockcast.pipeline.stored import need, read_market, stored_calibration, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 if TYPE_CHECKING:
@@ -65,7 +53,7 @@ def predict(
         StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
     """
     config = load_config(run.config_path())
-    steps = _steps(run, config, horizon)
+    steps, market = _steps(run, config, horizon), read_market(run, config)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
     path = data or price_files(config)[0]
@@ -76,7 +64,7 @@ def predict(
             f"{path} has {len(prices.dates)} trading days, but {run.name} looks back over "
             f"{config.window}. Use a longer file."
         )
-    series = need(run, config, prices)
+    series = need(run, config, prices, market, say)
     scaler, target = stored_scalers(run, config)
     learnt = [one["name"] for one in run.learnt_from()]
     if path.name not in learnt:

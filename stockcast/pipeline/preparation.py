@@ -9,6 +9,7 @@ import numpy as np
 
 from stockcast.config import Config
 from stockcast.data.csvfile import counted
+from stockcast.data.features import MARKET, make_market
 from stockcast.data.prices import Prices
 from stockcast.data.scaling import Scaler
 from stockcast.data.splits import PARTS, Part, split_days
@@ -60,13 +61,14 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
             f"student_t, skewed_t, quantile or histogram."
         )
     prices = [read_closely(config, path, say) for path in files]
-    for remark in (remarks := unreached(config, prices)):
+    for remark in (remarks := [*unreached(config, prices), *_lonely(config, prices)]):
         say(f"{files[0].name if len(files) == 1 else f'{len(files)} price files'}: {remark}.")
     if len(files) == 1:
         prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
     try:
         config = _with_dates(config, prices)  # rows that come later must not move a border
-        series = [make_series(config, one) for one in prices]
+        market = make_market(prices, config.features)
+        series = [make_series(config, one, market) for one in prices]
         _check_days(config, series)
     except NotEnoughDays as error:
         if len(prices) > 1:
@@ -89,6 +91,14 @@ def unreached(config: Config, prices: Sequence[Prices]) -> list[str]:
     if end is not None and (end - last).days > _MONTH:
         remarks.append(f"the last day is {last}, {_apart(last, end)} before data.end {end}")
     return remarks
+
+
+def _lonely(config: Config, prices: Sequence[Prices]) -> list[str]:
+    """Say where a market is no more than the one series itself."""
+    names = [name for name in config.features if name in MARKET]
+    if not names or len(prices) > 1:
+        return []
+    return [f"{', '.join(names)}: the mean over all series of data.path is this series itself, for it is the only one"]
 
 
 def make_lessons(config: Config, series: list[Series]) -> Lessons:

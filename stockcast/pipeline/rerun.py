@@ -14,18 +14,8 @@ from stockcast.evaluation.calibration import Calibration, Stretch
 from stockcast.forecast import Days, Floats
 from stockcast.models.inference import Network
 from stockcast.pipeline.directions import issue_directions
-from stockcast.pipeline.series import (
-    Series,
-    first_lesson,
-    issue,
-    make_material,
-    need,
-    nobody,
-    read,
-    stored_calibration,
-    stored_network,
-    stored_scalers,
-)
+from stockcast.pipeline.series import Series, first_lesson, issue, make_material, nobody, read
+from stockcast.pipeline.stored import need, read_market, stored_calibration, stored_network, stored_scalers
 from stockcast.pipeline.training import train
 from stockcast.runs import RunDirectory
 from stockcast.runs.names import CALIBRATION, HISTORY, SCALER, WEIGHTS
@@ -92,9 +82,9 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
     products = {SCALER: _flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
     if config.calibration != "none":
         products[CALIBRATION] = _flat(run.calibration())
-    network = stored_network(run, config)
+    network, market = stored_network(run, config), read_market(run, config)
     for number, path in enumerate(files, start=1):
-        series = need(run, config, read(config, path, nobody))
+        series = need(run, config, read(config, path, nobody), market)
         prefix = f"{path.name} ({number}) " if len(files) > 1 else ""
         for kind, calibration in ((RAW, None), (FORECASTS, stored_calibration(run, config))):
             forecasts = _forecasts(run, config, series, network, calibration)

@@ -11,21 +11,19 @@ from stockcast.data.bars import Feedback
 from stockcast.data.calendar import check_calendar, misfit
 from stockcast.data.features import FEATURES, make_features
 from stockcast.data.health import examine
+from stockcast.data.market import Market
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.scaling import Scaler, fit_scaler
 from stockcast.data.splits import Part, Split, split_at
 from stockcast.data.targets import Target, fit_target
 from stockcast.data.volatility import daily_variance, volatility
-from stockcast.errors import DataError, MissingColumns, NoOnnx, RunError
+from stockcast.errors import DataError, RunError
 from stockcast.evaluation.adaptive import LEARNT_FROM, adapted_factors
 from stockcast.evaluation.baselines import Question
-from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json, stretched
+from stockcast.evaluation.calibration import Calibration, Stretch, stretched
 from stockcast.forecast import LEVELS, Dates, Days, Floats, Forecast
 from stockcast.material import Answered, Material
-from stockcast.models.inference import Network, keras_network, load_onnx
-from stockcast.models.onnxfile import Shapes
-from stockcast.runs import RunDirectory
-from stockcast.runs.names import WEIGHTS
+from stockcast.models.inference import Network
 
 Say = Callable[[str], None]
 
@@ -44,6 +42,7 @@ class Series:
         answers: prices that the network answers: the closes, or where several columns are forecast (days, columns).
         unit: volatility that log returns are answered in, shape (days,); None for the training days' own.
         split: its days divided at the config's dates; a part that it does not reach is empty.
+        market: of all series that the network learns from; None where it does not look at it.
     """
 
     prices: Prices
@@ -51,6 +50,11 @@ class Series:
     answers: Floats
     unit: Floats | None
     split: Split
+    market: Market | None
+
+    def inputs(self, config: Config) -> Floats:
+        """Return what the network sees of every day, unscaled, shape (days, features)."""
+        return make_features(self.prices, config.features, self.market)
 
     def question(self, config: Config, part: Part) -> Question:
         """Return what network and rivals are asked: every origin whose whole horizon lies in the part."""
@@ -110,7 +114,7 @@ def read_closely(config: Config, path: Path, say: Say) -> Prices:
     return noted
 
 
-def make_series(config: Config, prices: Prices) -> Series:
+def make_series(config: Config, prices: Prices, market: Market | None) -> Series:
     """Compute what the network answers, and check that there is what it sees; `config.split` must hold dates."""
     columns = config.target.names
     prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
@@ -118,7 +122,7 @@ def make_series(config: Config, prices: Prices) -> Series:
     closes = answers[:, columns.index(config.target.column)]
     unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
     split = split_at(prices.dates, **dict(config.split))
-    return Series(prices, closes, answers if len(columns) > 1 else closes, unit, split)
+    return Series(prices, closes, answers if len(columns) > 1 else closes, unit, split, market)
 
 
 def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slice]) -> tuple[Scaler, Target]:
@@ -127,7 +131,7 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
     try:
         # Worked out here and once more for the network, one series after the other: kept, those of hundreds of series
         # would be most of the memory that a training takes.
-        inputs = np.concatenate([make_features(one.prices, config.features)[past].copy() for one, past in pairs])
+        inputs = np.concatenate([one.inputs(config)[past].copy() for one, past in pairs])
         scaler = fit_scaler(inputs, kind=config.scaler, names=config.features)
     except DataError as error:
         still = all(np.ptp(one.closes[past]) == 0 for one, past in pairs)
@@ -149,43 +153,6 @@ def fit_scalers(config: Config, series: Sequence[Series], *, days: Sequence[slic
     return scaler, target
 
 
-def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
-    """Return the scalers that training stored.
-
-    Raises:
-        RunError: they are damaged, or of another config.
-    """
-    scalers = run.scalers()
-    features, target = (Scaler.from_json(scalers.get(name, {})) for name in ("features", "target"))
-    columns = config.target.names
-    if (len(features.center), len(target.center)) != (len(config.features), len(columns)):
-        raise RunError(
-            f"{run.path}: scaler.json scales {len(features.center)} inputs and {len(target.center)} answers, and the "
-            f"config has {len(config.features)} and {len(columns)}. Train again."
-        )
-    return features, Target(config.target.transform, target, columns)
-
-
-def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Network:
-    """Open the network that training stored, checked to be one of this config's shape.
-
-    Where there is none that ONNX Runtime opens, it is built again from the config and the stored weights, and that is
-    told: Keras takes seconds to load.
-
-    Raises:
-        RunError: what is stored is not what training wrote, or of another config.
-    """
-    shapes = Shapes((config.window, len(config.features)), (config.steps, config.head.parameters))
-    try:
-        return load_onnx(run.onnx_path(), shapes=shapes)
-    except NoOnnx as error:
-        say(f"{error}; forecasting with Keras and {run.path / WEIGHTS} instead, which takes seconds longer.")
-    from stockcast.pipeline.rebuilt import rebuild
-
-    network, _ = rebuild(run, config)
-    return keras_network(network, source=run.path / WEIGHTS)
-
-
 def make_material(config: Config, series: Series, scaler: Scaler, target: Target) -> Material:
     """Scale a series for the network."""
     feedback = None
@@ -195,7 +162,7 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
     return Material(
         prices=series.answers,
         # single precision, as the network takes them, and half the memory
-        scaled=scaler.transform(make_features(series.prices, config.features)).astype(np.float32),
+        scaled=scaler.transform(series.inputs(config)).astype(np.float32),
         target=target,
         unit=series.unit,
         window=config.window,
@@ -204,19 +171,6 @@ def make_material(config: Config, series: Series, scaler: Scaler, target: Target
         head=config.head,
         feedback=feedback,
     )
-
-
-def need(run: RunDirectory, config: Config, prices: Prices) -> Series:
-    """Make the series that a run forecasts, or say in its name what the file lacks."""
-    try:
-        return make_series(config, prices)
-    except MissingColumns as error:
-        raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
-
-
-def stored_calibration(run: RunDirectory, config: Config) -> Calibration | Stretch | None:
-    """Return what the calibration days showed, or None where the config asks for none."""
-    return None if config.calibration == "none" else calibration_from_json(run.calibration())
 
 
 def first_lesson(config: Config, prices: Prices) -> int | None:

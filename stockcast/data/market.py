@@ -1,0 +1,73 @@
+"""What a whole market does: inputs that are the mean of one feature over several series, day by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockcast.forecast import Dates, Days, Floats
+
+FRESH = np.timedelta64(7, "D")
+"""A day that the market lacks, a holiday of its exchange, has the value of the day before, no older than this."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """Features of several series, averaged over those that have the day.
+
+    Volatility rises and falls in all stocks of a market together, so that what the others did today says something of
+    what this one will do (Bollerslev, Hood, Huss & Pedersen 2018).
+
+    Attributes:
+        dates: every day that one of the series has, datetime64[D], oldest first, shape (days,).
+        means: by name of the feature, unitless, shape (days,); NaN where no series has a value.
+        present: how many of the series have the day, shape (days,).
+        series: how many there are.
+    """
+
+    dates: Dates
+    means: dict[str, Floats]
+    present: Days
+    series: int
+
+    def on(self, dates: Dates, name: str) -> Floats:
+        """Return a feature's mean as known at the end of these days, shape (dates,).
+
+        Args:
+            dates: any, datetime64[D].
+            name: a key of `means`.
+
+        Returns:
+            The mean of that day, or of the last before it that the market has; NaN before the first and where the last
+            is older than `FRESH`.
+        """
+        latest = np.searchsorted(self.dates, dates, side="right") - 1
+        known = (latest >= 0) & (dates - self.dates[latest] <= FRESH)
+        values: Floats = np.where(known, self.means[name][latest], np.nan)
+        return values
+
+    def present_on(self, day: np.datetime64) -> int:
+        """Return how many series have a day, or the last before it that the market has; 0 where that is too old."""
+        latest = int(np.searchsorted(self.dates, day, side="right")) - 1
+        return int(self.present[latest]) if latest >= 0 and day - self.dates[latest] <= FRESH else 0
+
+
+def average(names: Sequence[str], series: Sequence[tuple[Dates, Floats]]) -> Market:
+    """Average features over series; the mean of a day rests on that day's rows alone.
+
+    Args:
+        names: of the features.
+        series: of each, its days, datetime64[D], oldest first, shape (days,), and its features, shape (days, names),
+            NaN where a day lacks one.
+    """
+    dates = np.unique(np.concatenate([days for days, _ in series]))
+    sums, counts = np.zeros((len(dates), len(names))), np.zeros((len(dates), len(names)))
+    present = np.zeros(len(dates), dtype=np.intp)
+    for days, features in series:
+        rows = np.searchsorted(dates, days)
+        known = ~np.isnan(features)
+        sums[rows] += np.where(known, features, 0.0)
+        counts[rows] += known
+        present[rows] += 1
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return Market(dates, {name: means[:, number] for number, name in enumerate(names)}, present, len(series))

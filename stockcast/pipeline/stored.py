@@ -1,0 +1,99 @@
+"""What a run stored, opened and checked; and the series that it forecasts, beside the market that it looks at."""
+
+from pathlib import Path
+
+from stockcast.config import Config
+from stockcast.data.features import MARKET, make_market
+from stockcast.data.market import Market
+from stockcast.data.prices import Prices
+from stockcast.data.scaling import Scaler
+from stockcast.data.targets import Target
+from stockcast.errors import DataError, MissingColumns, NoOnnx, RunError
+from stockcast.evaluation.calibration import Calibration, Stretch, calibration_from_json
+from stockcast.models.inference import Network, keras_network, load_onnx
+from stockcast.models.onnxfile import Shapes
+from stockcast.pipeline.series import Say, Series, make_series, nobody, open_prices
+from stockcast.runs import RunDirectory
+from stockcast.runs.names import WEIGHTS
+
+
+def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
+    """Return the scalers that training stored.
+
+    Raises:
+        RunError: they are damaged, or of another config.
+    """
+    scalers = run.scalers()
+    features, target = (Scaler.from_json(scalers.get(name, {})) for name in ("features", "target"))
+    columns = config.target.names
+    if (len(features.center), len(target.center)) != (len(config.features), len(columns)):
+        raise RunError(
+            f"{run.path}: scaler.json scales {len(features.center)} inputs and {len(target.center)} answers, and the "
+            f"config has {len(config.features)} and {len(columns)}. Train again."
+        )
+    return features, Target(config.target.transform, target, columns)
+
+
+def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Network:
+    """Open the network that training stored, checked to be one of this config's shape.
+
+    Where there is none that ONNX Runtime opens, it is built again from the config and the stored weights, and that is
+    told: Keras takes seconds to load.
+
+    Raises:
+        RunError: what is stored is not what training wrote, or of another config.
+    """
+    shapes = Shapes((config.window, len(config.features)), (config.steps, config.head.parameters))
+    try:
+        return load_onnx(run.onnx_path(), shapes=shapes)
+    except NoOnnx as error:
+        say(f"{error}; forecasting with Keras and {run.path / WEIGHTS} instead, which takes seconds longer.")
+    from stockcast.pipeline.rebuilt import rebuild
+
+    network, _ = rebuild(run, config)
+    return keras_network(network, source=run.path / WEIGHTS)
+
+
+def read_market(run: RunDirectory, config: Config) -> Market | None:
+    """Read the market as it is today from the files that a run learnt from; None where its network does not look at it.
+
+    Raises:
+        DataError: one of the files cannot be read.
+    """
+    if not set(config.features) & set(MARKET):
+        return None
+    files = [Path(one["path"]) for one in run.learnt_from()]
+    # Days after data.end change none before it, and a forecast of today needs them.
+    endless = config.model_copy(update={"data": config.data.model_copy(update={"end": None})})
+    try:
+        return make_market([open_prices(endless, path) for path in files], config.features)
+    except DataError as error:
+        raise DataError(
+            f"{run.name} looks at the market, the mean of the {len(files)} series that it learnt "
+            f"from, and one cannot be read. {error}"
+        ) from error
+
+
+def need(run: RunDirectory, config: Config, prices: Prices, market: Market | None, say: Say = nobody) -> Series:
+    """Make the series that a run forecasts, or say in its name what the file lacks, or the market."""
+    last = prices.dates[-1]
+    if market is not None and not (present := market.present_on(last)):
+        raise DataError(
+            f"{prices.source.name} runs to {last}, and the market that {run.name} looks at, the mean of the "
+            f"{market.series} series that it learnt from, ends on {market.dates[-1]}. Bring their files up to date "
+            f"(run.json lists them)."
+        )
+    if market is not None and 2 * present < market.series:
+        say(
+            f"Only {present} of the {market.series} series that {run.name} takes for the market have prices of {last}. "
+            f"Bring their files up to date (run.json lists them)."
+        )
+    try:
+        return make_series(config, prices, market)
+    except MissingColumns as error:
+        raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
+
+
+def stored_calibration(run: RunDirectory, config: Config) -> Calibration | Stretch | None:
+    """Return what the calibration days showed, or None where the config asks for none."""
+    return None if config.calibration == "none" else calibration_from_json(run.calibration())
