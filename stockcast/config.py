@@ -15,7 +15,7 @@ from pydantic import (
 
 from stockcast import yamlfile
 from stockcast.config_errors import explain
-from stockcast.config_sections import DataConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
+from stockcast.config_sections import BesideConfig, DataConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
 from stockcast.config_values import FeatureName, Section
 from stockcast.errors import ConfigError
 from stockcast.models.factory import count_weights
@@ -53,6 +53,7 @@ class Config(Section):
     )
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    beside: BesideConfig = BesideConfig()
 
     @field_validator("features")
     @classmethod
@@ -65,6 +66,11 @@ class Config(Section):
     def steps(self) -> int:
         """Days ahead that the network answers in one pass."""
         return 1 if self.strategy == "recursive" else self.horizon
+
+    @property
+    def networks(self) -> int:
+        """Networks that are trained and averaged: the members, and as many beside them where there are such."""
+        return self.training.members * (2 if self.beside.layers else 1)
 
     @property
     def head(self) -> Head:
@@ -135,19 +141,26 @@ class Config(Section):
     @model_validator(mode="after")
     def _fits_into_memory(self) -> Self:
         model = self.model
-        each = count_weights(
-            cell=model.cell,
-            layers=model.layers,
-            shortcut=model.shortcut,
-            window=self.window,
-            features=len(self.features),
-            horizon=self.steps,
-            parameters=self.head.parameters,
+        kinds = [(model.cell, model.layers, model.shortcut)]
+        if self.beside.layers:
+            kinds.append(("last_day", self.beside.layers, False))
+        each = sum(
+            count_weights(
+                cell=cell,
+                layers=layers,
+                shortcut=shortcut,
+                window=self.window,
+                features=len(self.features),
+                horizon=self.steps,
+                parameters=self.head.parameters,
+            )
+            for cell, layers, shortcut in kinds
         )
         if each * self.training.members > MAX_PARAMETERS:
+            beside = f" and beside.layers {list(self.beside.layers)}" if self.beside.layers else ""
             raise ValueError(
-                f"model.cell {model.cell} with model.layers {list(model.layers)}, a window of {self.window} days of "
-                f"{len(self.features)} inputs and training.members {self.training.members} makes about "
+                f"model.cell {model.cell} with model.layers {list(model.layers)}{beside}, a window of {self.window} "
+                f"days of {len(self.features)} inputs and training.members {self.training.members} makes about "
                 f"{each * self.training.members / 1e6:,.0f} million parameters, and {MAX_PARAMETERS // 10**6} million "
                 f"is the most; use fewer or smaller layers, a shorter window, or fewer members"
             )

@@ -159,7 +159,8 @@ class ModelConfig(Section):
     cell: CellName = Field(
         "lstm",
         description="What is stacked: recurrent layers; conv, causal dilated convolutions that together see the whole "
-        "window; or linear, no layers at all: the dense layer sees the whole window.",
+        "window; last_day, dense layers on the last day's inputs alone; or linear, no layers at all: the dense layer "
+        "sees the whole window.",
     )
     layers: Annotated[tuple[Units, ...], Field(max_length=8)] = Field(
         default_factory=lambda known: () if known.get("cell") == "linear" else (50, 100),
@@ -272,3 +273,18 @@ class TrainingConfig(Section):
         if clip_norm is not None and known.data.get("clip_value") is not None:
             raise ValueError("training.clip_value bounds gradients already; set one of the two to null")
         return clip_norm
+
+
+class BesideConfig(Section):
+    """Networks of the last day's inputs alone, one beside each of training.members and averaged with them all.
+
+    They overfit less than what reads the whole window, and err elsewhere. All else is as in model and training.
+    """
+
+    layers: Annotated[tuple[Units, ...], Field(max_length=8)] = Field(
+        (), description="Units of their dense layers, such as [32]; [] for no such networks."
+    )
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer, at first.")
+    windows_per_epoch: int | None = Field(
+        None, ge=1, description="Windows that an epoch draws, each at most once; null for all."
+    )

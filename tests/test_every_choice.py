@@ -57,6 +57,10 @@ training: {{epochs: 1, batch_size: 4, windows_per_epoch: 8}}
     return parse_config(text, source="choice.yaml", folder=folder)
 
 
+def seeded(config: Config, seed: int) -> Config:
+    return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("choices")
@@ -122,7 +126,7 @@ def test_every_network_that_a_config_admits_trains_is_stored_and_says_the_same_a
     for choice in choices:
         config = config_of(choice, folder)
         lessons, head = lessons_of(config, kept), config.head
-        network = build(config, seed=0)
+        network = build(config)
         before = network.get_weights()
         settings = config.training.model_dump(exclude={"seed", "members"})
         (epoch,) = fit(network, lessons.training, lessons.validation, head=head, seed=0, **settings)
@@ -132,7 +136,7 @@ def test_every_network_that_a_config_admits_trains_is_stored_and_says_the_same_a
         weights, exported = tmp_path / "model.weights.h5", tmp_path / "model.onnx"
         network.save_weights(weights)
         export_onnx(network, exported)
-        again = build(config, seed=9)
+        again = build(seeded(config, 9))
         load_weights(again, weights)
         shapes = Shapes((config.window, len(config.features)), (config.steps, head.parameters))
         origins = np.arange(20, 30)

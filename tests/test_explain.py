@@ -240,7 +240,8 @@ def test_weights_of_another_training_are_found_out(run: RunDirectory, tmp_path: 
     shutil.copytree(run.path, mixed.path)
     weights = mixed.path / "model.weights.h5"
     config = load_config(run.config_path())
-    average([build(config, seed=seed) for seed in (7, 8)]).save_weights(weights)
+    other = config.model_copy(update={"training": config.training.model_copy(update={"seed": 7})})
+    average([build(other, number) for number in (1, 2)]).save_weights(weights)
     with pytest.raises(RunError, match=r"model\.weights\.h5 is damaged: it is not the file that training wrote"):
         pipeline.explain(mixed, picture=False)
     manifest = json.loads((mixed.path / "run.json").read_text())

@@ -83,14 +83,22 @@ def _conv(hidden: Tensor, units: int, place: Place) -> Tensor:
     return seen[:, -1] if place.is_last else seen
 
 
+def _last_day(hidden: Tensor, units: int, place: Place) -> Tensor:
+    """A dense layer on the last day's inputs: what can be said without a memory of the days before."""
+    import keras
+
+    today = hidden[:, -1] if place.number == 1 else hidden
+    return keras.layers.Dense(units, activation="tanh", name=place.name)(today)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One kind of layer.
 
     Attributes:
         stack: (what the layer before hands on, units, place) -> what this layer hands on: from (batch, days, inputs)
-            to (batch, days, width x units), the last layer to (batch, width x units). None for no layers at all: the
-            output layer then sees the whole window at once.
+            to (batch, days, width x units), the last layer to (batch, width x units); those of `last_day` hand on no
+            days. None for no layers at all: the output layer then sees the whole window at once.
         weights: (inputs, units, place) -> how many numbers the layer learns.
         width: numbers that each unit hands on.
     """
@@ -107,6 +115,7 @@ CELLS: dict[str, Cell] = {
     "peephole_lstm": Cell(_peephole_lstm, lambda inputs, units, place: 4 * units * (inputs + units + 1) + 3 * units),
     "bidirectional_lstm": Cell(_bidirectional_lstm, lambda inputs, units, place: 8 * units * (inputs + units + 1), 2),
     "conv": Cell(_conv, lambda inputs, units, place: units * (inputs * place.reach + 1)),
+    "last_day": Cell(_last_day, lambda inputs, units, place: units * (inputs + 1)),
     "linear": Cell(None, lambda inputs, units, place: 0),
 }
 """Name in the config -> what is stacked."""

@@ -170,7 +170,7 @@ def _curves(config: Config, material: Material, trained: Any, origins: Days) -> 
     beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
     untrained = []
     for one, label in beside.items():
-        norms = measured(build(config, seed=config.training.seed, cell=one), one)
+        norms = measured(build(config, cell=one), one)
         untrained += [] if norms is None else [Curve(label, norms)]
     return (Curve(f"the run's {cell}, trained", own), *untrained)
 

@@ -22,7 +22,7 @@ from stockcast.errors import RunError, StockcastError, TrainingError
 from stockcast.models.backend import forget_networks, has_gpu, processors, share_threads
 from stockcast.models.training import Epoch, State, fit
 from stockcast.pipeline.preparation import Lessons
-from stockcast.pipeline.rebuilt import build
+from stockcast.pipeline.rebuilt import build, seed_of
 from stockcast.runs import RunDirectory
 
 _RAISED = {kind.__name__: kind for kind in (TrainingError, RunError)}
@@ -69,7 +69,7 @@ def train_members(
         TrainingError: a member's loss is no number any more.
         RunError: a checkpoint could not be kept, or another lane ended before its time.
     """
-    members = range(1, config.training.members + 1)
+    members = range(1, config.networks + 1)
     own, *others = (members[lane::lanes] for lane in range(lanes))
     with _beside(run, others) as beside:
 
@@ -88,7 +88,7 @@ def train_members(
     forget_networks()  # so that the names of what is stored do not depend on what was trained in this process
     networks = []
     for member, state in zip(members, states, strict=True):
-        network = build(config, seed=_seed(config, member))
+        network = build(config, member)
         network.set_weights(list(state.best))
         networks.append(network)
     return networks, [epoch for state in states for epoch in state.history]
@@ -104,14 +104,17 @@ def fit_member(
     report: Callable[[Epoch], None],
 ) -> None:
     """Train one member from its last checkpoint on; its last one then holds its best weights."""
+    settings = config.training.model_dump(exclude={"seed", "members"})
+    if member > config.training.members:
+        settings |= config.beside.model_dump(exclude={"layers"})
     fit(
-        build(config, seed=_seed(config, member)),
+        build(config, member),
         lessons.training,
         lessons.validation,
         head=config.head,
-        **config.training.model_dump(exclude={"seed", "members"}),
-        seed=_seed(config, member),
-        alone=config.training.members == 1,  # told by the config and not by the lanes: bits do not depend on cores
+        **settings,
+        seed=seed_of(config, member),
+        alone=config.networks == 1,  # told by the config and not by the lanes: bits do not depend on cores
         member=member,
         state=checkpoint(run, member),
         keep=partial(_keep, run),
@@ -136,10 +139,6 @@ def _state(run: RunDirectory, member: int) -> State:
 def _keep(run: RunDirectory, state: State) -> None:
     last = state.history[-1]
     run.underway.write_checkpoint(last.member, last.epoch, state.to_arrays())
-
-
-def _seed(config: Config, member: int) -> int:
-    return config.training.seed + member - 1
 
 
 class Lane:

@@ -14,26 +14,41 @@ from stockcast.models.weights import load_weights
 from stockcast.runs import RunDirectory
 
 
-def build(config: Config, *, seed: int, cell: str | None = None) -> Any:
-    """Build the config's network with first weights; with another cell, of the same sizes."""
+def build(config: Config, number: int = 1, *, cell: str | None = None) -> Any:
+    """Build one of the config's networks with first weights.
+
+    Args:
+        config: its model.
+        number: from 1; the members come first, then those beside them.
+        cell: another one, of the same sizes; None for the config's.
+    """
     settings = config.model.model_dump(exclude={"head", "loss", "classes", "threshold"})
+    if number > config.training.members:
+        settings |= {"cell": "last_day", "layers": config.beside.layers, "shortcut": False}
+    if cell is not None:
+        settings["cell"] = cell
     return build_network(
-        **{**settings, "cell": cell or config.model.cell},
+        **settings,
         head=config.head,
         window=config.window,
         features=len(config.features),
         horizon=config.steps,
-        seed=seed,
+        seed=seed_of(config, number),
     )
 
 
+def seed_of(config: Config, number: int) -> int:
+    """Return the seed of one of the config's networks; they follow each other."""
+    return config.training.seed + number - 1
+
+
 def rebuild(run: RunDirectory, config: Config) -> tuple[Any, list[Any]]:
-    """Return the run's network as training left it, and the members that it averages.
+    """Return the run's network as training left it, and the networks that it averages, the members first.
 
     Raises:
         RunError: the stored weights are damaged, or of another config.
     """
-    members = [build(config, seed=config.training.seed + number) for number in range(config.training.members)]
+    members = [build(config, number) for number in range(1, config.networks + 1)]
     network = average(members)
     load_weights(network, run.weights_path())
     return network, members

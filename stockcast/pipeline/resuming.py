@@ -53,7 +53,7 @@ def resume(
                     + "\nResume without CONFIG and --set, or train a new run."
                 )
         stored, series = prepare(stored, say)
-        lanes = count_lanes(stored.training.members, most=processes)
+        lanes = count_lanes(stored.networks, most=processes)
         check_data(run, stated, series)
         now = versions()
         if stated.get("versions") != now:
@@ -82,7 +82,7 @@ def check_data(run: RunDirectory, stated: dict[str, Any], series: list[Series]) 
 
 def _standing(run: RunDirectory, config: Config) -> str:
     """Say where the training goes on."""
-    states = [checkpoint(run, member) for member in range(1, config.training.members + 1)]
+    states = [checkpoint(run, member) for member in range(1, config.networks + 1)]
     epochs = [str(len(state.history)) if state else "0" for state in states]
     if not any(states):
         return "no epoch was finished; beginning again."

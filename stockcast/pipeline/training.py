@@ -71,7 +71,7 @@ def train(
     RunDirectory.check_name(name)
     config, series = prepare(config, say)
     lessons = make_lessons(config, series)  # before Keras is loaded, which takes as much memory again
-    lanes = count_lanes(config.training.members, most=processes)
+    lanes = count_lanes(config.networks, most=processes)
     details = begin_details(series)  # loads Keras; nothing stands on the disk yet
     pause()
     run = RunDirectory.create(runs, config_name=config.name, name=name)

@@ -147,6 +147,17 @@ def test_no_day_of_a_convolution_sees_a_later_one() -> None:
     assert before.shape == (1, 8, 2)
 
 
+def test_the_last_day_is_all_that_its_layers_see() -> None:
+    network = stacked("last_day", (3, 2), window=6)
+    first, first_bias, second, second_bias, *_ = network.get_weights()
+    inputs = windows(5, 6, 2)
+    by_hand = np.tanh(np.tanh(inputs[:, -1] @ first + first_bias) @ second + second_bias)
+    np.testing.assert_allclose(np.asarray(network(inputs)), by_hand, rtol=1e-5)
+    earlier = inputs.copy()
+    earlier[:, :-1] = 7.0
+    np.testing.assert_array_equal(np.asarray(network(earlier)), np.asarray(network(inputs)))
+
+
 def test_a_linear_network_is_one_weighted_sum_of_the_window() -> None:
     network = build_network(
         **{**SIZES, "head": make_head("point")}, cell="linear", layers=(), shortcut=False, horizon=1
