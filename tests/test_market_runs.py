@@ -1,5 +1,6 @@
 """Networks that look at the market: the mean over the series that they learnt from, as their files are today."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,11 @@ training: {epochs: 1, batch_size: 64}
 PRICES = ["Open", "High", "Low", "Close", "Adj Close"]
 
 
+def fill(folder: Path) -> None:
+    for seed, name in enumerate(("alpha", "beta", "gamma")):
+        make_bars(700, seed=seed).to_csv(folder / f"{name}.csv", index=False)
+
+
 @dataclass
 class Pool:
     """A folder of price files and a run that learnt from them."""
@@ -41,14 +47,22 @@ class Pool:
         return path
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    folder = tmp_path_factory.mktemp("market")
+    (folder / "prices").mkdir()
+    fill(folder / "prices")
+    (folder / "market.yaml").write_text(CONFIG)
+    return Pool(folder, pipeline.train(load_config(folder / "market.yaml"), runs=folder / "runs").run)
+
+
 @pytest.fixture
-def pool(tmp_path: Path) -> Pool:
-    (tmp_path / "prices").mkdir()
-    for seed, name in enumerate(("alpha", "beta", "gamma")):
-        make_bars(700, seed=seed).to_csv(tmp_path / "prices" / f"{name}.csv", index=False)
-    (tmp_path / "market.yaml").write_text(CONFIG)
-    run = pipeline.train(load_config(tmp_path / "market.yaml"), runs=tmp_path / "runs").run
-    return Pool(tmp_path, run)
+def pool(trained: Pool) -> Pool:
+    """The run, and its files as it learnt from them."""
+    shutil.rmtree(trained.folder / "prices")
+    (trained.folder / "prices").mkdir()
+    fill(trained.folder / "prices")
+    return trained
 
 
 @pytest.fixture
@@ -96,7 +110,7 @@ def test_rows_of_the_others_after_the_last_day_change_nothing(pool: Pool, strang
 
 
 def test_days_after_the_end_of_the_config_are_seen_by_a_forecast_of_later_days(tmp_path: Path, pool: Pool) -> None:
-    config = load_config(tmp_path / "market.yaml", ["data.end=2012-01-31"])
+    config = load_config(pool.folder / "market.yaml", ["data.end=2012-01-31"])
     run = pipeline.train(config, runs=tmp_path / "runs").run
     found = pipeline.predict(run, data=pool.folder / "prices" / "beta.csv", picture=False)
     assert str(found.forecast.origin_dates[0]) == make_bars(700)["Date"][699]
@@ -135,7 +149,7 @@ def test_a_file_that_joins_the_folder_later_is_no_part_of_the_market(pool: Pool,
 
 def test_a_market_of_one_series_is_told_to_say_nothing_new(tmp_path: Path, pool: Pool) -> None:
     told: list[str] = []
-    prepare(load_config(tmp_path / "market.yaml", [f"data.path={pool.folder}/prices/alpha.csv"]), told.append)
+    prepare(load_config(pool.folder / "market.yaml", [f"data.path={pool.folder}/prices/alpha.csv"]), told.append)
     (sentence,) = [one for one in told if "market" in one]
     assert "market_volatility_ratio_5: the mean over all series of data.path is this series itself" in sentence
 
