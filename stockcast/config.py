@@ -22,7 +22,10 @@ from stockcast.models.factory import count_weights
 from stockcast.models.heads import Head, make_head, misfit
 
 MAX_PARAMETERS = 50_000_000
-"""Of all members together; the default has 0.15 million. Beyond, memory would end before training."""
+"""Of all networks together; the default has 0.15 million. Beyond, memory would end before training."""
+
+MAX_NETWORKS = 32
+"""Members and networks beside them; what is read of a run is bounded for as many."""
 
 
 class Config(Section):
@@ -156,6 +159,11 @@ class Config(Section):
             )
             for cell, layers, shortcut in kinds
         )
+        if self.networks > MAX_NETWORKS:
+            raise ValueError(
+                f"training.members {self.training.members} with beside.layers are {self.networks} networks, and "
+                f"{MAX_NETWORKS} are the most; use {MAX_NETWORKS // 2} members"
+            )
         if each * self.training.members > MAX_PARAMETERS:
             beside = f" and beside.layers {list(self.beside.layers)}" if self.beside.layers else ""
             raise ValueError(

@@ -288,3 +288,14 @@ class BesideConfig(Section):
     windows_per_epoch: int | None = Field(
         None, ge=1, description="Windows that an epoch draws, each at most once; null for all."
     )
+
+    @model_validator(mode="after")
+    def _is_of_some_network(self) -> Self:
+        known = type(self).model_fields
+        idle = [key for key in ("learning_rate", "windows_per_epoch") if getattr(self, key) != known[key].default]
+        if idle and not self.layers:
+            raise ValueError(
+                f"beside.{idle[0]} is of networks that there are not: set beside.layers, such as [32], or leave "
+                f"beside.{idle[0]} out"
+            )
+        return self

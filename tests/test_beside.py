@@ -10,7 +10,7 @@ import pytest
 
 from stockcast import pipeline
 from stockcast.config import load_config
-from stockcast.errors import ConfigError
+from stockcast.errors import ConfigError, TrainingError
 from stockcast.models.inference import load_onnx
 from stockcast.models.onnxfile import Shapes
 from stockcast.pipeline.rebuilt import rebuild
@@ -51,7 +51,7 @@ def test_the_forecast_is_the_mean_of_all_four(run: RunDirectory) -> None:
     np.testing.assert_allclose(stored(windows), np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
 
 
-def test_the_members_are_the_same_without_any_beside_them(
+def test_two_members_are_the_same_without_any_beside_them(
     run: RunDirectory, write_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
     config = load_config(write_tiny(), BESIDE[1:])
@@ -77,7 +77,7 @@ def test_layers_that_are_none_are_refused(write_tiny: Callable[..., Path], layer
 
 
 def test_networks_beside_count_for_what_fits_into_memory(write_tiny: Callable[..., Path]) -> None:
-    sizes = ["training.members=32", "model.layers=[600]"]
+    sizes = ["training.members=16", "model.layers=[850]"]
     load_config(write_tiny(), sizes)
     with pytest.raises(ConfigError, match=r"beside\.layers \[2048, 2048, 2048, 2048\].*million is the most"):
         load_config(write_tiny(), [*sizes, f"beside.layers={[2048] * 4}"])
@@ -91,3 +91,25 @@ def test_networks_beside_learn_at_their_own_rate_from_their_own_number_of_window
     before, after = (pd.read_csv(one.path / "history.csv").groupby("member")["loss"].first() for one in (run, slow))
     assert (before[[1, 2]] == after[[1, 2]]).all()
     assert (before[[3, 4]] != after[[3, 4]]).all()
+
+
+def test_settings_of_networks_that_there_are_not_are_refused(write_tiny: Callable[..., Path]) -> None:
+    for setting in ("learning_rate=0.01", "windows_per_epoch=64"):
+        with pytest.raises(ConfigError, match=rf"beside\.{setting.split('=')[0]} is of networks that there are not"):
+            load_config(write_tiny(), [f"beside.{setting}"])
+
+
+def test_members_and_those_beside_them_are_32_at_the_most(write_tiny: Callable[..., Path]) -> None:
+    load_config(write_tiny(), ["training.members=32"])
+    load_config(write_tiny(), ["training.members=16", "beside.layers=[2]"])
+    with pytest.raises(ConfigError, match=r"are 34 networks, and 32 are the most; use 16 members"):
+        load_config(write_tiny(), ["training.members=17", "beside.layers=[2]"])
+
+
+def test_a_network_beside_that_learns_too_fast_is_told_by_its_own_key(
+    write_tiny: Callable[..., Path], tmp_path: Path
+) -> None:
+    settings = [*BESIDE, "beside.learning_rate=10", "training.optimizer=sgd", "training.clip_norm=null",
+                "training.learning_rate=1e-6", "training.epochs=30", "model.shrinkage=1.0"]  # fmt: skip
+    with pytest.raises(TrainingError, match=r"Lower beside\.learning_rate \(now 10\)"):
+        pipeline.train(load_config(write_tiny(), settings), runs=tmp_path / "runs")

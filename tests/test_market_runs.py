@@ -12,7 +12,7 @@ from made import make_bars
 
 from stockcast import pipeline
 from stockcast.config import load_config
-from stockcast.errors import DataError
+from stockcast.errors import ConfigError, DataError, RunError
 from stockcast.pipeline.preparation import prepare
 from stockcast.runs import RunDirectory
 
@@ -116,18 +116,57 @@ def test_days_after_the_end_of_the_config_are_seen_by_a_forecast_of_later_days(t
     assert str(found.forecast.origin_dates[0]) == make_bars(700)["Date"][699]
 
 
-def test_a_market_that_ends_before_the_series_is_refused_with_both_days(pool: Pool, stranger) -> None:
-    with pytest.raises(DataError, match=r"delta\.csv runs to 2013-.*3 series .*ends on 2012-09-07.*up to date"):
-        last_quantiles(pool, stranger(800))
-    with pytest.raises(DataError, match=r"delta\.csv runs to 2013-"):
-        pipeline.evaluate(pool.run, data=stranger(800))
+def test_rows_after_the_end_of_the_config_are_not_even_read_where_it_holds(pool: Pool, tmp_path: Path) -> None:
+    wrong = make_bars(700, seed=1)
+    wrong.loc[690, PRICES] = -1.0
+    pool.write("beta", wrong)
+    config = load_config(pool.folder / "market.yaml", ["data.end=2012-01-31"])
+    run = pipeline.train(config, runs=tmp_path / "runs").run
+    assert pipeline.evaluate(run).metrics["horizons"]["1"]["model"]["crps"] > 0
+
+
+@pytest.mark.parametrize("days", [701, 800])
+def test_a_market_that_lacks_the_last_day_is_refused_with_both_days(pool: Pool, stranger, days: int) -> None:
+    last = make_bars(800)["Date"][days - 1]
+    expected = rf"delta\.csv runs to {last}, and the market .* lacks that day; its last is 2012-09-07\. Bring"
+    with pytest.raises(DataError, match=expected):
+        last_quantiles(pool, stranger(days))
+    with pytest.raises(DataError, match=expected):
+        pipeline.evaluate(pool.run, data=stranger(days))
+
+
+def test_a_holiday_of_the_market_is_no_day_that_it_lacks(pool: Pool, stranger) -> None:
+    path = stranger(700)
+    on_friday = last_quantiles(pool, path)
+    bars = pd.read_csv(path)
+    bars.loc[699, "Date"] = "2012-09-08"  # a Saturday, on which the exchange rests
+    bars.to_csv(path, index=False)
+    assert last_quantiles(pool, path).shape == on_friday.shape
+
+
+def test_a_series_that_ends_before_the_market_begins_is_refused(pool: Pool, tmp_path: Path, stranger) -> None:
+    config = load_config(pool.folder / "market.yaml", ["data.start=2010-06-01"])
+    run = pipeline.train(config, runs=tmp_path / "runs").run
+    with pytest.raises(DataError, match=r"delta\.csv ends on 2010-.*begins on 2010-06-01"):
+        pipeline.predict(run, data=stranger(90), picture=False)
+
+
+def test_a_market_that_is_another_than_at_the_training_scores_no_series_of_it_and_is_told_of_others(
+    pool: Pool, stranger
+) -> None:
+    pool.write("beta", make_bars(700, seed=55))
+    with pytest.raises(RunError, match=r"beta\.csv changed since .*looks at the market"):
+        pipeline.evaluate(pool.run)
+    told: list[str] = []
+    pipeline.evaluate(pool.run, data=stranger(700), say=told.append)
+    assert any("not what it learnt from" in sentence and "beta.csv" in sentence for sentence in told)
 
 
 def test_a_market_that_most_series_have_left_is_told(pool: Pool, stranger) -> None:
     pool.write("alpha", make_bars(710, seed=0))  # alone with a last day of two weeks later
     told: list[str] = []
     last_quantiles(pool, stranger(710), say=told.append)
-    assert any("Only 1 of the 3 series" in sentence and "2012-09-21" in sentence for sentence in told)
+    assert any("Only 1 of the 3 price files" in sentence and "2012-09-21" in sentence for sentence in told)
     pool.write("beta", make_bars(710, seed=1))
     told.clear()
     last_quantiles(pool, stranger(710), say=told.append)
@@ -136,7 +175,9 @@ def test_a_market_that_most_series_have_left_is_told(pool: Pool, stranger) -> No
 
 def test_a_series_of_the_market_that_is_gone_is_named(pool: Pool, stranger) -> None:
     (pool.folder / "prices" / "gamma.csv").unlink()
-    with pytest.raises(DataError, match=r"looks at the market, the mean of the 3 series.*gamma\.csv"):
+    with pytest.raises(
+        DataError, match=r"looks at the market, .*\(3 price files\).*gamma\.csv: no such file.*Put it back"
+    ):
         last_quantiles(pool, stranger(700))
 
 
@@ -158,3 +199,12 @@ def test_what_the_market_did_is_explained_under_its_name(pool: Pool) -> None:
     found = pipeline.explain(pool.run, picture=False)
     assert found.features[1:] == ("market_day_volatility_ratio", "market_volatility_ratio_5")
     assert np.isfinite(found.inputs).all()
+
+
+def test_a_market_of_more_files_than_a_forecast_can_read_is_refused(pool: Pool, monkeypatch) -> None:
+    monkeypatch.setattr("stockcast.pipeline.preparation.MOST", 2)
+    with pytest.raises(ConfigError, match=r"the mean of 3 price files, and 2 are the most"):
+        prepare(load_config(pool.folder / "market.yaml"), lambda _: None)
+    monkeypatch.setattr("stockcast.pipeline.stored.MOST", 2)
+    with pytest.raises(RunError, match=r"run\.json is damaged: it names 3 price files"):
+        pipeline.predict(pool.run, picture=False)

@@ -1,6 +1,6 @@
 """What the network sees of each day, computed from that day and the days before it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -239,11 +239,11 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
     return np.stack(columns, axis=1)
 
 
-def make_market(series: Sequence[Prices], names: tuple[str, ...]) -> Market | None:
+def make_market(series: Iterable[Prices], names: tuple[str, ...]) -> Market | None:
     """Average what the features of `MARKET` among these names are made of; None where there is none.
 
     Args:
-        series: all that the network learns from.
+        series: all that the network learns from, one at a time.
         names: keys of `FEATURES`.
     """
     averaged = tuple(_AVERAGED[name] for name in names if name in _AVERAGED)

@@ -11,12 +11,17 @@ FRESH = np.timedelta64(7, "D")
 """A day that the market lacks, a holiday of its exchange, has the value of the day before, no older than this."""
 
 
+MOST = 1000
+"""Series that a market is of, at the most: all of them are read again for every forecast, ten in a second."""
+
+
 @dataclass(frozen=True)
 class Market:
     """Features of several series, averaged over those that have the day.
 
     Volatility rises and falls in all stocks of a market together, so that what the others did today says something of
-    what this one will do (Bollerslev, Hood, Huss & Pedersen 2018).
+    what this one will do (Bollerslev, Hood, Huss & Pedersen 2018). Days are told apart by their date alone: a market
+    that closes after the series does knows more of the day than could be known.
 
     Attributes:
         dates: every day that one of the series has, datetime64[D], oldest first, shape (days,).

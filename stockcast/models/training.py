@@ -113,6 +113,7 @@ def fit(
     epochs: int,
     batch_size: int,
     learning_rate: float,
+    rate_key: str = "training.learning_rate",
     optimizer: str,
     schedule: str,
     clip_norm: float | None,
@@ -138,7 +139,8 @@ def fit(
         head: whose loss it learns by.
         epochs: passes at the most.
         batch_size: windows per step.
-        learning_rate: step size at first; this and the next five are those of `make_optimizer`.
+        learning_rate: step size at first; this and the five after its key are those of `make_optimizer`.
+        rate_key: the key of the config that it comes from, for errors.
         optimizer: `adam`, `rmsprop` or `sgd`.
         schedule: how the step size changes over all of `epochs`.
         clip_norm: largest norm of the gradient of a weight matrix; None for no such bound.
@@ -204,7 +206,7 @@ def fit(
                 bound, most = ("clip_norm", clip_norm) if clip_value is None else ("clip_value", clip_value)
                 raise TrainingError(
                     f"The loss of epoch {epoch + 1} is {measured['loss']} (validation {measured['val_loss']}), no "
-                    f"number. Lower training.learning_rate (now {learning_rate:g}) or training.{bound} (now "
+                    f"number. Lower {rate_key} (now {learning_rate:g}) or training.{bound} (now "
                     f"{'null: no clipping' if most is None else f'{most:g}'})."
                 )
             seconds = time.perf_counter() - self.started

@@ -2,15 +2,15 @@
 
     CSV -> Prices -> features -> split -> scaler -> windows -> network -> Forecast -> scores -> verdict -> plots -> run
 
-`series.py` makes a price file ready for a network and a network's answers a forecast. `training.py`, `evaluation.py`,
+`series.py` makes a price file ready for a network and a network's answers a forecast; `stored.py` opens what a run
+keeps, and the market that it looks at; `rebuilt.py` builds its networks. `training.py`, `evaluation.py`,
 `prediction.py`, `explanation.py` and `auditing.py` are the five commands, each with rooms beside it:
 
-- training: `preparation.py`, what every member of an ensemble learns from; `members.py`, the members side by side, each
+- training: `preparation.py`, what every network of an ensemble learns from; `members.py`, these side by side, each
   further lane a process of `lane.py`; `beforehand.py`, what a forecast would else work out each time; `resuming.py`,
   going on with a training that was stopped
 - evaluation and prediction: `directions.py`, where a network says the direction and no price
-- explanation: `statements.py`, the numbers that are explained; `findings.py`, what was found; `rebuilt.py`, the network
-  that is looked into
+- explanation: `statements.py`, the numbers that are explained; `findings.py`, what was found
 - audit: `alterations.py` and `rerun.py`; runs against each other: `comparison.py`, `compared.py` and
   `kept.py`; a price file alone: `checking.py`
 

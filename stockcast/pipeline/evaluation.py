@@ -176,7 +176,7 @@ def _series(
 ) -> tuple[Series, Scaler, Target]:
     """The series to score, and its scale."""
     learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
-    market = read_market(run, config)
+    stored = config
     path = (data or price_files(config)[0]).resolve()
     seen = str(path) in learnt
     if not seen:  # another file; its own first and last day are what there is
@@ -189,6 +189,15 @@ def _series(
             f"{path} has changed since {run.name} was trained, so its test days are not what they were. "
             f"Train again, or put the old file back."
         )
+    changed: list[str] = []
+    market = read_market(run, stored, end=config.data.end, changed=changed.append)
+    if changed and seen:
+        raise RunError(
+            f"{', '.join(changed)} changed since {run.name} was trained, and it looks at the market, so its test days "
+            f"are not what they were. Train again, or put the old files back."
+        )
+    if changed:
+        say(f"The market that {run.name} looks at is not what it learnt from: {', '.join(changed)} changed since.")
     series = need(run, config, prices, market, say)
     border = config.split.test
     if not isinstance(border, date):

@@ -105,7 +105,7 @@ def explain(
 
 def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) -> tuple[Series, Material, Floats]:
     """The series, ready for the network, and a window of average training days, shape (window, features)."""
-    market = read_market(run, config)
+    stored = config
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
     path = data or price_files(config)[0]
@@ -116,7 +116,7 @@ def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) ->
             f"forecast of {path.name} would be told in a unit that is not its own. Explain {learnt[0]}, or train with "
             f"target.scale: volatility."
         )
-    series = need(run, config, read(config, path, say), market, say)
+    series = need(run, config, read(config, path, say), read_market(run, stored, end=config.data.end), say)
     scaler, target = stored_scalers(run, config)
     average_day = scaler.transform(scaler.fill[None])
     return series, make_material(config, series, scaler, target), np.repeat(average_day, config.window, axis=0)
@@ -198,7 +198,8 @@ def _notes(config: Config, material: Material, members: list[Any]) -> list[str]:
     if len(members) > 1:
         notes.append(
             f"The run averages {len(members)} networks: what moved the forecast and importance are of their mean, "
-            f"units, gates and gradient of the first."
+            f"units, gates and gradient of the first"
+            + (f", a {config.model.cell}; those of the last day alone are not shown." if config.beside.layers else ".")
         )
     classes = material.head.classes
     if classes is not None and classes.threshold:

@@ -1,4 +1,4 @@
-"""The members of an ensemble, trained side by side.
+"""The networks of an ensemble, trained side by side: the members, and what the config has beside them.
 
 One recurrent network hardly keeps two cores busy: each day waits for the day before. So members are dealt out to lanes,
 of which the first is this process and each other one a process of its own (`lane.py`) with its share of the cores. The
@@ -106,7 +106,7 @@ def fit_member(
     """Train one member from its last checkpoint on; its last one then holds its best weights."""
     settings = config.training.model_dump(exclude={"seed", "members"})
     if member > config.training.members:
-        settings |= config.beside.model_dump(exclude={"layers"})
+        settings |= {**config.beside.model_dump(exclude={"layers"}), "rate_key": "beside.learning_rate"}
     fit(
         build(config, member),
         lessons.training,

@@ -53,7 +53,7 @@ def predict(
         StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
     """
     config = load_config(run.config_path())
-    steps, market = _steps(run, config, horizon), read_market(run, config)
+    stored, steps = config, _steps(run, config, horizon)
     if data is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
     path = data or price_files(config)[0]
@@ -64,7 +64,7 @@ def predict(
             f"{path} has {len(prices.dates)} trading days, but {run.name} looks back over "
             f"{config.window}. Use a longer file."
         )
-    series = need(run, config, prices, market, say)
+    series = need(run, config, prices, read_market(run, stored, end=config.data.end), say)
     scaler, target = stored_scalers(run, config)
     learnt = [one["name"] for one in run.learnt_from()]
     if path.name not in learnt:

@@ -10,6 +10,7 @@ import numpy as np
 from stockcast.config import Config
 from stockcast.data.csvfile import counted
 from stockcast.data.features import MARKET, make_market
+from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
 from stockcast.data.scaling import Scaler
 from stockcast.data.splits import PARTS, Part, split_days
@@ -59,6 +60,11 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
             f"model.head {head.name} takes its bands from how far prices strayed on one series' calibration days, and "
             f"data.path names {len(files)}, whose bands differ. Use one file, or a head that says how sure it is: "
             f"student_t, skewed_t, quantile or histogram."
+        )
+    if len(files) > MOST and set(config.features) & set(MARKET):
+        raise ConfigError(
+            f"features look at the market (market_...), the mean of {len(files)} price files, and {MOST} are the most. "
+            f"Leave these features out, or give data.path fewer files."
         )
     prices = [read_closely(config, path, say) for path in files]
     for remark in (remarks := [*unreached(config, prices), *_lonely(config, prices)]):

@@ -82,7 +82,7 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
     products = {SCALER: _flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
     if config.calibration != "none":
         products[CALIBRATION] = _flat(run.calibration())
-    network, market = stored_network(run, config), read_market(run, config)
+    network, market = stored_network(run, config), read_market(run, config, end=config.data.end)
     for number, path in enumerate(files, start=1):
         series = need(run, config, read(config, path, nobody), market)
         prefix = f"{path.name} ({number}) " if len(files) > 1 else ""

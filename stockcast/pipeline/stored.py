@@ -1,10 +1,13 @@
 """What a run stored, opened and checked; and the series that it forecasts, beside the market that it looks at."""
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from stockcast.config import Config
+from stockcast.data.calendar import sessions_after
 from stockcast.data.features import MARKET, make_market
-from stockcast.data.market import Market
+from stockcast.data.market import MOST, Market
 from stockcast.data.prices import Prices
 from stockcast.data.scaling import Scaler
 from stockcast.data.targets import Target
@@ -54,44 +57,71 @@ def stored_network(run: RunDirectory, config: Config, say: Say = nobody) -> Netw
     return keras_network(network, source=run.path / WEIGHTS)
 
 
-def read_market(run: RunDirectory, config: Config) -> Market | None:
+def read_market(run: RunDirectory, config: Config, *, end: date | None, changed: Say = nobody) -> Market | None:
     """Read the market as it is today from the files that a run learnt from; None where its network does not look at it.
+
+    Args:
+        run: a finished run.
+        config: its own, as it stands there; its `data.start` holds for the market, too.
+        end: last day to read; None for each file's last.
+        changed: told of every file that is not what it was when the run learnt from it.
 
     Raises:
         DataError: one of the files cannot be read.
+        RunError: run.json names more files than a config can.
     """
     if not set(config.features) & set(MARKET):
         return None
-    files = [Path(one["path"]) for one in run.learnt_from()]
-    # Days after data.end change none before it, and a forecast of today needs them.
-    endless = config.model_copy(update={"data": config.data.model_copy(update={"end": None})})
-    try:
-        return make_market([open_prices(endless, path) for path in files], config.features)
-    except DataError as error:
-        raise DataError(
-            f"{run.name} looks at the market, the mean of the {len(files)} series that it learnt "
-            f"from, and one cannot be read. {error}"
-        ) from error
+    learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
+    if len(learnt) > MOST:
+        raise RunError(f"{run.path}: run.json is damaged: it names {len(learnt)} price files. Train again.")
+    until = config.model_copy(update={"data": config.data.model_copy(update={"end": end})})
+
+    def series() -> Iterator[Prices]:
+        for path, sha256 in learnt.items():
+            try:
+                prices = open_prices(until, Path(path))
+            except DataError as error:
+                raise DataError(
+                    f"{run.name} looks at the market, the mean of what it learnt from ({len(learnt)} price files), and "
+                    f"one cannot be read. {error} Put it back where it was at the training, or train again."
+                ) from error
+            if prices.sha256 != sha256:
+                changed(path)
+            yield prices
+
+    return make_market(series(), config.features)
 
 
 def need(run: RunDirectory, config: Config, prices: Prices, market: Market | None, say: Say = nobody) -> Series:
     """Make the series that a run forecasts, or say in its name what the file lacks, or the market."""
-    last = prices.dates[-1]
-    if market is not None and not (present := market.present_on(last)):
-        raise DataError(
-            f"{prices.source.name} runs to {last}, and the market that {run.name} looks at, the mean of the "
-            f"{market.series} series that it learnt from, ends on {market.dates[-1]}. Bring their files up to date "
-            f"(run.json lists them)."
-        )
-    if market is not None and 2 * present < market.series:
-        say(
-            f"Only {present} of the {market.series} series that {run.name} takes for the market have prices of {last}. "
-            f"Bring their files up to date (run.json lists them)."
-        )
+    if market is not None:
+        _check_market(run, config, prices, market, say)
     try:
         return make_series(config, prices, market)
     except MissingColumns as error:
         raise MissingColumns(f"{run.name} needs inputs that this file cannot give. {error}") from None
+
+
+def _check_market(run: RunDirectory, config: Config, prices: Prices, market: Market, say: Say) -> None:
+    """Refuse a last day that the market does not know; tell one that few of its series know."""
+    last, (first_known, last_known) = prices.dates[-1], market.dates[[0, -1]]
+    whose = f"the market that {run.name} looks at, the mean of the price files that it learnt from,"
+    if last < first_known:
+        raise DataError(
+            f"{prices.source.name} ends on {last}, before {whose} begins on {first_known}. Use a newer file."
+        )
+    behind = last_known < last and sessions_after(last_known, 1, calendar=config.data.calendar)[0] <= last
+    if behind or not (present := market.present_on(last)):
+        raise DataError(
+            f"{prices.source.name} runs to {last}, and {whose} lacks that day; its last is {last_known}. Bring these "
+            f"files up to date (run.json lists them)."
+        )
+    if 2 * present < market.series:
+        say(
+            f"Only {present} of the {market.series} price files that {run.name} takes for the market have prices of "
+            f"{last}. Bring them up to date (run.json lists them)."
+        )
 
 
 def stored_calibration(run: RunDirectory, config: Config) -> Calibration | Stretch | None:
