@@ -747,7 +747,7 @@ def test_the_json_schema_describes_every_key_and_refuses_strangers():
             if len(described.get("description", "")) < 10:
                 undescribed.append(key)
 
-    assert len(sections) == 6
+    assert len(sections) == 7
     assert undescribed == []
 
 
