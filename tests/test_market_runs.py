@@ -126,13 +126,18 @@ def test_rows_after_the_end_of_the_config_are_not_even_read_where_it_holds(pool:
 
 
 @pytest.mark.parametrize("days", [701, 800])
-def test_a_market_that_lacks_the_last_day_is_refused_with_both_days(pool: Pool, stranger, days: int) -> None:
+def test_a_market_that_lacks_the_last_day_forecasts_nothing_and_is_scored_as_far_as_it_goes(
+    pool: Pool, stranger, days: int
+) -> None:
     last = make_bars(800)["Date"][days - 1]
     expected = rf"delta\.csv runs to {last}, and the market .* lacks that day; its last is 2012-09-07\. Bring"
     with pytest.raises(DataError, match=expected):
         last_quantiles(pool, stranger(days))
-    with pytest.raises(DataError, match=expected):
-        pipeline.evaluate(pool.run, data=stranger(days))
+    told: list[str] = []
+    scored = pipeline.evaluate(pool.run, data=stranger(days), say=told.append).metrics
+    assert scored["split"]["last_target"] == "2012-09-07"
+    assert any("delta.csv is scored up to 2012-09-07, the last day of the market" in sentence for sentence in told)
+    assert scored["horizons"] == pipeline.evaluate(pool.run, data=stranger(700)).metrics["horizons"]
 
 
 def test_a_holiday_of_the_market_is_no_day_that_it_lacks(pool: Pool, stranger) -> None:

@@ -198,6 +198,11 @@ def _series(
         )
     if changed:
         say(f"The market that {run.name} looks at is not what it learnt from: {', '.join(changed)} changed since.")
+    if market is not None and market.dates[-1] < prices.dates[-1]:
+        known: date = market.dates[-1].astype(object)
+        say(f"{path.name} is scored up to {known}, the last day of the market that {run.name} looks at.")
+        until = config.model_copy(update={"data": config.data.model_copy(update={"end": known})})
+        prices = read(until, path, nobody)
     series = need(run, config, prices, market, say)
     border = config.split.test
     if not isinstance(border, date):
