@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -69,6 +70,10 @@ class Config(Section):
     def steps(self) -> int:
         """Days ahead that the network answers in one pass."""
         return 1 if self.strategy == "recursive" else self.horizon
+
+    def over(self, **days: date | None) -> "Config":
+        """Return the same config with another `data.start` or `data.end`; None for the file's own."""
+        return self.model_copy(update={"data": self.data.model_copy(update=days)})
 
     @property
     def networks(self) -> int:

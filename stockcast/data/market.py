@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from stockcast.forecast import Dates, Days, Floats
 
 FRESH = np.timedelta64(7, "D")
 """A day that the market lacks, a holiday of its exchange, has the value of the day before, no older than this."""
-
 
 MOST = 1000
 """Series that a market is of, at the most: all of them are read again for every forecast, ten in a second."""
@@ -46,15 +46,19 @@ class Market:
             The mean of that day, or of the last before it that the market has; NaN before the first and where the last
             is older than `FRESH`.
         """
-        latest = np.searchsorted(self.dates, dates, side="right") - 1
-        known = (latest >= 0) & (dates - self.dates[latest] <= FRESH)
+        latest, known = self._latest(dates)
         values: Floats = np.where(known, self.means[name][latest], np.nan)
         return values
 
     def present_on(self, day: np.datetime64) -> int:
         """Return how many series have a day, or the last before it that the market has; 0 where that is too old."""
-        latest = int(np.searchsorted(self.dates, day, side="right")) - 1
-        return int(self.present[latest]) if latest >= 0 and day - self.dates[latest] <= FRESH else 0
+        latest, known = self._latest(np.array([day]))
+        return int(np.where(known, self.present[latest], 0)[0])
+
+    def _latest(self, dates: Dates) -> tuple[Days, npt.NDArray[np.bool_]]:
+        """Return the number of the last day up to each of these, and whether there is one that is fresh."""
+        latest = np.searchsorted(self.dates, dates, side="right") - 1
+        return latest, (latest >= 0) & (dates - self.dates[latest] <= FRESH)
 
 
 def average(names: Sequence[str], series: Sequence[tuple[Dates, Floats]]) -> Market:

@@ -180,7 +180,7 @@ def _series(
     path = (data or price_files(config)[0]).resolve()
     seen = str(path) in learnt
     if not seen:  # another file; its own first and last day are what there is
-        config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
+        config = config.over(start=None, end=None)
     elif data is None and len(learnt) > 1:
         say(f"Scoring {path.name}, the first of {len(learnt)} series that {run.name} learnt from; --data for another.")
     prices = read(config, path, say)
@@ -201,8 +201,7 @@ def _series(
     if market is not None and market.dates[-1] < prices.dates[-1]:
         known: date = market.dates[-1].astype(object)
         say(f"{path.name} is scored up to {known}, the last day of the market that {run.name} looks at.")
-        until = config.model_copy(update={"data": config.data.model_copy(update={"end": known})})
-        prices = read(until, path, nobody)
+        prices = read(config.over(end=known), path, nobody)
     series = need(run, config, prices, market, say)
     border = config.split.test
     if not isinstance(border, date):

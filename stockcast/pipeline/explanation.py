@@ -107,7 +107,7 @@ def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) ->
     """The series, ready for the network, and a window of average training days, shape (window, features)."""
     stored = config
     if data is not None:
-        config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
+        config = config.over(start=None, end=None)
     path = data or price_files(config)[0]
     learnt = [one["name"] for one in run.learnt_from()]
     if path.name not in learnt and config.target.scale == "training":

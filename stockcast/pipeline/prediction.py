@@ -55,7 +55,7 @@ def predict(
     config = load_config(run.config_path())
     stored, steps = config, _steps(run, config, horizon)
     if data is not None:
-        config = config.model_copy(update={"data": config.data.model_copy(update={"start": None, "end": None})})
+        config = config.over(start=None, end=None)
     path = data or price_files(config)[0]
     answered = recall(run, config)
     prices = read(config, path, say)

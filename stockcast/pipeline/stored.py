@@ -68,19 +68,18 @@ def read_market(run: RunDirectory, config: Config, *, end: date | None, changed:
 
     Raises:
         DataError: one of the files cannot be read.
-        RunError: run.json names more files than a config can.
+        RunError: run.json names more files than a market is of.
     """
     if not set(config.features) & set(MARKET):
         return None
     learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
     if len(learnt) > MOST:
         raise RunError(f"{run.path}: run.json is damaged: it names {len(learnt)} price files. Train again.")
-    until = config.model_copy(update={"data": config.data.model_copy(update={"end": end})})
 
     def series() -> Iterator[Prices]:
         for path, sha256 in learnt.items():
             try:
-                prices = open_prices(until, Path(path))
+                prices = open_prices(config.over(end=end), Path(path))
             except DataError as error:
                 raise DataError(
                     f"{run.name} looks at the market, the mean of what it learnt from ({len(learnt)} price files), and "
