@@ -58,6 +58,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()  # here it can still be told
+            gc.freeze()  # what imports left need not be looked through before it ends: a tenth of `predict`
     except StockcastError as error:
         _tell(f"stockcast: {printable(str(error))}")  # it may quote what a file said
         sys.exit(1)
