@@ -4,7 +4,8 @@
     python benchmarks/skill.py --default --unseen FOLDER
 
 Trains `many-stocks` on the S&P 500 that ships and on every CSV of FOLDER (or, with `--default`, the default config on
-what ships), with the seeds of the config, and scores the test days of each series against the best of six rivals.
+what ships), with the seeds of the config, and scores the test days of each series against the best of six rivals: the
+last fifth of the days since 1990, wherever the files begin, with validation and calibration in the two tenths before.
 Series of `--unseen` that the network did not learn from are scored on the same days. Markdown tables go to standard
 output. A run that stands under DIR already is scored again, not trained again.
 """
@@ -19,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 STOCKCAST = [sys.executable, "-m", "stockcast"]
 SP500 = Path(__file__).parents[1] / "data" / "SP500.csv"
 STEPS = ("1", "5", "10", "20", "50")
 REGIMES = ("calm", "middle", "storm")
+SHARES = {"validation": 0.6, "calibration": 0.7, "test": 0.8}
 
 
 def stockcast(*arguments: str) -> str:
@@ -97,13 +100,22 @@ def report(found: dict[str, dict[str, Any]], title: str) -> None:
             print(f"\n{name}: {rival} gave no forecast: {reason}")
 
 
+def split_dates(files: list[Path]) -> list[str]:
+    """The overrides that put validation, calibration and test at the same shares of the days since 1990."""
+    days = np.unique(np.concatenate([pd.read_csv(path, usecols=[0]).iloc[:, 0].to_numpy(str) for path in files]))
+    days = days[days >= "1990"]
+    firsts = {part: days[int(share * len(days))] for part, share in SHARES.items()}
+    return [f"split.{part}={first}" for part, first in firsts.items()]
+
+
 def main(folder: Path | None, unseen: Path | None, runs: Path, overrides: list[str]) -> None:
     """Train once, score everything."""
     files = [SP500, *(sorted(folder.glob("*.csv")) if folder else [])]
     config, name = ("many-stocks", "many-stocks-benchmark") if folder else ("sp500", "default-benchmark")
     started = time.perf_counter()
     if not (runs / name / "run.json").exists():
-        sets = [f"data.path={json.dumps([str(path.resolve()) for path in files])}"] if folder else []
+        paths = f"data.path={json.dumps([str(path.resolve()) for path in files])}"
+        sets = [paths, *split_dates(files)] if folder else []
         chosen = [part for override in [*sets, *overrides] for part in ("--set", override)]
         stockcast("train", config, "--name", name, "--runs", str(runs), "-q", *chosen)
     trained = time.perf_counter()
