@@ -64,7 +64,8 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
         text: stripped cells; the index is their line.
         date_format: strptime format; None for the one format of ours that reads every cell.
     """
-    cells = pd.Series(text.unique(), dtype="str")  # one a day, also where a day has hundreds of rows
+    places, distinct = pd.factorize(text, use_na_sentinel=False)
+    cells = pd.Series(distinct, dtype="str")  # one a day, also where a day has hundreds of rows
     if date_format is None:
         found, read_as, doubt = _infer(cells)
         advice = f"not a date as others here are ({read_as})" if read_as else "not a date; expected 2018-12-31"
@@ -72,21 +73,21 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
     else:
         found, read_as, doubt = _declared(cells, date_format), None, None
         advice = f"not a date by data.date_format {date_format!r}"
-    dates = text.map(dict(zip(cells, found, strict=True))).astype("datetime64[s]")
+    dates = pd.Series(found.to_numpy()[places], index=text.index, dtype="datetime64[s]")
 
     if doubt:
         cell, why = doubt
         line = int(text.index[text == cell][0])
         unknown = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")
         return DateColumn(dates=unknown, problems=[Problem(line=line, column="Date", value=cell, why=why)])
-    shape = re.compile(_pattern(read_as)) if read_as else None
-    shaped = np.array([bool(shape and shape.match(cell)) for cell in _without_time(text)], dtype=bool)
-    impossible = dates.isna() & shaped  # 30 February
+    unread = dates.isna()
+    shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and unread.any() else False
+    impossible = unread & shaped  # 30 February
     today = pd.Timestamp.today().normalize()
     problems = [
         Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do)
         for wrong, why, what_to_do in (
-            (dates.isna() & ~impossible, advice, ""),
+            (unread & ~impossible, advice, ""),
             (impossible, f"no day of the calendar, read as others here are ({read_as})", _CORRECT),
             (dates > today, "lies in the future", _CORRECT),
         )

@@ -171,6 +171,7 @@ def read_prices(
         for column in ("Open", "High", "Low", "Close"):
             if column in bars:
                 bars[column] *= factor
+        quoted, bars = quoted.copy(), bars.copy()  # as views of some columns they would keep all as they were read
     return Prices(source=path, bars=bars, quoted=quoted, sha256=table.sha256, notes=tuple(notes))
 
 
@@ -203,8 +204,8 @@ def _mend(bars: pd.DataFrame) -> list[str]:
     for column in ("Open", "High", "Low", "Volume"):
         if column in bars:
             zero = bars[column] <= 0
-            bars.loc[zero, column] = np.nan
             if zero.any():
+                bars.loc[zero, column] = np.nan  # assigning nowhere, too, would keep a second copy of the column
                 notes.append(f"{counted(zero.sum(), 'row')} with {column} of zero or less, counted as missing")
     if {"High", "Low"} <= set(bars.columns):
         for column in {"Open", "Close"} & set(bars.columns):

@@ -218,10 +218,16 @@ def stretch(pairs: Iterable[tuple[Forecast, Floats]]) -> Stretch:
     each = [needed_factors(forecast, actual) for forecast, actual in pairs]
     count = sum(map(len, each))
     check_origins(count)
-    needed = np.sort(np.concatenate(each), axis=0)
-    kept = (~np.isnan(needed)).sum(axis=0)  # NaN is sorted to the end
-    factors = needed[_ranks(kept, COVERAGE) - 1, np.arange(len(kept))]
-    return Stretch(np.where(factors > 0, factors, 1.0), count)
+    # One horizon at a time: all of them side by side and sorted are a third of what training on 500 series takes.
+    factors = [_factor(np.concatenate([one[:, ahead] for one in each])) for ahead in range(each[0].shape[1])]
+    return Stretch(np.array(factors), count)
+
+
+def _factor(needed: Floats) -> float:
+    """Return the one of these factors, shape (days,), that carries the band; 1 where none does."""
+    known = np.sort(needed[~np.isnan(needed)])
+    factor = float(known[_ranks(len(known), COVERAGE) - 1]) if len(known) else 0.0
+    return factor if factor > 0 else 1.0
 
 
 def needed_factors(forecast: Forecast, actual: Floats) -> Floats:
@@ -258,7 +264,7 @@ def stretched(forecast: Forecast, factors: Floats) -> Forecast:
     return replace(forecast, quantiles=median * (forecast.quantiles / median) ** factors[..., None])
 
 
-def _ranks(count: int | Days, coverages: float | Floats) -> Days:
+def _ranks(count: int, coverages: float | Floats) -> Days:
     """Rank, from 1, of the error among `count` that carries a band of each coverage; the largest if none does."""
     # 0.9 is 0.8999... in floating point; without the rounding, whole ranks would come out one too high.
     ranks: Days = np.ceil(np.round((count + 1) * coverages, 9)).astype(np.intp).clip(1, count)

@@ -1,5 +1,7 @@
 import csv
+import gc
 import random
+import tracemalloc
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -48,6 +50,21 @@ def test_a_yahoo_file_becomes_one_row_of_numbers_a_day(write_file):
 
 def test_a_series_is_called_by_its_files_stem(write_file):
     assert read_prices(write_file("Date,Close\n2018-01-02,10\n", name="GE old.csv")).name == "GE old"
+
+
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_prices_are_held_once_so_that_hundreds_of_files_fit_into_memory(write_file, adjusted):
+    first = date(1990, 1, 1)
+    path = write_file(table(*(f"{first + timedelta(days=day)},10,12,9,11,5.5,100" for day in range(5000))))
+    read_prices(path, adjusted=adjusted)  # what is imported and cached on the way is not of the file
+    tracemalloc.start()
+    try:
+        prices = read_prices(path, adjusted=adjusted)
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0] / len(prices.dates)
+    finally:
+        tracemalloc.stop()
+    assert kept < 8 * (6 + 2) + 4  # bytes a day: six columns, the date and at most the quoted close, once each
 
 
 def test_dates_and_closes_are_enough(write_file):
