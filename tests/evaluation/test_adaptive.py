@@ -40,24 +40,44 @@ def covered(forecast, actual):
 
 def test_a_sequence_worked_by_hand():
     # Bands of 0.1 to both sides, rate 0.5: one day ahead a miss moves the log factor by 0.5 x 0.9 = 0.45, a hit by
-    # -0.05; two days ahead, with 0.5 / sqrt(2) = 0.353553, by 0.318198 and -0.035355.
+    # -0.05. Two days ahead learn from one, too: 1 - ln 2 / ln 3 = 0.369070 beside 1, so 0.269577 and 0.730423 of the
+    # sum. With 0.5 / sqrt(2) = 0.353553, one day's miss moves them by 0.085779 and its hit by -0.009531, their own by
+    # 0.232418 and -0.025824.
     #   one day ahead                                     two days ahead
     #   row 0: nothing known              0               0
-    #   row 1: row 0 strayed 0.20, miss   0.45            0: its first outcome comes at row 2
+    #   row 1: row 0 strayed 0.20, miss   0.45            its own first outcome comes at row 2        0.085779
     #   row 2: row 1, 0.12: the band was
-    #          0.1 e^0.45 = 0.157, hit    0.40            row 0 strayed -0.09: hit       -0.035355
-    #   row 3: row 2, -0.16: the band was
-    #          0.1 e^0.40 = 0.149, miss   0.85            row 1, 0.099: the band was still 0.1
-    #                                                     (row 2's would be 0.0965): hit -0.070711
-    #   row 4: row 3 is not known         0.85            row 2, 0.097: the band was
-    #                                                     0.1 e^-0.0354 = 0.0965, miss    0.247487
-    errors = [[0.20, -0.09], [0.12, 0.099], [-0.16, 0.097], [np.nan, 9.0], [9.0, 9.0]]
-    log_factors = [[0, 0], [0.45, 0], [0.40, -0.035355], [0.85, -0.070711], [0.85, 0.247487]]
+    #          0.1 e^0.45 = 0.157, hit    0.40            row 0 strayed -0.09: hit                    0.050424
+    #   row 3: row 2, -0.16: the band was                 row 1, 0.107: the band was 0.1 e^0.0858
+    #          0.1 e^0.40 = 0.149, miss   0.85            = 0.109 (row 2's would be 0.105), hit       0.110379
+    #   row 4: row 3 is not known         0.85            row 2, 0.107: the band was 0.105
+    #                                                     (row 3's would be 0.112), miss              0.342797
+    errors = [[0.20, -0.09], [0.12, 0.107], [-0.16, 0.107], [np.nan, 9.0], [9.0, 9.0]]
+    log_factors = [[0, 0], [0.45, 0.085779], [0.40, 0.050424], [0.85, 0.110379], [0.85, 0.342797]]
     forecast, actual = bands(np.full((5, 2), 0.1)), prices_at(errors)
     assert np.log(adapted_factors(forecast, actual, rate=0.5)) == pytest.approx(np.array(log_factors), abs=1e-6)
     lower, upper = adapt(forecast, actual, rate=0.5).band(0.9)
     assert upper[3, 0] == pytest.approx(100 * np.exp(0.1 * np.exp(0.85)), rel=1e-12)
-    assert lower[4, 1] == pytest.approx(100 * np.exp(-0.1 * np.exp(0.247487)), rel=1e-6)
+    assert lower[4, 1] == pytest.approx(100 * np.exp(-0.1 * np.exp(0.342797)), rel=1e-6)
+
+
+def test_days_ahead_learn_from_those_down_to_a_third_and_from_none_longer():
+    forecast = bands(np.full((60, 50), 0.1))
+    calm = prices_at(np.zeros((60, 50)))
+    before = adapted_factors(forecast, calm)
+    for told, learning in ((1, [1, 2]), (2, [2, 3, 4, 5]), (10, range(10, 30)), (49, [49, 50]), (50, [50])):
+        wild = calm.copy()
+        wild[5, told - 1] = 1e6
+        moved = np.log(adapted_factors(forecast, wild)[-1] / before[-1])
+        assert (np.flatnonzero(moved > 1e-12) + 1).tolist() == list(learning)
+        assert (np.diff(moved[moved > 1e-12]) < 0).all()  # the nearer, the more
+
+
+def test_a_shorter_forecast_is_the_longer_one_cut_off():
+    forecast, actual = wandering(origins=200, horizon=30)
+    short = replace(forecast, target_dates=forecast.target_dates[:, :10], quantiles=forecast.quantiles[:, :10])
+    longer = adapted_factors(forecast, actual)[:, :10]
+    assert adapted_factors(short, actual[:, :10]) == pytest.approx(longer, rel=1e-12)
 
 
 def test_outcomes_on_the_very_ends_of_the_band_are_hits():
@@ -94,8 +114,7 @@ def test_a_price_changes_no_forecast_issued_before_its_day(change):
         after = adapt(forecast, changed, rate=0.1).quantiles
         day = row + step + 1  # the origin that is this outcome's target day
         assert after[:day].tobytes() == before[:day].tobytes()
-        others = np.arange(actual.shape[1]) != step
-        assert after[:, others].tobytes() == before[:, others].tobytes()
+        assert after[:, :step].tobytes() == before[:, :step].tobytes()
 
 
 @pytest.mark.parametrize("today", range(25))
@@ -116,7 +135,8 @@ def test_a_price_moves_the_forecast_of_the_very_day_that_it_comes():
         wild = calm.copy()
         wild[row, step] = 1e6
         moved = np.argwhere(adapted_factors(forecast, wild) != before)
-        assert moved.tolist() == [[day, step] for day in range(row + step + 1, 12)]
+        learning = ([0, 1], [1, 2, 3], [2, 3], [3])[step]
+        assert moved.tolist() == [[day, one] for day in range(row + step + 1, 12) for one in learning]
 
 
 def test_a_forecast_made_later_changes_none_made_before():
@@ -138,11 +158,11 @@ def test_outcomes_that_have_not_come_move_nothing():
 
 
 def test_forecasts_without_a_band_move_nothing():
-    widths = np.full((30, 2), 0.02)
-    widths[:, 1] = 0
-    factors = adapted_factors(bands(widths), prices_at(np.full((30, 2), 0.01)))
-    assert factors[:, 1].tolist() == [1.0] * 30
-    assert (np.diff(factors[:, 0]) < 0).all()
+    widths = np.full((30, 3), 0.02)
+    widths[:, 0] = 0
+    factors = adapted_factors(bands(widths), prices_at(np.full((30, 3), 0.01)))
+    assert factors[:, 0].tolist() == [1.0] * 30
+    assert (np.diff(factors[2:, 1:], axis=0) < 0).all()
 
 
 def test_the_first_forecast_stays_as_it_is():
