@@ -84,7 +84,7 @@ def read_rows(path: Path, raw: bytes, *, reading: Reading) -> Iterator[tuple[int
         reader = csv.reader(lines, delimiter=reading.separator, strict=True, skipinitialspace=True)
         for row in reader:
             lines.length = 0
-            if any(cell.strip() for cell in row):
+            if any(map(str.strip, row)):
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:

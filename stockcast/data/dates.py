@@ -36,6 +36,7 @@ _TIME = (
 _PIVOT = 69  # strptime's: 68 is 2068, 69 is 1969
 _FIRST_YEAR = 1600  # there was no exchange before: 0018-12-31 is a slip
 _SAMPLED = 24
+_ISO_COLUMN = re.compile(r"(?>[0-9]{4}-[0-9]{2}-[0-9]{2}\n)*+")
 _CORRECT = "Correct it, or remove the row."
 
 
@@ -103,6 +104,9 @@ def is_date(cell: str) -> bool:
 
 def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, str] | None]:
     """Dates of distinct cells, their format, and a cell that may be two dates with the reason."""
+    plain = _read_iso(cells)
+    if plain is not None:
+        return plain, "%Y-%m-%d", None
     bare = _without_time(cells)
     sample = bare.iloc[np.unique(np.linspace(0, len(bare) - 1, _SAMPLED).astype(int))] if len(bare) else bare
     likely = [name for name in _FORMATS if any(re.match(_pattern(name), cell) for cell in sample)] or list(_FORMATS)
@@ -119,6 +123,18 @@ def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, str] | N
         ways = [f"{_spoken(day)} ({setting('date_format', name)})" for day, name in sorted(distinct.items())]
         return best, read_as, (cells.iloc[differing], f"may be {' or '.join(ways)}. Say which by data.date_format")
     return best, read_as, None
+
+
+def _read_iso(cells: pd.Series) -> pd.Series | None:
+    """Dates of cells that are all written 2018-12-31, as in nearly all files; None where one is not, or is no day."""
+    text: list[str] = cells.tolist()
+    if not text or not _ISO_COLUMN.fullmatch("\n".join([*text, ""])):
+        return None
+    try:
+        days = np.array(text, dtype="datetime64[D]")
+    except ValueError:  # 30 February
+        return None
+    return pd.Series(days, dtype="datetime64[s]") if days.min() >= np.datetime64(f"{_FIRST_YEAR}-01-01") else None
 
 
 def _parse(cells: pd.Series, date_format: str) -> pd.Series:
