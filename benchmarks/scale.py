@@ -86,7 +86,7 @@ def main(*, series: int, days: int) -> None:
         print(f"| the feature arrays, single precision | {arrays:,.0f} MB |")
         print(f"| most memory | {most:,.0f} MB; bar 1.5 x the arrays + 700 MB = {bar:,.0f} MB: "
               f"{'kept' if most <= bar else 'MISSED'} |")  # fmt: skip
-        print(f"| the whole command, most of it reading {series} files | {seconds:.0f} s |\n")
+        print(f"| the whole command, reading {series} files included | {seconds:.0f} s |\n")
 
         print("| series | windows of an epoch | seconds of an epoch | microseconds a window |\n|---|---|---|---|")
         each = []

@@ -31,7 +31,9 @@ class Progress:
         self._epochs = epochs
         self._members = members
         self._quiet = quiet
-        self._done: dict[int, int] = {}
+        self._last: dict[int, Epoch] = {}  # of each member
+        self._told: list[int] = []  # by which member, one for each epoch
+        self._abreast = 1  # members that learn side by side
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
 
@@ -57,16 +59,20 @@ class Progress:
     def report(self, epoch: Epoch) -> None:
         """Show one epoch."""
         losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
-        self._done[epoch.member] = epoch.epoch
-        first = min(self._done)  # of a training that is taken up again; those before it are through
-        done = sum(self._done.values()) + (first - 1) * self._epochs
+        if epoch.member in self._last:  # whoever has told of an epoch since is learning beside it
+            since = self._told[len(self._told) - self._told[::-1].index(epoch.member) :]
+            self._abreast = len({*since, epoch.member})
+        self._last[epoch.member] = epoch
+        self._told.append(epoch.member)
+        first = min(self._last)  # of a training that is taken up again; those before it are through
+        done = sum(last.epoch for last in self._last.values()) + (first - 1) * self._epochs
         member = f"member {epoch.member}/{self._members}  " if self._members > 1 else ""
         if self._bar is not None:
             description = f"{member}epoch {epoch.epoch}  {losses}"
             self._bar.update(self._bar.task_ids[0], completed=done, description=description)
         elif not self._quiet:
-            under_way = sum(epochs < self._epochs for epochs in self._done.values())  # side by side
-            left = epoch.seconds * (self._epochs * self._members - done) / max(1, under_way)
+            slowest = max(last.seconds for last in self._last.values())  # small networks are faster by far
+            left = slowest * (self._epochs * self._members - done) / self._abreast
             print(
                 f"{member}epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left",
                 file=sys.stderr,
