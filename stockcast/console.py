@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,13 +27,12 @@ _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 class Progress:
     """Training's progress: a bar on a terminal, a plain line an epoch elsewhere."""
 
-    def __init__(self, *, epochs: int, quiet: bool, members: int = 1) -> None:
+    def __init__(self, *, epochs: int, lanes: Sequence[Sequence[int]], quiet: bool) -> None:
         self._epochs = epochs
-        self._members = members
+        self._lanes = lanes  # of each, the members that it trains one after the other
+        self._members = sum(map(len, lanes))
         self._quiet = quiet
         self._last: dict[int, Epoch] = {}  # of each member
-        self._told: list[int] = []  # by which member, one for each epoch
-        self._abreast = 1  # members that learn side by side
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
 
@@ -59,25 +58,28 @@ class Progress:
     def report(self, epoch: Epoch) -> None:
         """Show one epoch."""
         losses = f"loss {epoch.loss:.4f}  val_loss {epoch.val_loss:.4f}"
-        if epoch.member in self._last:  # whoever has told of an epoch since is learning beside it
-            since = self._told[len(self._told) - self._told[::-1].index(epoch.member) :]
-            self._abreast = len({*since, epoch.member})
         self._last[epoch.member] = epoch
-        self._told.append(epoch.member)
-        first = min(self._last)  # of a training that is taken up again; those before it are through
-        done = sum(last.epoch for last in self._last.values()) + (first - 1) * self._epochs
         member = f"member {epoch.member}/{self._members}  " if self._members > 1 else ""
         if self._bar is not None:
+            first = min(self._last)  # of a training that is taken up again; those before it are through
+            done = sum(last.epoch for last in self._last.values()) + (first - 1) * self._epochs
             description = f"{member}epoch {epoch.epoch}  {losses}"
             self._bar.update(self._bar.task_ids[0], completed=done, description=description)
         elif not self._quiet:
-            slowest = max(last.seconds for last in self._last.values())  # small networks are faster by far
-            left = slowest * (self._epochs * self._members - done) / self._abreast
-            print(
-                f"{member}epoch {epoch.epoch}/{self._epochs}  {losses}  at most {left:.0f} s left",
-                file=sys.stderr,
-                flush=True,
-            )
+            left = f"at most {self._left():.0f} s left"
+            print(f"{member}epoch {epoch.epoch}/{self._epochs}  {losses}  {left}", file=sys.stderr, flush=True)
+
+    def _left(self) -> float:
+        """Seconds until the longest lane is through, if no member stops early and none is slower than it was."""
+        slowest = max(last.seconds for last in self._last.values())  # small networks are faster by far
+
+        def left(members: Sequence[int]) -> float:
+            begun = [self._last[member] for member in members if member in self._last]
+            under_way = (self._epochs - begun[-1].epoch) * begun[-1].seconds if begun else 0.0
+            to_come = [member for member in members if not begun or member > begun[-1].member]
+            return under_way + len(to_come) * self._epochs * slowest
+
+        return max(map(left, self._lanes))
 
 
 class RivalProgress:

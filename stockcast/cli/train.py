@@ -53,7 +53,7 @@ def train(
     try:
         with (
             between_batches() as signals,
-            Progress(epochs=chosen.training.epochs, members=chosen.networks, quiet=quiet) as progress,
+            Progress(epochs=chosen.training.epochs, lanes=pipeline.dealt(chosen.networks), quiet=quiet) as progress,
         ):
 
             def begun(run: RunDirectory) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.evaluation import Evaluation, evaluate
     from stockcast.pipeline.explanation import explain
     from stockcast.pipeline.findings import Findings
+    from stockcast.pipeline.members import dealt
     from stockcast.pipeline.prediction import Prediction, predict
     from stockcast.pipeline.resuming import resume
     from stockcast.pipeline.training import Trained, train
@@ -43,6 +44,7 @@ _ROOMS = {
     "evaluation": ("Evaluation", "evaluate"),
     "explanation": ("explain",),
     "findings": ("Findings",),
+    "members": ("dealt",),
     "prediction": ("Prediction", "predict"),
     "resuming": ("resume",),
     "training": ("Trained", "train"),
@@ -50,8 +52,8 @@ _ROOMS = {
 
 __all__ = [
     "Audit", "Checked", "Compared", "DirectionEvaluation", "DirectionPrediction", "Evaluation", "Findings",
-    "Prediction", "Trained", "audit", "check", "compare", "draw_comparison", "evaluate", "explain", "predict",
-    "resume", "train",
+    "Prediction", "Trained", "audit", "check", "compare", "dealt", "draw_comparison", "evaluate", "explain",
+    "predict", "resume", "train",
 ]  # fmt: skip
 
 

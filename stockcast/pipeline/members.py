@@ -29,16 +29,23 @@ _RAISED = {kind.__name__: kind for kind in (TrainingError, RunError)}
 _WAIT = 0.1  # seconds between looks at the other lanes once this one is through; Ctrl-C waits as long
 
 
-def count_lanes(members: int, *, most: int | None = None) -> int:
-    """Return how many members are trained side by side, and give this process its share of the cores.
-
-    Call it before Keras is loaded: threads are set up once.
+def dealt(members: int, *, most: int | None = None) -> list[range]:
+    """Return which members, numbered from 1, each lane trains one after the other.
 
     Args:
         members: networks to train.
-        most: no more than that many; None for as many as there are cores, and one on a GPU, which they would fight for.
+        most: lanes at the most; None for as many as there are cores, and one on a GPU, which they would fight for.
     """
     lanes = min(members, most or (1 if has_gpu() else processors()))
+    return [range(1, members + 1)[lane::lanes] for lane in range(lanes)]
+
+
+def count_lanes(members: int, *, most: int | None = None) -> int:
+    """Return how many members are trained side by side, and give this process its share of the cores.
+
+    Call it before Keras is loaded: threads are set up once. Arguments are those of `dealt`.
+    """
+    lanes = len(dealt(members, most=most))
     share_threads(lanes)
     return lanes
 
@@ -69,8 +76,7 @@ def train_members(
         TrainingError: a member's loss is no number any more.
         RunError: a checkpoint could not be kept, or another lane ended before its time.
     """
-    members = range(1, config.networks + 1)
-    own, *others = (members[lane::lanes] for lane in range(lanes))
+    own, *others = dealt(config.networks, most=lanes)
     with _beside(run, others) as beside:
 
         def look_around() -> None:
@@ -84,6 +90,7 @@ def train_members(
         while any([lane.runs() for lane in beside]):
             look_around()
         look_around()
+    members = range(1, config.networks + 1)
     states = [_state(run, member) for member in members]
     forget_networks()  # so that the names of what is stored do not depend on what was trained in this process
     networks = []
