@@ -13,7 +13,7 @@ _MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
 _WESTERN = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,}(?:\.[0-9]*)?"
 _INDIAN = r"[-+]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
-_SPACED = r"[-+]?[0-9]{1,3}(?:[ \u00a0\u2009\u202f'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
+_SPACED = r"[-+]?[0-9]{1,3}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
 _SIGNS = "$€£"
 _MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
 _PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: what does not match is found out in one pass
@@ -73,7 +73,7 @@ def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Ser
     """Numbers of one column, and where a cell is none."""
     if decimal == "." and _PLAIN_COLUMN.fullmatch(_joined(text, end="\n")):  # nearly all files
         numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
-        finite = numbers.abs() < np.inf  # 1e400 is not, nor is a cell of two lines, each a number
+        finite = numbers.abs() < np.inf  # 1e400 is not
         return numbers.where(finite), ~finite
     missing = text.str.lower().isin(_MISSING)
     plain = text.str.translate(_SWAPPED) if decimal == "," else text

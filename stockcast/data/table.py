@@ -31,7 +31,7 @@ class Table:
     Attributes:
         cells: stripped text, a column for each standard name that the file has; the index is the line in the file.
         sha256: of the file's bytes, in hexadecimal.
-        problems: rows that have too few or too many cells; they are not among the cells.
+        problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
     """
 
@@ -64,6 +64,7 @@ def read_table(path: Path, *, reading: Reading) -> Table:
     lines: list[int] = []
     cells: list[list[str]] = []
     ragged: list[tuple[int, list[str]]] = []
+    broken: list[Problem] = []
     tickers: dict[str, None] = {}
     line, too_many = layout.line, False
     for line, row in chain(first[layout.first_row :], rows):
@@ -75,9 +76,13 @@ def read_table(path: Path, *, reading: Reading) -> Table:
                     tickers[ticker] = None
                 if reading.ticker is not None and ticker != reading.ticker:
                     continue
+            wanted = [row[place].strip() for place in places]
+            if "\n" in (together := "".join(wanted)) or "\r" in together:
+                broken += _broken(line, names, wanted)
+                continue
             lines.append(line)
-            cells.append([row[place].strip() for place in places])
-        if too_many := len(lines) + len(ragged) > MAX_ROWS:
+            cells.append(wanted)
+        if too_many := len(lines) + len(ragged) + len(broken) > MAX_ROWS:
             break
     check_ticker(path, layout.line, list(tickers), chosen=reading.ticker)
     table = pd.DataFrame(cells, columns=names, index=lines, dtype="str")
@@ -86,7 +91,7 @@ def read_table(path: Path, *, reading: Reading) -> Table:
     notes = list(layout.notes)
     if ragged and ragged[-1][0] == line and _is_remark(ragged[-1][1]):
         notes.append(f"the last line left out: {ragged.pop()[1][0].strip()[:60]!r}")
-    problems = tuple(
+    problems = [
         Problem(
             line=place,
             why=f"{counted(len(row), 'cell')}, where line {layout.line} names {counted(layout.width, 'column')}. It is "
@@ -94,15 +99,24 @@ def read_table(path: Path, *, reading: Reading) -> Table:
             advice="Correct the line, or remove it.",
         )
         for place, row in ragged
-    )
+    ]
     digest = hashlib.sha256(raw).hexdigest()
-    return Table(cells=table, sha256=digest, problems=problems, notes=tuple(notes))
+    return Table(cells=table, sha256=digest, problems=(*problems, *broken), notes=tuple(notes))
 
 
 def how_to_make_daily(path: Path, columns: list[str]) -> str:
     """Return a line of Python that makes daily bars of bars within the day."""
     by_day = ", ".join(f"{name!r}: {_BY_DAY[name]!r}" for name in columns if name in _BY_DAY)
     return DAILY.format(path=path.name, columns=by_day)
+
+
+def _broken(line: int, names: list[str], cells: list[str]) -> list[Problem]:
+    """Name the cells that run over several lines: two cells that lost what parted them, and not one."""
+    return [
+        Problem(line=line, column=name, value=cell, why="a cell of several lines", advice="Correct it, or empty it.")
+        for name, cell in zip(names, cells, strict=True)
+        if "\n" in cell or "\r" in cell
+    ]
 
 
 def _is_remark(row: list[str]) -> bool:

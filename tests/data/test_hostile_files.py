@@ -239,12 +239,12 @@ def test_two_hundred_thousand_rows_of_other_tickers_are_no_reason_to_refuse(writ
         ('2018-01-03,"10\n11",12', "line 3, Open '10\\n11'"),
         ('2018-01-03,10,"12\n13"', "line 3, Close '12\\n13'"),
         ('2018-01-03,10,"12\n130"', "line 3, Close '12\\n130'"),
-        ('2018-01-03,,"12\n130"', "line 3, Close '12\\n130'"),
-        ('2018-01-03,10 000,"12\n130"', "line 3, Close '12\\n130'"),
+        ('2018-01-03,10 000,"12\r130"', "line 3, Close '12\\r130'"),
         ('"2018-01-03\n2018-01-04",10,12', "line 3, Date '2018-01-03\\n2018-01-04'"),
+        ('"2018-01-03 \n10:00",10,12', "line 3, Date '2018-01-03 \\n10:00'"),
     ],
 )
-def test_a_cell_of_two_lines_is_no_cell_even_where_each_line_is_one(write_file, row, told):
+def test_a_cell_of_two_lines_is_refused_whatever_it_says(write_file, row, told):
     with pytest.raises(DataError) as refused:
         read_prices(write_file(f"Date,Open,Close\n2018-01-02,10,12\n{row}\n2018-01-05,10,12\n"))
     assert told in str(refused.value)
