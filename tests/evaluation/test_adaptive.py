@@ -70,7 +70,26 @@ def test_days_ahead_learn_from_those_down_to_a_third_and_from_none_longer():
         wild[5, told - 1] = 1e6
         moved = np.log(adapted_factors(forecast, wild)[-1] / before[-1])
         assert (np.flatnonzero(moved > 1e-12) + 1).tolist() == list(learning)
-        assert (np.diff(moved[moved > 1e-12]) < 0).all()  # the nearer, the more
+
+
+def test_four_days_ahead_learn_by_shares_worked_by_hand():
+    # 1 - ln(4 / 3) / ln 3 = 0.738140 of three days, 1 - ln 2 / ln 3 = 0.369070 of two, none of one; beside 1 of four.
+    forecast, calm = bands(np.full((12, 4), 0.1)), prices_at(np.zeros((12, 4)))
+    before = adapted_factors(forecast, calm, rate=2.0)
+    for told, share in ((1, 0), (2, 0.369070 / 2.107210), (3, 0.738140 / 2.107210), (4, 1 / 2.107210)):
+        wild = calm.copy()
+        wild[5, told - 1] = 1e6  # a miss instead of a hit: 0.9 for -0.1, times 2 / sqrt(4)
+        moved = np.log(adapted_factors(forecast, wild, rate=2.0)[-1, 3] / before[-1, 3])
+        assert moved == pytest.approx(share, abs=1e-6)
+
+
+def test_an_error_of_one_day_ahead_alone_is_learnt_too():
+    horizon = 3
+    errors = random_walk(np.full(9000, 0.01), horizon=horizon)
+    right = 0.01 * np.sqrt(np.arange(1, horizon + 1)) * stats.norm.ppf(0.95)
+    forecast = bands(np.broadcast_to(right * [1, 1, 0.5], errors.shape))
+    after = adapt(forecast, prices_at(errors), rate=0.02)
+    assert covered(after, prices_at(errors))[3000:].mean(axis=0) == pytest.approx([0.9] * horizon, abs=0.01)
 
 
 def test_a_shorter_forecast_is_the_longer_one_cut_off():
