@@ -55,9 +55,9 @@ def stated_reading(overrides: list[str] | None) -> Any:
     return smallest.data.reading
 
 
-def next_line(command: str, run: str, runs: Path) -> str:
+def next_line(command: str, run: str, runs: Path, *options: str) -> str:
     """The line to type next, for this very run."""
-    return shlex.join(["stockcast", command, run, *stated_runs(runs)])
+    return shlex.join(["stockcast", command, run, *options, *stated_runs(runs)])
 
 
 def stated_runs(runs: Path) -> list[str]:

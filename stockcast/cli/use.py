@@ -3,12 +3,15 @@
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stockcast.cli.options import Json, Quiet, RunName, Runs, day, next_line, print_json, say, shown
 from stockcast.errors import StockcastError
+
+if TYPE_CHECKING:
+    from stockcast.runs import RunDirectory
 
 
 class SplitName(StrEnum):
@@ -72,7 +75,8 @@ def evaluate(
         if evaluation.columns:
             print_columns(evaluation.columns)
     print_verdict(evaluation.verdict)
-    say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {next_line('predict', found.name, runs)}")
+    line = next_line("predict", found.name, runs, *_of(data))
+    say(quiet)(f"Numbers and pictures: {shown(evaluation.folder)}\nNext: {line}")
 
 
 def predict(
@@ -109,10 +113,25 @@ def predict(
         print_forecast(prediction.rows, prediction.forecast, run=found.name)
     else:
         print_directions(prediction.rows, prediction, run=found.name)
-    judged = found.verdict()
-    last = judged[-1] if judged else f"Not judged yet. Next: {next_line('evaluate', found.name, runs)}"
     kept = f"Table and picture: {shown(prediction.table.parent)}" if plot else f"Table: {shown(prediction.table)}"
-    say(quiet)(f"{kept}\n{last}")
+    say(quiet)(f"{kept}\n{_judged(found, runs, data)}")
+
+
+def _judged(run: "RunDirectory", runs: Path, data: Path | None) -> str:
+    """What the verdict on the series that is forecast comes to, or the line that gives it one."""
+    first = Path(run.learnt_from()[0]["name"]).stem
+    if data is None or data.stem == first:
+        data, series, verdict = None, first, run.verdict() or run.verdict(first)
+    else:
+        series, verdict = data.stem, run.verdict(data.stem)
+    if verdict:
+        return f"Judged on the test days of {series}. {verdict[-1]}"
+    return f"Not judged on {series} yet. Next: {next_line('evaluate', run.name, runs, *_of(data))}"
+
+
+def _of(data: Path | None) -> list[str]:
+    """The options that name the series again."""
+    return [] if data is None else ["--data", str(data)]
 
 
 def audit(

@@ -107,9 +107,13 @@ class OutcomeFiles(RunFiles):
         whole = kept.dtype == np.float32 and bool(np.isfinite(kept).all())
         return np.array(kept, dtype=np.float64) if whole else None
 
-    def verdict(self) -> list[str] | None:
-        """Return the sentences of the run's verdict on its test days, or None if it has none."""
-        path = self.path / evaluation_folder("test") / "verdict.txt"
+    def verdict(self, series: str | None = None) -> list[str] | None:
+        """Return the sentences of the run's verdict on its test days, or None if it has none.
+
+        Args:
+            series: name of a series that was scored as a file of its own; None for the run's first.
+        """
+        path = self.path / evaluation_folder("test" if series is None else f"test-{series}") / "verdict.txt"
         with contextlib.suppress(RunError, UnicodeDecodeError):
             return printable(read_bytes(path, folder=self.path).decode("utf-8")).splitlines() or None
         return None
