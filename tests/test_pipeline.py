@@ -182,6 +182,19 @@ def test_a_forecast_is_dated_on_the_exchanges_sessions(tiny_run: RunDirectory, t
     assert (prediction.table.parent / "forecast.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_forecast_that_begins_before_the_files_last_row_says_so(write_tiny: WriteTiny, tmp_path: Path) -> None:
+    run = train(write_tiny(), tmp_path / "runs", "data.end=2012-09-05")
+    told: list[str] = []
+    early = pipeline.predict(run, say=told.append)
+    (file,) = (Path(one["path"]) for one in run.learnt_from())
+    said = f"prices.csv: 2 rows after data.end 2012-09-05 left out; --data {file} forecasts from the last one."
+    assert said in told
+    told.clear()
+    last = pipeline.predict(run, data=file, say=told.append)
+    assert not any("left out" in sentence for sentence in told)
+    assert [str(one.forecast.origin_dates[0]) for one in (early, last)] == ["2012-09-05", "2012-09-07"]
+
+
 def test_a_forecast_is_in_the_dollars_that_were_quoted_on_the_last_day(tiny_run: RunDirectory, tmp_path: Path) -> None:
     bars = make_bars(60)
     bars.to_csv(tmp_path / "plain.csv", index=False)
@@ -260,9 +273,14 @@ def test_bars_that_are_not_the_exchanges_days_are_told(write_tiny: WriteTiny, tm
         ("data.start=2010-02-01", None),
         ("data.end=2013-06-30", "the last day is 2012-09-07, 10 months before data.end 2013-06-30"),
         ("data.end=2012-09-30", None),
+        (
+            "data.end=2012-09-05",
+            "2 rows after data.end 2012-09-05 left out, so that forecasts begin after that day; --set data.end=null "
+            "takes all",
+        ),
     ],
 )
-def test_days_asked_for_long_before_or_after_the_files_own_are_told_and_kept_with_the_run(
+def test_days_asked_for_that_the_file_lacks_and_days_left_out_are_told_and_kept_with_the_run(
     key: str, remark: str | None, write_tiny: WriteTiny
 ) -> None:
     told: list[str] = []

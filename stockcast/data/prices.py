@@ -37,6 +37,7 @@ class Prices:
         quoted: the closes as the exchange printed them (unadjusted), shape (days,).
         sha256: of the file's bytes.
         notes: what was mended or looks odd, one sentence each.
+        later: rows of the file after the last day that was asked for.
     """
 
     source: Path
@@ -44,6 +45,7 @@ class Prices:
     quoted: Floats
     sha256: str
     notes: tuple[str, ...] = ()
+    later: int = 0
 
     @property
     def name(self) -> str:
@@ -130,7 +132,8 @@ def read_prices(
     """
     table = read_table(path, reading=reading)
     days = read_dates(table.cells["Date"], reading.date_format)
-    inside = (days.dates >= pd.Timestamp(start or date.min)) & (days.dates <= pd.Timestamp(end or date.max))
+    after = days.dates > pd.Timestamp(end or date.max)
+    inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
     read = read_numbers(
         table.cells.loc[kept].drop(columns="Date"), decimal=reading.decimal, separator=reading.separator
@@ -172,7 +175,9 @@ def read_prices(
             if column in bars:
                 bars[column] *= factor
         quoted, bars = quoted.copy(), bars.copy()  # as views of some columns they would keep all as they were read
-    return Prices(source=path, bars=bars, quoted=quoted, sha256=table.sha256, notes=tuple(notes))
+    return Prices(
+        source=path, bars=bars, quoted=quoted, sha256=table.sha256, notes=tuple(notes), later=int(after.sum())
+    )
 
 
 def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:

@@ -59,6 +59,9 @@ def predict(
     path = data or price_files(config)[0]
     answered = recall(run, config)
     prices = read(config, path, say)
+    if prices.later:
+        left_out = f"{counted(prices.later, 'row')} after data.end {config.data.end} left out"
+        say(f"{path.name}: {left_out}; --data {path} forecasts from the last one.")
     if len(prices.dates) < config.window:
         raise NotEnoughDays(
             f"{path} has {len(prices.dates)} trading days, but {run.name} looks back over "

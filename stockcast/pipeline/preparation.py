@@ -67,7 +67,7 @@ def prepare(config: Config, say: Say) -> tuple[Config, list[Series]]:
             f"Leave these features out, or give data.path fewer files."
         )
     prices = [read_closely(config, path, say) for path in files]
-    for remark in (remarks := [*unreached(config, prices), *_lonely(config, prices)]):
+    for remark in (remarks := [*unreached(config, prices), *_cut_short(config, prices), *_lonely(config, prices)]):
         say(f"{files[0].name if len(files) == 1 else f'{len(files)} price files'}: {remark}.")
     if len(files) == 1:
         prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
@@ -97,6 +97,18 @@ def unreached(config: Config, prices: Sequence[Prices]) -> list[str]:
     if end is not None and (end - last).days > _MONTH:
         remarks.append(f"the last day is {last}, {_apart(last, end)} before data.end {end}")
     return remarks
+
+
+def _cut_short(config: Config, prices: Sequence[Prices]) -> list[str]:
+    """Say where data.end leaves out rows of the series that evaluate and predict take: the forecast is of days past."""
+    first = prices[0]
+    if not first.later:
+        return []
+    rows = counted(first.later, "row") + (f" of the first, {first.source.name}," if len(prices) > 1 else "")
+    return [
+        f"{rows} after data.end {config.data.end} left out, so that forecasts begin after that day; "
+        f"--set data.end=null takes all"
+    ]
 
 
 def _lonely(config: Config, prices: Sequence[Prices]) -> list[str]:
