@@ -60,19 +60,19 @@ def test_help_says_what_is_taken_if_nothing_is_given(home: Path) -> None:
 
 def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
-    assert "Judged on the test days of prices. In short:" in stockcast("predict", "first", cwd=home).stderr
+    assert "Evaluated on prices. In short:" in stockcast("predict", "first", cwd=home).stderr
 
 
 def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_line_to_it(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
     (home / "other.csv").write_bytes((home / "prices.csv").read_bytes())
     before = stockcast("predict", "first", "--data", "other.csv", cwd=home).stderr
-    assert "Not judged on other yet. Next: stockcast evaluate first --data other.csv\n" in before
+    assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before
     assert "In short:" not in before
     told = stockcast("evaluate", "first", "--data", "other.csv", cwd=home).stderr
     assert told.endswith("Next: stockcast predict first --data other.csv\n")
     after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stderr
-    assert "Judged on the test days of other. In short:" in after
+    assert "Evaluated on other. In short:" in after
 
 
 def test_evaluate_prints_the_scores_beside_every_rival_and_the_verdict(home: Path) -> None:

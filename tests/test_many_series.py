@@ -78,6 +78,17 @@ def test_a_series_listed_late_is_no_news_but_a_start_before_all_of_them_is_told_
     ]
 
 
+def test_a_file_that_joins_the_folder_later_is_not_taken_for_the_one_that_was_learnt_from(tmp_path: Path) -> None:
+    config = write_pool(tmp_path)
+    run = train(
+        config, tmp_path / "runs", f"data.path={tmp_path / 'others'}", "training.members=1", "training.epochs=1"
+    )
+    make_bars(700, seed=7).to_csv(tmp_path / "others" / "aardvark.csv", index=False)
+    assert pipeline.evaluate(run).metrics["data"]["name"] == "alpha.csv"
+    last = pd.read_csv(tmp_path / "others" / "alpha.csv")["Close"].iloc[-1]
+    assert pipeline.predict(run, picture=False).forecast.last_close[0] == pytest.approx(last)
+
+
 def test_a_list_of_files_and_folders_trains_one_network_on_every_csv_in_it(pool: RunDirectory) -> None:
     manifest = pool.manifest()
     assert [series["name"] for series in manifest["series"]] == ["first.csv", "alpha.csv", "beta.csv"]

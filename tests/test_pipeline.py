@@ -187,7 +187,7 @@ def test_a_forecast_that_begins_before_the_files_last_row_says_so(write_tiny: Wr
     told: list[str] = []
     early = pipeline.predict(run, say=told.append)
     (file,) = (Path(one["path"]) for one in run.learnt_from())
-    said = f"prices.csv: 2 rows after data.end 2012-09-05 left out; --data {file} forecasts from the last one."
+    said = f"prices.csv: 2 rows after data.end 2012-09-05 left out; --data {file} forecasts from its last row."
     assert said in told
     told.clear()
     last = pipeline.predict(run, data=file, say=told.append)
@@ -275,7 +275,7 @@ def test_bars_that_are_not_the_exchanges_days_are_told(write_tiny: WriteTiny, tm
         ("data.end=2012-09-30", None),
         (
             "data.end=2012-09-05",
-            "2 rows after data.end 2012-09-05 left out, so that forecasts begin after that day; --set data.end=null "
+            "2 rows after data.end 2012-09-05 left out, so that forecasts begin after that day; data.end: null "
             "takes all",
         ),
     ],

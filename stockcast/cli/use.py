@@ -119,14 +119,16 @@ def predict(
 
 def _judged(run: "RunDirectory", runs: Path, data: Path | None) -> str:
     """What the verdict on the series that is forecast comes to, or the line that gives it one."""
-    first = Path(run.learnt_from()[0]["name"]).stem
-    if data is None or data.stem == first:
-        data, series, verdict = None, first, run.verdict() or run.verdict(first)
-    else:
-        series, verdict = data.stem, run.verdict(data.stem)
+    own = run.learnt_from()[0]["name"]
+    name = own if data is None else data.name
+    series = Path(name).stem
+    verdicts = [run.verdict(series)]
+    if name == own:  # it has one by itself, and perhaps one as a file that was named
+        verdicts.insert(0 if data is None else 1, run.verdict())
+    verdict = next(filter(None, verdicts), None)
     if verdict:
-        return f"Judged on the test days of {series}. {verdict[-1]}"
-    return f"Not judged on {series} yet. Next: {next_line('evaluate', run.name, runs, *_of(data))}"
+        return f"Evaluated on {series}. {verdict[-1]}"
+    return f"Not evaluated on {series} yet. Next: {next_line('evaluate', run.name, runs, *_of(data))}"
 
 
 def _of(data: Path | None) -> list[str]:

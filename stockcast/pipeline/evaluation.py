@@ -32,10 +32,9 @@ from stockcast.pipeline.series import (
     issue,
     make_material,
     nobody,
-    price_files,
     read,
 )
-from stockcast.pipeline.stored import need, read_market, stored_calibration, stored_network, stored_scalers
+from stockcast.pipeline.stored import need, own_file, read_market, stored_calibration, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 
@@ -177,7 +176,7 @@ def _series(
     """The series to score, and its scale."""
     learnt = {one["path"]: one["sha256"] for one in run.learnt_from()}
     stored = config
-    path = (data or price_files(config)[0]).resolve()
+    path = (data or own_file(run)).resolve()
     seen = str(path) in learnt
     if not seen:  # another file; its own first and last day are what there is
         config = config.over(start=None, end=None)

@@ -18,9 +18,9 @@ from stockcast.models.firing import Firing, firing
 from stockcast.models.inference import Network
 from stockcast.pipeline.findings import Curve, Findings, Moved
 from stockcast.pipeline.rebuilt import build, check_same, rebuild
-from stockcast.pipeline.series import Say, Series, make_material, nobody, price_files, read
+from stockcast.pipeline.series import Say, Series, make_material, nobody, read
 from stockcast.pipeline.statements import losses, score_of, statements
-from stockcast.pipeline.stored import need, read_market, stored_network, stored_scalers
+from stockcast.pipeline.stored import need, own_file, read_market, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) ->
     stored = config
     if data is not None:
         config = config.over(start=None, end=None)
-    path = data or price_files(config)[0]
+    path = data or own_file(run)
     learnt = [one["name"] for one in run.learnt_from()]
     if path.name not in learnt and config.target.scale == "training":
         raise DataError(

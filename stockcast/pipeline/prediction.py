@@ -1,5 +1,6 @@
 """A run and a price file -> the sessions after its last row."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from stockcast.data.csvfile import counted
 from stockcast.errors import NotEnoughDays, StockcastError
 from stockcast.forecast import Forecast, column_key
 from stockcast.pipeline.beforehand import recall
-from stockcast.pipeline.series import Say, first_lesson, fit_scalers, issue, make_material, nobody, price_files, read
-from stockcast.pipeline.stored import need, read_market, stored_calibration, stored_network, stored_scalers
+from stockcast.pipeline.series import Say, first_lesson, fit_scalers, issue, make_material, nobody, read
+from stockcast.pipeline.stored import need, own_file, read_market, stored_calibration, stored_network, stored_scalers
 from stockcast.runs import RunDirectory
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ def predict(
     stored, steps = config, _steps(run, config, horizon)
     if data is not None:
         config = config.over(start=None, end=None)
-    path = data or price_files(config)[0]
+    path = data or own_file(run)
     answered = recall(run, config)
     prices = read(config, path, say)
     if prices.later:
         left_out = f"{counted(prices.later, 'row')} after data.end {config.data.end} left out"
-        say(f"{path.name}: {left_out}; --data {path} forecasts from the last one.")
+        say(f"{path.name}: {left_out}; --data {shlex.quote(str(path))} forecasts from its last row.")
     if len(prices.dates) < config.window:
         raise NotEnoughDays(
             f"{path} has {len(prices.dates)} trading days, but {run.name} looks back over "

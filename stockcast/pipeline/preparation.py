@@ -107,7 +107,7 @@ def _cut_short(config: Config, prices: Sequence[Prices]) -> list[str]:
     rows = counted(first.later, "row") + (f" of the first, {first.source.name}," if len(prices) > 1 else "")
     return [
         f"{rows} after data.end {config.data.end} left out, so that forecasts begin after that day; "
-        f"--set data.end=null takes all"
+        f"data.end: null takes all"
     ]
 
 

@@ -20,6 +20,14 @@ from stockcast.runs import RunDirectory
 from stockcast.runs.names import WEIGHTS
 
 
+def own_file(run: RunDirectory) -> Path:
+    """Return the price file that a run forecasts if none is named: the first that it learnt from.
+
+    Not the first of `data.path`: a folder may hold other files by now.
+    """
+    return Path(run.learnt_from()[0]["path"])
+
+
 def stored_scalers(run: RunDirectory, config: Config) -> tuple[Scaler, Target]:
     """Return the scalers that training stored.
 
