@@ -147,6 +147,11 @@ def test_a_start_before_the_end_of_what_was_learnt_is_refused_unless_insisted_on
     found = pipeline.evaluate(pool, data=path, start=early, insist=True, say=told.append)
     assert found.metrics["split"]["first_origin"] == "2011-12-30"
     assert any("too good" in sentence for sentence in told)
+    assert found.folder.name == "evaluation-test-gamma-insisted"
+    own = pipeline.evaluate(pool).folder
+    before = (own / "metrics.json").read_bytes()
+    assert pipeline.evaluate(pool, start=early, insist=True).folder != own
+    assert (own / "metrics.json").read_bytes() == before
 
 
 def test_a_later_start_scores_fewer_days(pool: RunDirectory, tmp_path: Path) -> None:

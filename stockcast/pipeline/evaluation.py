@@ -104,6 +104,8 @@ def evaluate(
         "split": span,
     }
     label = part if data is None else f"{part}-{prices.name}"
+    if start is not None and start < _border(run, config):
+        label += "-insisted"  # too good to stand where the scores of the test days do
     if material.head.classes is not None:
         return evaluate_directions(run, series, material, network, question, label=label, scored_on=scored_on)
 
@@ -202,9 +204,7 @@ def _series(
         say(f"{path.name} is scored up to {known}, the last day of the market that {run.name} looks at.")
         prices = read(config.over(end=known), path, nobody)
     series = need(run, config, prices, market, say)
-    border = config.split.test
-    if not isinstance(border, date):
-        raise RunError(f"{run.path}: its config has no date for split.test. Train again.")
+    border = _border(run, config)
     if start is not None and start < border:
         if not insist:
             raise RunError(
@@ -228,6 +228,14 @@ def _series(
     if not seen and config.target.scale == "training":
         scaler, target = fit_scalers(config, [series], days=[slice(0, before)])
     return series, scaler, target
+
+
+def _border(run: RunDirectory, config: Config) -> date:
+    """The first day that had no part in what the run learnt."""
+    border = config.split.test
+    if not isinstance(border, date):
+        raise RunError(f"{run.path}: its config has no date for split.test. Train again.")
+    return border
 
 
 def _keeper(run: RunDirectory, question: Question) -> Callable[[str, Callable[[], Forecast]], Forecast]:
