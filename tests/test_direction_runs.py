@@ -122,7 +122,7 @@ def test_a_series_never_seen_is_scored_and_forecast_too(name: str, home: Path) -
     found = pipeline.evaluate(
         run_of(home, name), data=home / "other.csv", start=pd.Timestamp(start).date(), insist=True
     )
-    assert found.folder.name == "evaluation-test-other"
+    assert found.folder.name == "evaluation-test-other-insisted"
     assert found.verdict[-1].startswith("In short: ")
     predicted = pipeline.predict(run_of(home, name), data=home / "other.csv", output=home / "out", picture=False)
     assert predicted.forecast.origin_dates[0] == np.datetime64(make_bars(400)["Date"][399])
