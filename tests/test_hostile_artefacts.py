@@ -49,7 +49,7 @@ ARTEFACTS = {
                 for line in (run / "config.yaml").read_text().splitlines()
             )
         ),
-        "no such file",
+        code=0,  # run.json says what was learnt from
     ),
     "config_pipe": Artefact(hostile.pipe("config.yaml"), "no plain file", verified="damaged"),
     "scaler_pickle": Artefact(hostile.pickled("scaler.json"), "scaler.json is damaged"),
@@ -133,6 +133,10 @@ ARTEFACTS = {
         text("run.json", '{"files": ["x"], "created": 7}'), "run.json is damaged", verified="damaged"
     ),
     "manifest_series": Artefact(changed_json("run.json", updated(series=[{"name": 7}])), "what the run learnt from"),
+    "manifest_path_escape": Artefact(
+        changed_json("run.json", lambda stored: stored["series"][0].update(path=f"/nowhere/{ESCAPE}.csv")),
+        "no such file",
+    ),
     "manifest_out": Artefact(
         changed_json("run.json", lambda stored: stored["files"].update({"../../x": "0"})), "outside", verified="damaged"
     ),
