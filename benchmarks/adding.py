@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.forecast import Floats
 from stockcast.models.backend import load_keras
-from stockcast.models.cells import CELLS, stack_cells
+from stockcast.models.layers import CELLS, stack_layers
+from stockcast.typing import Floats
 
 LENGTH, LAYERS, BATCH, EVERY = 50, (32, 32), 64, 100
 CONSTANT, SOLVED, LEARNT_BY_HEART = 2 / 12, 0.05, 0.005
@@ -41,7 +41,7 @@ def learn(cell: str, steps: int) -> tuple[list[int], list[float], float]:
     keras: Any = load_keras()
     keras.utils.set_random_seed(0)
     inputs = keras.Input((LENGTH, 2))
-    hidden = stack_cells(inputs, cell, () if cell == "linear" else LAYERS, window=LENGTH, dropout=0.0)
+    hidden = stack_layers(inputs, cell, () if cell == "linear" else LAYERS, window=LENGTH, dropout=0.0)
     network = keras.Model(inputs, keras.layers.Dense(1)(hidden))
     network.compile(keras.optimizers.Adam(3e-3, clipnorm=1.0), "mse", jit_compile=False)
     asked, right = sequences(1000, (1,))

@@ -44,60 +44,67 @@ class Made:
         """Return the windows of these rows."""
         return self._days[np.arange(len(self))[rows][:, None] + np.arange(WINDOW)]
 
-    def answers(self, rows: Any) -> Any:
+    def targets(self, rows: Any) -> Any:
         """Return what the network should answer for them."""
         return self._answers[rows]
 
 
-def stockcast(epochs: int, *, alone: bool = True) -> list[float]:
+def stockcast(epochs: int, *, is_alone: bool = True) -> list[float]:
     """Windows per second of each epoch but the first: the program's own `fit` with its default head and batch."""
     from stockcast.models.backend import share_threads
+    from stockcast.models.fit import fit
     from stockcast.models.heads import make_head
-    from stockcast.models.training import fit
 
-    share_threads(1)  # without effect in a lane, whose share the environment says
+    share_threads(1)  # without effect in a worker, whose share the environment says
     history = fit(
         house_network("student_t"),
         Made(WINDOWS),
         Made(64),
         head=make_head("student_t"),
-        epochs=epochs,
-        alone=alone,
-        **settings(epochs),
+        settings=settings(epochs, is_alone=is_alone),
     )
     return [WINDOWS / epoch.seconds for epoch in history[1:]]
 
 
 def stockcast_members(epochs: int) -> list[float]:
-    """The same of two members side by side, in all: two lanes as the program starts them."""
+    """The same of two members side by side, in all: two workers as the program starts them."""
     from stockcast.models.backend import share_threads
 
     share_threads(2)
     epochs_of_each = 2 * epochs  # so that both are busy all the time
-    code = f"import json, contenders; print(json.dumps(contenders.stockcast({epochs_of_each}, alone=False)))"
-    lanes = [subprocess.Popen([sys.executable, "-c", code], cwd=HERE, stdout=subprocess.PIPE) for _ in range(2)]
-    each = [json.loads(lane.communicate()[0])[: epochs - 1] for lane in lanes]
+    code = f"import json, contenders; print(json.dumps(contenders.stockcast({epochs_of_each}, is_alone=False)))"
+    workers = [subprocess.Popen([sys.executable, "-c", code], cwd=HERE, stdout=subprocess.PIPE) for _ in range(2)]
+    each = [json.loads(worker.communicate()[0])[: epochs - 1] for worker in workers]
     return [sum(speeds) for speeds in zip(*each, strict=True)]
 
 
 def house_network(head: str) -> Any:
     """The program's network at the common sizes."""
-    from stockcast.models.factory import build_network
+    from stockcast.models.build import build_network
     from stockcast.models.heads import make_head
+    from stockcast.models.settings import NetworkSettings
 
     return build_network(
-        cell="lstm", layers=LAYERS, dropout=0.2, shortcut=False, shrinkage=0.0, head=make_head(head), window=WINDOW,
-        features=FEATURES, horizon=HORIZON,
-    )  # fmt: skip
+        NetworkSettings(cell="lstm", layers=LAYERS, dropout=0.2),
+        head=make_head(head),
+        window=WINDOW,
+        features=FEATURES,
+        horizon=HORIZON,
+    )
 
 
-def settings(patience: int, *, batch: int = BATCH) -> dict[str, Any]:
-    """How the program trains it."""
-    return {
-        "batch_size": batch, "learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant", "clip_norm": 1.0,
-        "clip_value": None, "weight_decay": 0.0, "monitor": "val_loss", "patience": patience,
-        "windows_per_epoch": None, "seed": 0,
-    }  # fmt: skip
+def settings(epochs: int, *, batch: int = BATCH, is_alone: bool = False) -> Any:
+    """How the program trains it, through all epochs."""
+    from stockcast.models.settings import FitSettings
+
+    return FitSettings(
+        epochs=epochs,
+        patience=epochs,
+        batch_size=batch,
+        learning_rate=1e-3,
+        clip_norm=1.0,
+        is_alone=is_alone,
+    )
 
 
 def tutorial_network() -> Any:
@@ -257,8 +264,9 @@ def stockcast_until(target: float, epochs: int) -> tuple[float, float]:
     Batch and learning rate are those of a config that does not name them.
     """
     from stockcast.models.backend import share_threads
+    from stockcast.models.callbacks import Callbacks, EpochLog
+    from stockcast.models.fit import fit
     from stockcast.models.heads import make_head
-    from stockcast.models.training import Epoch, fit
 
     share_threads(1)
 
@@ -272,7 +280,7 @@ def stockcast_until(target: float, epochs: int) -> tuple[float, float]:
         def inputs(self, rows: Any) -> Any:
             return self._inputs[rows]
 
-        def answers(self, rows: Any) -> Any:
+        def targets(self, rows: Any) -> Any:
             return self._answers[rows]
 
     class Reached(Exception):
@@ -280,16 +288,17 @@ def stockcast_until(target: float, epochs: int) -> tuple[float, float]:
 
     learnt, held = Arrays(*TRAINING), Arrays(*VALIDATION)
     network = house_network("point")
-    seen: list[Epoch] = []
+    seen: list[EpochLog] = []
     started = time.perf_counter()
 
-    def report(epoch: Epoch) -> None:
+    def on_epoch_end(epoch: EpochLog) -> None:
         seen.append(epoch)
         if epoch.val_loss <= target:
             raise Reached
 
     try:
-        fit(network, learnt, held, head=make_head("point"), epochs=epochs, report=report, **settings(epochs, batch=64))
+        fit(network, learnt, held, head=make_head("point"), settings=settings(epochs, batch=64),
+            callbacks=Callbacks(on_epoch_end=on_epoch_end))  # fmt: skip
     except Reached:
         return seen[-1].val_loss, time.perf_counter() - started
     return min(epoch.val_loss for epoch in seen), float("inf")
@@ -326,7 +335,9 @@ def evaluation(origins: int) -> dict[str, float]:
     """
     import keras
 
-    from stockcast.models.inference import export_onnx, load_onnx, roll_forward
+    from stockcast.models.inference import predict_recursive
+    from stockcast.models.onnx.export import export_onnx
+    from stockcast.models.onnx.session import load_onnx
 
     found = {}
     random = np.random.default_rng(0)
@@ -346,7 +357,7 @@ def evaluation(origins: int) -> dict[str, float]:
     export_onnx(recursive, scratch / "recursive.onnx")
     network = load_onnx(scratch / "recursive.onnx")
     started = time.perf_counter()
-    roll_forward(network, windows[:, :, :1], steps=HORIZON)
+    predict_recursive(network, windows[:, :, :1], steps=HORIZON)
     found["recursive"] = time.perf_counter() - started
 
     recursive.predict(windows[:1, :, :1], verbose=0)

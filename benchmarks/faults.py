@@ -33,7 +33,8 @@ features: [log_return, log_range]
 window: 10
 horizon: 5
 model: {{layers: [8, 8], dropout: 0.2}}
-training: {{epochs: {EPOCHS}, patience: {EPOCHS}, batch_size: 64, members: 2}}
+training: {{epochs: {EPOCHS}, patience: {EPOCHS}, batch_size: 64}}
+ensemble: {{members: 2}}
 """
 
 

@@ -3,8 +3,8 @@
     python benchmarks/overhead.py [--repeats 3] [--set KEY=VALUE ...]
 
 Trains the default config in this process, with a clock around everything that a training without them would not do:
-looking prices over (`examine`), copying and storing the state after each epoch, hashing files, flushing them and their
-folders, taking the lock. Time spent inside another clocked function counts once.
+looking prices over (`check_quality`), copying and storing the state after each epoch, hashing files, flushing them and
+their folders, taking the lock. Time spent inside another clocked function counts once.
 """
 
 import argparse
@@ -17,19 +17,22 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from stockcast import pipeline
-from stockcast.bundle import find_config
-from stockcast.config import load_config
-from stockcast.models import training as fitting
-from stockcast.pipeline import members, series
-from stockcast.runs import directory, files, underway
+from stockcast.config.bundled import find_config
+from stockcast.config.load import load_config
+from stockcast.data.prices import Prices
+from stockcast.execution import members
+from stockcast.forecasting import reading
+from stockcast.models import fit
+from stockcast.pipeline.train import train
+from stockcast.runs import checkpoints, directory, files
+from stockcast.runs.checkpoints import Checkpoints
 
 CLOCKED: dict[str, list[tuple[Any, str]]] = {
-    "prices looked over": [(series, "examine")],
-    "state copied and stored after each epoch": [(fitting, "_values"), (members, "_keep")],
-    "files hashed": [(directory, "sha256"), (underway, "sha256")],
+    "prices looked over": [(reading, "check_quality")],
+    "state copied and stored after each epoch": [(fit, "_values"), (members, "_write_checkpoint")],
+    "files and closes hashed": [(directory, "sha256"), (checkpoints, "sha256"), (Prices, "closes_sha256")],
     "files and folders flushed": [(files, "_flush")],
-    "begun, locked, tidied": [(underway.Underway, "begin"), (underway.Underway, "tidy")],
+    "begun, locked, tidied": [(Checkpoints, "begin"), (Checkpoints, "tidy")],
 }
 """What is measured -> the functions that do it, each as (where it is looked up, its name)."""
 
@@ -68,7 +71,7 @@ def measure(overrides: list[str]) -> tuple[float, Counter[str]]:
     try:
         with tempfile.TemporaryDirectory() as runs:
             started = time.perf_counter()
-            pipeline.train(load_config(find_config(None), overrides), runs=Path(runs))
+            train(load_config(find_config(None), overrides), runs=Path(runs))
             return time.perf_counter() - started, clock.seconds
     finally:
         for owner, name, function in kept:

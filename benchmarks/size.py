@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import fft, signal, special
 
 from stockcast.evaluation.significance import diebold_mariano, model_confidence_set, superior_predictive_ability
-from stockcast.forecast import Floats
+from stockcast.typing import Floats
 
 BAR = (0.03, 0.08)
 """Least and most rejections of equal skill at 5 %, at 1 and 20 days ahead."""

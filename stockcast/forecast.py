@@ -1,18 +1,16 @@
-"""The value that every network and every rival produces, and that everything after it takes."""
+"""The values that every network and every baseline produces, and that everything after it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
-Dates = npt.NDArray[np.datetime64]
-Days = npt.NDArray[np.intp]
-"""Indices of trading days, 0 is the first row of the data."""
-Labels = npt.NDArray[np.intp]
-"""Numbers of classes, 0 is the lowest."""
+from stockcast.text import price_text
+from stockcast.typing import Dates, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TAIL_LEVELS = (0.005, 0.01, 0.025)
 LEVELS: Floats = np.array(
@@ -22,8 +20,26 @@ LEVELS: Floats = np.array(
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What was said at each origin about the days after it, in price units.
+class _FromOrigins:
+    """What all forecasts have: `origin_dates`, shape (origins,), and `target_dates`, shape (origins, horizon)."""
+
+    origin_dates: Dates
+    target_dates: Dates
+
+    @property
+    def horizon(self) -> int:
+        """Trading days forecast from each origin."""
+        return int(self.target_dates.shape[1])
+
+    @property
+    def last_day(self) -> np.datetime64:
+        """The last day that is forecast."""
+        return np.datetime64(self.target_dates[-1, -1])
+
+
+@dataclass(frozen=True)
+class Forecast(_FromOrigins):
+    """Forecasts of the days after each origin, in price units.
 
     Attributes:
         origin_dates: the last day known, datetime64[D], shape (origins,).
@@ -35,17 +51,10 @@ class Forecast:
             Low <= Open, median <= High.
     """
 
-    origin_dates: Dates
-    target_dates: Dates
     levels: Floats
     quantiles: Floats
     last_close: Floats
     others: Mapping[str, Floats] = field(default_factory=dict)
-
-    @property
-    def horizon(self) -> int:
-        """Trading days forecast from each origin."""
-        return int(self.target_dates.shape[1])
 
     @property
     def median(self) -> Floats:
@@ -61,8 +70,7 @@ class Forecast:
         found = np.flatnonzero(np.isclose(self.levels, level))
         if not len(found):
             raise ValueError(f"level {level} is not stored; these are: {self.levels}")
-        values: Floats = self.quantiles[:, :, found[0]]
-        return values
+        return np.asarray(self.quantiles[:, :, found[0]])
 
     def band(self, coverage: float) -> tuple[Floats, Floats]:
         """Lower and upper end of the central band that promises `coverage`, each in price units, (origins, horizon)."""
@@ -70,8 +78,7 @@ class Forecast:
 
     def log_returns(self) -> Floats:
         """Quantiles as cumulative log returns since the origin, unitless, shape (origins, horizon, levels)."""
-        returns: Floats = np.log(self.quantiles / self.last_close[:, None, None])
-        return returns
+        return np.asarray(np.log(self.quantiles / self.last_close[:, None, None]))
 
     def rows(self, chosen: slice) -> "Forecast":
         """Return the forecasts of the chosen origins."""
@@ -95,37 +102,122 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Directions:
-    """What was said at each origin about which way the price has gone by the days after it.
+class Directions(_FromOrigins):
+    """Forecasts at each origin of which way the price goes by the days after it.
 
     Attributes:
         origin_dates: the last day known, datetime64[D], shape (origins,).
         target_dates: the days forecast, datetime64[D], shape (origins, horizon).
         classes: names of the ways, lowest first, such as ("down", "flat", "up").
         probabilities: of each class, adding up to 1, shape (origins, horizon, classes).
-        last_close: price at the origin, from which up and down are told, shape (origins,).
+        last_close: price at the origin, from which up and down are measured, shape (origins,).
     """
 
-    origin_dates: Dates
-    target_dates: Dates
     classes: tuple[str, ...]
     probabilities: Floats
     last_close: Floats
 
-    @property
-    def horizon(self) -> int:
-        """Trading days forecast from each origin."""
-        return int(self.target_dates.shape[1])
-
     def of(self, name: str) -> Floats:
         """Return the probability of one class, shape (origins, horizon)."""
-        values: Floats = self.probabilities[:, :, self.classes.index(name)]
-        return values
+        return np.asarray(self.probabilities[:, :, self.classes.index(name)])
 
 
-def price_text(price: float) -> str:
-    """Write a price as people read it: with cents, and below one with the digits that tell small ones apart."""
-    return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"
+@dataclass(frozen=True)
+class Prediction:
+    """A forecast of the sessions after a series' last row, in the price unit of that row.
+
+    Attributes:
+        run: name of the run that made it.
+        series: name of the series.
+        forecast: from the last row, one origin.
+        history_dates: days of the series, datetime64[D], shape (days,).
+        history: the price that is forecast on those days, shape (days,).
+    """
+
+    run: str
+    series: str
+    forecast: Forecast
+    history_dates: Dates
+    history: Floats
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last."""
+        forecast = self.forecast
+        (lower_50, upper_50), (lower_90, upper_90) = forecast.band(0.5), forecast.band(0.9)
+        columns = {
+            "median": forecast.median,
+            "lower_50": lower_50,
+            "upper_50": upper_50,
+            "lower_90": lower_90,
+            "upper_90": upper_90,
+            **{column_key(name): medians for name, medians in forecast.others.items()},
+        }
+        return [
+            {
+                "date": str(day),
+                "step": step + 1,
+                **{name: float(f"{values[0, step]:.6g}") for name, values in columns.items()},
+            }
+            for step, day in enumerate(forecast.target_dates[0])
+        ]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return `rows` as a pandas DataFrame, the dates as datetimes."""
+        return _frame(self.rows())
+
+    def sentence(self) -> str:
+        """Read out the last day's 90 % band."""
+        lower, upper = (price_text(float(end[0, -1])) for end in self.forecast.band(0.9))
+        return f"{self.series}: a 90 % chance of closing between {lower} and {upper} on {self.forecast.last_day}."
+
+
+@dataclass(frozen=True)
+class DirectionPrediction:
+    """A forecast of the direction up to the sessions after a series' last row.
+
+    Attributes:
+        run: name of the run that made it.
+        series: name of the series.
+        forecast: from the last row, one origin.
+        past_shares: how often each class came in the file's past, for comparison, shape (horizon, classes); None where
+            the file is too short to tell.
+        flat: the largest log return that is flat, shape (horizon,); None where there is no flat.
+    """
+
+    run: str
+    series: str
+    forecast: Directions
+    past_shares: Floats | None
+    flat: Floats | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row a session as forecast.csv has it: probabilities to four digits."""
+        return [
+            {
+                "date": str(day),
+                "step": step + 1,
+                **{f"p_{name}": float(f"{self.forecast.of(name)[0, step]:.4f}") for name in self.forecast.classes},
+            }
+            for step, day in enumerate(self.forecast.target_dates[0])
+        ]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return `rows` as a pandas DataFrame, the dates as datetimes."""
+        return _frame(self.rows())
+
+    def sentence(self) -> str:
+        """Read out the chance of up on the last day."""
+        forecast = self.forecast
+        chance, last = 100 * forecast.of(forecast.classes[-1])[0, -1], price_text(float(forecast.last_close[0]))
+        move = f"closing above {last}" if self.flat is None else f"a rise from {last} that is more than flat"
+        return f"{self.series}: a {chance:.0f} % chance of {move} on {forecast.last_day}."
+
+
+def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    return frame.assign(date=pd.to_datetime(frame["date"]))
 
 
 def column_key(column: str) -> str:

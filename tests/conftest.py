@@ -1,8 +1,11 @@
+import ctypes
 import gc
 import os
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,14 +15,51 @@ from stockcast.models.backend import forget_networks
 
 os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real work is none of the tests' business
 
+_PEAKS: dict[str, float] = {}
 
-@pytest.fixture(scope="module", autouse=True)
+
+_GROWTH = 64  # MB: forgetting takes a third of a second, a tiny network a few MB
+_after_last: list[float] = []
+
+
+def _memory() -> float:
+    """MB that this process holds now, where the system says so; else its peak."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        return _peak()
+
+
+def _peak() -> float:
+    """The most MB that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**20
+
+
+@pytest.fixture(autouse=True)
 def _forget_networks() -> Iterator[None]:
     """Keras keeps the graph of every network that was ever built: hundreds of them are gigabytes."""
     yield
-    if "keras" in sys.modules:
-        forget_networks()
+    if "keras" not in sys.modules:
+        return
+    if not _after_last:
         gc.collect()
+        gc.freeze()  # what the libraries made on import is not looked through again, and stays
+    elif _memory() < _after_last[-1] + _GROWTH:
+        return
+    forget_networks()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back to the system
+    _after_last[:] = [_memory()]
+
+
+@pytest.fixture(scope="module")
+def replay_trainings() -> Iterator[None]:
+    """Train once what several tests of a file train, see replayed.py; for tests of what is done with a network."""
+    from replayed import replaying
+
+    with replaying():
+        yield
 
 
 @pytest.fixture
@@ -34,3 +74,25 @@ def write_tiny(tmp_path: Path) -> Callable[..., Path]:
         return target / "tiny.yaml"
 
     return write
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Note the most memory that this process held; a worker of xdist hands it to the process that started it."""
+    peak = _peak()
+    output = getattr(session.config, "workeroutput", None)
+    if output is None:
+        _PEAKS["this process"] = peak
+    else:
+        output["peak"] = peak
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    output = getattr(node, "workeroutput", {})
+    if "peak" in output:
+        _PEAKS[node.gateway.id] = output["peak"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    peaks = ", ".join(f"{name} {peak:,.0f} MB" for name, peak in sorted(_PEAKS.items()))
+    terminalreporter.write_line(f"most memory held: {peaks}")

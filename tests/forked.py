@@ -57,8 +57,9 @@ def act(case, out, err):
 
 
 if __name__ == "__main__":
-    for module in ("stockcast.pipeline", "stockcast.console", "stockcast.runs.comparison", "onnx", "onnxruntime",
-                   "exchange_calendars", "matplotlib.pyplot"):  # fmt: skip
+    for module in ("stockcast.pipeline.evaluate", "stockcast.pipeline.predict", "stockcast.cli.tables",
+                   "stockcast.runs.score_table", "onnx", "onnxruntime", "exchange_calendars",
+                   "matplotlib.pyplot"):  # fmt: skip
         importlib.import_module(module)
     importlib.import_module("exchange_calendars").get_calendar("XNYS")  # kept by the library: a second for each case
     print(json.dumps([run(case) for case in json.loads(Path(sys.argv[1]).read_text())]))

@@ -17,6 +17,11 @@ model: {layers: [4, 3], dropout: 0.1}
 training: {epochs: 2, batch_size: 64}
 """
 
+# The same without what takes TensorFlow seconds to trace: for tests where any network will do.
+QUICK = TINY.replace("{layers: [4, 3],", "{cell: last_day, layers: [4],").replace(
+    "{epochs: 2, batch_size: 64}", "{epochs: 1, batch_size: 256}"
+)
+
 
 def make_bars(days: int = 700, *, seed: int = 0) -> pd.DataFrame:
     """Daily bars of a random walk on weekdays, in the columns of a Yahoo file."""

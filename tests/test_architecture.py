@@ -1,4 +1,4 @@
-"""The rooms and the direction in which they know each other."""
+"""Which folder of the package may import which, and what no module may do or load."""
 
 import ast
 import subprocess
@@ -9,43 +9,156 @@ import pytest
 from made import REPOSITORY
 
 PACKAGE = REPOSITORY / "stockcast"
-WINGS = ("data", "models", "evaluation")
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars")
 
+GROUND = ("errors", "limits", "typing", "text", "forecast")
+_USE_RUNS = (*GROUND, "data", "models", "evaluation", "config", "runs", "plots")
+ALLOWED = {
+    **dict.fromkeys(GROUND, GROUND),
+    "data": (*GROUND, "data"),
+    "models": (*GROUND, "models"),
+    "evaluation": (*GROUND, "evaluation"),
+    "config": (*GROUND, "data", "models", "config"),
+    "plots": (*GROUND, "models", "evaluation", "plots"),
+    "runs": (*GROUND, "config.yaml", "runs"),
+    "forecasting": (*_USE_RUNS, "forecasting"),
+    "execution": (*_USE_RUNS, "forecasting", "execution"),
+    "pipeline": (*_USE_RUNS, "forecasting", "execution", "pipeline"),
+    "cli": (*_USE_RUNS, "forecasting", "execution", "pipeline", "cli"),
+    "__main__": ("cli",),
+    "__init__": (*_USE_RUNS, "forecasting", "pipeline"),
+}
+"""Folder, or module beside the folders -> what its modules may import, wherever in them the import stands."""
 
-def imports_of(module: str) -> set[str]:
-    """Modules of stockcast that a module names in any import statement, wherever it stands."""
-    tree = ast.parse((PACKAGE / module).read_text())
+KNOW_CONFIG = {"config", "forecasting", "execution", "pipeline", "cli", "__init__"}
+"""Runs may read YAML with `config.yaml`, and nothing else of it."""
+
+
+def is_module(dotted: str) -> bool:
+    path = PACKAGE.joinpath(*dotted.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def imports_in(source: str, *, package: str = "", lazily: bool = True) -> set[str]:
+    """Modules of stockcast that a module names in any import statement, without "stockcast." before them.
+
+    Args:
+        source: of the module.
+        package: the folder it is in, dotted, for imports relative to it.
+        lazily: also those inside functions.
+    """
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("stockcast"):
-            found.add(node.module.removeprefix("stockcast").lstrip("."))
-        elif isinstance(node, ast.Import):
-            found |= {name.name.removeprefix("stockcast.") for name in node.names if name.name.startswith("stockcast.")}
+    for node in statements(ast.parse(source), lazily=lazily):
+        if isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            home = (node.module or "").split(".") if node.module else []
+            if node.level:
+                inside = ["stockcast", *filter(None, package.split("."))]
+                home = [*inside[: len(inside) + 1 - node.level], *home]
+            names = [".".join([*home, name.name]) for name in node.names]
+        else:
+            continue
+        for name in names:
+            top, _, inner = name.partition(".")
+            if top != "stockcast" or inner == "__version__":
+                continue
+            outer = inner.rpartition(".")[0]
+            # What is no module is a name in one; `from stockcast import train` is a name in __init__.
+            found.add(inner if inner and is_module(inner) else outer or "__init__")
     return found
 
 
-def modules(wing: str) -> list[str]:
-    return [path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / wing).rglob("*.py")]
+def statements(tree: ast.AST, *, lazily: bool) -> list[ast.AST]:
+    """Every node of a tree; without those inside functions, unless `lazily`."""
+    found = [tree]
+    for node in ast.iter_child_nodes(tree):
+        if lazily or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found += statements(node, lazily=lazily)
+    return found
 
 
-@pytest.mark.parametrize("wing", WINGS)
-def test_a_wing_stands_on_the_ground_floor_and_itself_only(wing: str) -> None:
-    allowed = ("forecast", "errors", wing)
-    for module in modules(wing):
-        strangers = [name for name in imports_of(module) if not name.startswith(allowed)]
-        assert not strangers, f"{module} imports {strangers}"
+def imports_of(path: Path, *, lazily: bool = True) -> set[str]:
+    package = ".".join(path.relative_to(PACKAGE).parent.parts)
+    return imports_in(path.read_text(), package=package, lazily=lazily)
 
 
-@pytest.mark.parametrize("module", ["forecast.py", "errors.py"])
-def test_the_ground_floor_stands_on_nothing(module: str) -> None:
-    assert imports_of(module) == set()
+def modules(part: str) -> list[Path]:
+    """The modules of a folder of the package, or the one module of that name beside the folders."""
+    return sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / f"{part}.py"]
 
 
-def test_only_the_pipeline_and_the_command_line_know_the_config() -> None:
-    modules = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-    knowing = {module for module in modules if "config" in imports_of(module)}
-    assert {module.partition("/")[0] for module in knowing} == {"pipeline", "cli"}
+def lies_in(module: str, part: str) -> bool:
+    return f"{module}.".startswith(f"{part}.")
+
+
+def strangers(part: str) -> list[str]:
+    """What the modules of a part import and may not."""
+    return [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in modules(part)
+        for name in sorted(imports_of(path))
+        if not any(lies_in(name, allowed) for allowed in ALLOWED[part])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("import stockcast.data.prices", {"data.prices"}),
+        ("import stockcast.data.prices as prices, os", {"data.prices"}),
+        ("import stockcast", {"__init__"}),
+        ("from stockcast import plots", {"plots"}),
+        ("from stockcast import errors, plots", {"errors", "plots"}),
+        ("from stockcast import train", {"__init__"}),
+        ("from stockcast import __version__", set()),
+        ("from stockcast.config import yaml", {"config.yaml"}),
+        ("from stockcast.config import yaml as config_yaml", {"config.yaml"}),
+        ("from stockcast.config.yaml import parse", {"config.yaml"}),
+        ("from stockcast.config.load import load_config", {"config.load"}),
+        ("from stockcast.data import csv", {"data.csv"}),
+        ("from . import prices", {"data.prices"}),
+        ("from .csv.options import CsvOptions", {"data.csv.options"}),
+        ("from .. import plots", {"plots"}),
+        ("from ..config import yaml", {"config.yaml"}),
+        ("def f():\n    from stockcast import plots", {"plots"}),
+        ("if TYPE_CHECKING:\n    from stockcast import plots", {"plots"}),
+        ("from stockcastle import x\nimport os.path", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(line: str, found: set[str]) -> None:
+    assert imports_in(line, package="data") == found
+
+
+def test_an_import_inside_a_function_is_told_from_one_outside() -> None:
+    source = "if TYPE_CHECKING:\n    import stockcast.errors\ndef f():\n    if x:\n        from stockcast import plots"
+    assert imports_in(source, lazily=False) == {"errors"}
+    assert imports_in("class C:\n    from stockcast import plots", lazily=False) == {"plots"}
+
+
+def test_every_folder_and_module_has_its_rule() -> None:
+    parts = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+    assert parts == set(ALLOWED)
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_a_folder_imports_only_what_it_may(part: str) -> None:
+    assert strangers(part) == []
+
+
+def test_only_who_may_know_the_config_imports_it() -> None:
+    knowing = {
+        part for part in ALLOWED for path in modules(part) if any(lies_in(m, "config") for m in imports_of(path))
+    }
+    assert knowing - {"runs"} <= KNOW_CONFIG
+    of_runs = {name for path in modules("runs") for name in imports_of(path) if lies_in(name, "config")}
+    assert of_runs == {"config.yaml"}
+
+
+@pytest.mark.parametrize("part", ["forecasting", "execution"])
+def test_who_forecasts_loads_the_pictures_only_when_one_is_drawn(part: str) -> None:
+    eager = {path.name for path in modules(part) for name in imports_of(path, lazily=False) if lies_in(name, "plots")}
+    assert eager == set()
 
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}
@@ -133,7 +246,7 @@ def test_help_loads_no_heavy_library(argument: str) -> None:
 
 @pytest.mark.parametrize("command", ["list", "verify", "show mine"])
 def test_looking_at_runs_loads_no_heavy_library(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from test_overview import make_run, metrics
+    from test_listing import make_run, metrics
 
     for name in ("mine", "yours"):
         make_run(tmp_path / "runs", name, metrics=metrics())

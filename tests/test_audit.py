@@ -16,29 +16,33 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import commands
 import numpy as np
 import pandas as pd
 import pytest
 from made import TINY, make_bars
-from test_cli import environment
+from program import environment
 from test_pipeline import RECURSIVE
 from test_several_columns import DIRECT as BARS
 from test_several_columns import RECURSIVE as ROLLED_BARS
 
-from stockcast import cli, pipeline
-from stockcast.config import load_config
+from stockcast import cli
+from stockcast.config.load import load_config
 from stockcast.data import features
 from stockcast.data.market import Market
-from stockcast.data.splits import Split
+from stockcast.data.split import Split, split_at
 from stockcast.errors import RunError
-from stockcast.evaluation.adaptive import adapted_factors
+from stockcast.evaluation.calibration.adaptive import adapted_factors
+from stockcast.execution import members
 from stockcast.forecast import Forecast
-from stockcast.material import Material
-from stockcast.models.training import Epoch, State
-from stockcast.pipeline import members, preparation, series, training
-from stockcast.pipeline.auditing import ALTERATIONS, Audit, Check
+from stockcast.forecasting import tasks, training_data
+from stockcast.forecasting.dataset import SeriesDataset
+from stockcast.models.callbacks import SILENT, Callbacks, EpochLog, TrainingState
+from stockcast.pipeline import train
+from stockcast.pipeline.audit import AuditReport, Check
+from stockcast.pipeline.perturbations import PERTURBATIONS
 from stockcast.runs import RunDirectory
-from stockcast.runs.names import ONNX, WEIGHTS
+from stockcast.runs.layout import ONNX, WEIGHTS
 
 WriteTiny = Callable[..., Path]
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -57,9 +61,9 @@ def digest(*arrays: np.ndarray) -> str:
     return hashlib.sha256(b"".join(str(one.shape).encode() + one.tobytes() for one in arrays)).hexdigest()
 
 
-def finished(network: Any, history: list[Epoch]) -> State:
+def finished(network: Any, history: list[EpochLog]) -> TrainingState:
     """The checkpoint of a member whose training is over, as far as anything looks at it."""
-    return State(tuple(history), network=(), optimizer=(), best=tuple(network.get_weights()))
+    return TrainingState(tuple(history), network=(), optimizer=(), best=tuple(network.get_weights()))
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +71,15 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train and export once for the same windows, settings and first weights; draw no pictures."""
     fit, write = members.fit, RunDirectory.write_network
 
-    def kept_fit(network: Any, *windows: Any, report: Any, state: Any, keep: Any, pause: Any, **settings: Any) -> Any:
-        shown = [values(slice(None)) for one in windows for values in (one.inputs, one.answers)]
+    def kept_fit(network: Any, *windows: Any, state: Any, callbacks: Callbacks, **settings: Any) -> Any:
+        shown = [values(slice(None)) for one in windows for values in (one.inputs, one.targets)]
         key = digest(*shown, *network.get_weights()) + repr(settings)
         if key not in FITTED:
-            FITTED[key] = (fit(network, *windows, report=report, **settings), network.get_weights())
+            told = Callbacks(on_epoch_end=callbacks.on_epoch_end)
+            FITTED[key] = (fit(network, *windows, callbacks=told, **settings), network.get_weights())
         history, weights = FITTED[key]
         network.set_weights(weights)
-        keep(finished(network, history))
+        callbacks.on_checkpoint(finished(network, history))
         return history
 
     def kept_write(run: RunDirectory, *, save_weights: Any, export: Any, room: int) -> None:
@@ -94,13 +99,13 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 def stand_in(monkeypatch: pytest.MonkeyPatch, _keep_networks: None) -> None:
     """Draw weights and losses from a hash of all windows instead of training: any bit of them changes all weights."""
 
-    def drawn(network: Any, *windows: Any, keep: Any, **settings: Any) -> list[Epoch]:
-        shown = digest(*(values(slice(None)) for one in windows for values in (one.inputs, one.answers)))
+    def drawn(network: Any, *windows: Any, callbacks: Callbacks, **settings: Any) -> list[EpochLog]:
+        shown = digest(*(values(slice(None)) for one in windows for values in (one.inputs, one.targets)))
         random = np.random.default_rng(int(shown[:16], 16))
         for weights in network.trainable_variables:
             weights.assign(0.1 * random.standard_normal(weights.shape))
-        history = [Epoch(1, random.random(), random.random(), seconds=0.0)]
-        keep(finished(network, history))
+        history = [EpochLog(1, random.random(), random.random(), seconds=0.0)]
+        callbacks.on_checkpoint(finished(network, history))
         return history
 
     monkeypatch.setattr(members, "fit", drawn)
@@ -108,18 +113,26 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, _keep_networks: None) -> None:
 
 def trained(config: Path, *overrides: str) -> RunDirectory:
     settings = load_config(config, ["training.epochs=1", *overrides])
-    return pipeline.train(settings, runs=config.parent / "runs", name="audited").run
+    return commands.train(settings, runs=config.parent / "runs", name="audited").run
 
 
+@pytest.mark.parametrize("config", [TINY, TRAVELLING, RECURSIVE], ids=["density", "travelling", "recursive"])
+def test_no_cut_off_of_two_shows_a_leak(config: str, write_tiny: WriteTiny) -> None:
+    found = commands.audit(trained(write_tiny(config=config)), cuts=2, seed=1)
+    assert found.failure() is None
+    assert {check.result for check in found.checks} == {"identical"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [TINY, TRAVELLING, RECURSIVE], ids=["density", "travelling", "recursive"])
 def test_no_cut_off_of_eight_shows_a_leak(config: str, write_tiny: WriteTiny) -> None:
     run = trained(write_tiny(config=config))
     files = sorted(run.path.parent.rglob("*"))
-    found = pipeline.audit(run, cuts=8, seed=1)
+    found = commands.audit(run, cuts=8, seed=1)
     assert found.failure() is None
     assert {check.result for check in found.checks} == {"identical"}
     assert len({check.cut for check in found.checks}) >= 7  # drawn at random, so two may be one
-    assert {check.alteration for check in found.checks} == set(ALTERATIONS)
+    assert {check.perturbation for check in found.checks} == set(PERTURBATIONS)
     # three of every rerun; then calibration.json and forecasts in the test part, raw forecasts before it
     assert len(found.checks) == 8 * 3 + 4 * 2 + 4
     assert sorted(run.path.parent.rglob("*")) == files
@@ -129,7 +142,7 @@ def test_no_cut_off_of_eight_shows_a_leak(config: str, write_tiny: WriteTiny) ->
 def test_several_series_of_one_name_are_audited_together(write_tiny: WriteTiny, tmp_path: Path) -> None:
     config = write_tiny(config=TRAVELLING.replace("path: prices.csv", "path: [prices.csv, other/prices.csv]"))
     write_tiny(make_bars(seed=1), folder="made/other")
-    assert pipeline.audit(trained(config), cuts=5).passed
+    assert commands.audit(trained(config), cuts=5).passed
 
 
 MARKET = "features: [return_in_volatility, market_volatility_ratio_5, market_momentum_20, "
@@ -143,18 +156,18 @@ def test_a_market_of_several_series_shows_no_leak_and_tomorrows_market_does(
     path = write_tiny(config=config.replace("features: [return_in_volatility, ", MARKET))
     write_tiny(make_bars(seed=1), folder="made/other")
     run = trained(path)
-    assert pipeline.audit(run, cuts=5).passed
+    assert commands.audit(run, cuts=5).passed
 
     honest = Market.on
     monkeypatch.setattr(Market, "on", lambda market, dates, name: honest(market, dates + 1, name))
-    found = pipeline.audit(run, cuts=2)
+    found = commands.audit(run, cuts=2)
     assert {check.what for check in found.leaks} == {"forecasts"}
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_an_audit_is_the_same_again_with_its_seed_and_another_with_another(write_tiny: WriteTiny) -> None:
     run = trained(write_tiny())
-    first, again, other = (pipeline.audit(run, cuts=1, seed=seed) for seed in (3, 3, 4))
+    first, again, other = (commands.audit(run, cuts=1, seed=seed) for seed in (3, 3, 4))
     assert first == again
     assert [check.cut for check in first.checks] != [check.cut for check in other.checks]
 
@@ -164,7 +177,7 @@ def test_rows_up_to_the_cut_off_keep_their_text_and_later_ones_change(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(write_tiny())
-    module = sys.modules["stockcast.pipeline.rerun"]
+    module = sys.modules["stockcast.pipeline.rerunner"]
     train, copies = module.train, []
 
     def seen(config: Any, **settings: Any) -> Any:
@@ -172,15 +185,15 @@ def test_rows_up_to_the_cut_off_keep_their_text_and_later_ones_change(
         return train(config, **settings)
 
     monkeypatch.setattr(module, "train", seen)
-    found = pipeline.audit(run, cuts=8)
+    found = commands.audit(run, cuts=8)
     original, *altered = copies
-    cuts = dict.fromkeys((check.cut, check.alteration) for check in found.checks)
-    for (cut, alteration), copy in zip(cuts, altered, strict=True):
+    cuts = dict.fromkeys((check.cut, check.perturbation) for check in found.checks)
+    for (cut, perturbation), copy in zip(cuts, altered, strict=True):
         pd.testing.assert_frame_equal(copy[: str(cut)], original[: str(cut)])
         before, after = (one.loc[one.index > str(cut)] for one in (original, copy))
-        if alteration == "deleted":
+        if perturbation == "deleted":
             assert len(after) < len(before)
-        elif alteration == "missing":
+        elif perturbation == "missing":
             assert (after["Volume"] == "").any()
             assert (after["Close"] == "").any()
         else:
@@ -191,19 +204,22 @@ def test_rows_up_to_the_cut_off_keep_their_text_and_later_ones_change(
 
 
 def scale_by_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = preparation.fit_scalers
+    fit = training_data.fit_scalers
     monkeypatch.setattr(
-        preparation, "fit_scalers", lambda config, many, *, days: fit(config, many, days=[slice(None)] * len(days))
+        training_data,
+        "fit_scalers",
+        lambda config, many, market, *, days: fit(config, many, market, days=[slice(None)] * len(days)),
     )
 
 
 def scale_by_calibration_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = preparation.fit_scalers
-    monkeypatch.setattr(
-        preparation,
-        "fit_scalers",
-        lambda config, many, *, days: fit(config, many, days=[slice(0, one.split.days[3]) for one in many]),
-    )
+    fit = training_data.fit_scalers
+
+    def leaky(config: Any, many: Any, market: Any, *, days: Any) -> Any:
+        splits = [split_at(one.dates, **dict(config.split)) for one in many]
+        return fit(config, many, market, days=[slice(0, split.days[3]) for split in splits])
+
+    monkeypatch.setattr(training_data, "fit_scalers", leaky)
 
 
 def plant_feature(change: Callable[[pd.Series], pd.Series]) -> Plant:
@@ -242,10 +258,10 @@ def adapt_a_day_early(monkeypatch: pytest.MonkeyPatch) -> None:
         factors = adapted_factors(forecast, actual)
         return np.concatenate([factors[1:], factors[-1:]])
 
-    monkeypatch.setattr(series, "adapted_factors", leaky)
+    monkeypatch.setattr(tasks, "adapted_factors", leaky)
 
 
-FILLED_FROM_LATER = plant_feature(lambda series: series.bfill())
+FILLED_FROM_LATER = plant_feature(lambda column: column.bfill())
 WHOLE = {"scaler.json", "history.csv", "model.weights.h5", "calibration.json", "forecasts"}
 
 
@@ -260,10 +276,10 @@ WHOLE = {"scaler.json", "history.csv", "model.weights.h5", "calibration.json", "
             {"scaler.json", "history.csv", "model.weights.h5", "forecasts before calibration"},
             id="the scaler is fitted on calibration days too",
         ),
-        pytest.param(plant_feature(lambda series: series.shift(-1)), 2, {"forecasts"}, id="a feature is of tomorrow"),
+        pytest.param(plant_feature(lambda column: column.shift(-1)), 2, {"forecasts"}, id="a feature is of tomorrow"),
         pytest.param(FILLED_FROM_LATER, 4, {"forecasts"}, id="gaps are filled from later"),
         pytest.param(
-            plant_feature(lambda series: series.rolling(5, center=True, min_periods=1).mean()),
+            plant_feature(lambda column: column.rolling(5, center=True, min_periods=1).mean()),
             2,
             {"forecasts"},
             id="a rolling window is centred",
@@ -291,7 +307,7 @@ def test_a_planted_leak_is_caught_by_name(
         bars.loc[bars.index % 30 >= 5, "High"] = np.nan  # gaps of 25 days
     run = trained(write_tiny(bars))
     plant(monkeypatch)
-    found = pipeline.audit(run, cuts=cuts)
+    found = commands.audit(run, cuts=cuts)
     assert not found.passed
     assert {check.what for check in found.leaks} == leaking
     for what in leaking:
@@ -304,8 +320,8 @@ def test_a_planted_leak_is_caught_by_name(
 @pytest.mark.usefixtures("stand_in")
 def test_a_rerun_without_the_days_to_train_on_is_told_and_not_passed(write_tiny: WriteTiny) -> None:
     run = trained(write_tiny(), "horizon=30", "split.test=0.05")  # 35 test days, of which half are deleted
-    found = pipeline.audit(run, cuts=4)
-    (skipped,) = [check for check in found.checks if check.alteration == "deleted"]
+    found = commands.audit(run, cuts=4)
+    (skipped,) = [check for check in found.checks if check.perturbation == "deleted"]
     assert (skipped.what, skipped.result) == ("training", "not applicable")
     assert any("training not applicable when rows after" in line for line in found.summary())
     assert found.passed
@@ -318,16 +334,16 @@ def test_a_training_that_fails_only_on_altered_rows_is_a_leak(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(write_tiny())
-    fit = preparation.fit_scalers
+    fit = training_data.fit_scalers
 
-    def refuse(config: Any, many: Any, *, days: Any) -> Any:
-        if many[0].closes.max() > 10_000:  # looks at all days
+    def refuse(config: Any, many: Any, market: Any, *, days: Any) -> Any:
+        if many[0].column("Close").max() > 10_000:  # looks at all days
             raise RunError("too high.")
-        return fit(config, many, days=days)
+        return fit(config, many, market, days=days)
 
-    monkeypatch.setattr(preparation, "fit_scalers", refuse)
-    found = pipeline.audit(run, cuts=2)
-    assert [(check.alteration, check.what) for check in found.leaks] == [("times_1000", "training")]
+    monkeypatch.setattr(training_data, "fit_scalers", refuse)
+    found = commands.audit(run, cuts=2)
+    assert [(check.perturbation, check.what) for check in found.leaks] == [("times_1000", "training")]
     assert (found.failure() or "").endswith("were multiplied by 1000: it failed with: too high.")
 
 
@@ -338,15 +354,16 @@ def test_a_training_that_is_never_the_same_twice_is_no_leak_but_an_error(
     run = trained(write_tiny())
     fit, chance = members.fit, np.random.default_rng(0)
 
-    def shaky(network: Any, *windows: Any, keep: Any, **settings: Any) -> Any:
-        history = fit(network, *windows, keep=lambda state: None, **settings)
+    def shaky(network: Any, *windows: Any, callbacks: Callbacks, **settings: Any) -> Any:
+        history = fit(network, *windows, callbacks=SILENT, **settings)
         network.set_weights([weights + np.float32(1e-6) * chance.random() for weights in network.get_weights()])
-        keep(finished(network, history))
+        callbacks.on_checkpoint(finished(network, history))
         return history
 
     monkeypatch.setattr(members, "fit", shaky)
-    with pytest.raises(RunError, match="came out differently on this machine"):
-        pipeline.audit(run, cuts=1)
+    with pytest.raises(RunError, match="on this machine") as refused:
+        commands.audit(run, cuts=1)
+    assert refused.value.value in {"history.csv", "model.weights.h5", "calibration.json"}
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -363,9 +380,9 @@ def test_an_interrupted_audit_leaves_nothing_behind(
         assert len(list(scratch.iterdir())) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "carry_on", stop)
+    monkeypatch.setattr(train, "train_to_end", stop)
     with pytest.raises(KeyboardInterrupt):
-        pipeline.audit(run, cuts=1)
+        commands.audit(run, cuts=1)
     assert not list(scratch.iterdir())
     assert sorted(run.path.parent.rglob("*")) == files
 
@@ -413,7 +430,7 @@ def test_json_is_one_document_whether_or_not_something_leaks(
     assert set(document["checks"][0]) == {"cut", "alteration", "what", "result", "detail"}
     assert said.err == ""
 
-    plant_feature(lambda series: series.shift(-1))(monkeypatch)
+    plant_feature(lambda column: column.shift(-1))(monkeypatch)
     assert run_command(monkeypatch, *arguments) == 1
     said = capsys.readouterr()
     document = json.loads(said.out)
@@ -430,7 +447,7 @@ def test_a_leak_is_told_in_one_sentence_with_the_first_difference() -> None:
         "scaler.json changed when rows after 2015-03-04 were multiplied by 1000: "
         "features.center[0] was 0.1 and became 0.2."
     )
-    found = Audit(run="mine", epochs=1, seed=0, reruns=1, checks=(leak,))
+    found = AuditReport(run="mine", epochs=1, seed=0, reruns=1, checks=(leak,))
     assert found.leaks == (leak,)
     assert "No leak" not in "\n".join(found.summary())
 
@@ -441,7 +458,7 @@ def test_a_leak_is_told_in_one_sentence_with_the_first_difference() -> None:
 @pytest.mark.parametrize("config", [BARS, ROLLED_BARS], ids=["direct", "recursive"])
 @pytest.mark.usefixtures("stand_in")
 def test_no_cut_off_shows_a_leak_in_any_of_several_columns(config: str, write_tiny: WriteTiny) -> None:
-    assert pipeline.audit(trained(write_tiny(config=config)), cuts=5).passed
+    assert commands.audit(trained(write_tiny(config=config)), cuts=5).passed
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -449,14 +466,14 @@ def test_a_leak_into_the_forecast_of_one_column_is_caught_by_its_name(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = trained(write_tiny(config=BARS))
-    honest = Material.others
+    honest = SeriesDataset.other_columns
 
-    def leaky(material: Material, outputs: np.ndarray, origins: np.ndarray, closes: np.ndarray) -> dict[str, Any]:
-        tomorrow = material.prices[np.minimum(origins + 1, len(material.prices) - 1), 2]
-        others = honest(material, outputs, origins, closes)
+    def leaky(dataset: SeriesDataset, outputs: np.ndarray, origins: np.ndarray, closes: np.ndarray) -> dict[str, Any]:
+        tomorrow = dataset.target_prices[np.minimum(origins + 1, len(dataset.target_prices) - 1), 2]
+        others = honest(dataset, outputs, origins, closes)
         return {**others, "Low": np.minimum(others["Low"], tomorrow[:, None])}
 
-    monkeypatch.setattr(Material, "others", leaky)
-    found = pipeline.audit(run, cuts=2)
+    monkeypatch.setattr(SeriesDataset, "other_columns", leaky)
+    found = commands.audit(run, cuts=2)
     assert {check.what for check in found.leaks} == {"forecasts"}
     assert all(", Low," in (check.detail or "") for check in found.leaks)

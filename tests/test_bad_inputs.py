@@ -35,14 +35,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import TINY, make_bars
-from test_cli import STOCKCAST, environment
+from program import STOCKCAST, environment, stockcast
 
 from stockcast.cli import main
-from stockcast.data.calendar import sessions_between
+from stockcast.data.calendar import sessions_after
+from stockcast.data.csv.options import CsvOptions
 from stockcast.data.prices import read_prices
-from stockcast.data.reading import Reading
 
-SESSIONS = sessions_between(np.datetime64("2010-01-04"), np.datetime64("2018-12-31"), calendar="XNYS")[:700]
+SESSIONS = sessions_after(np.datetime64("2010-01-03"), 700, calendar="XNYS")
 BARS = make_bars(700).round(4).assign(Date=SESSIONS.astype(str))
 CLEAN = BARS.to_csv(index=False)
 LINES = CLEAN.splitlines()
@@ -56,7 +56,7 @@ features: [return_in_volatility, volatility_ratio_5]
 target: {scale: volatility}
 window: 5
 horizon: 3
-model: {layers: [4], head: student_t}
+model: {cell: last_day, layers: [4], head: student_t}
 training: {epochs: 1, batch_size: 512}
 """
 
@@ -154,18 +154,18 @@ REFUSED: dict[str, tuple[str | bytes, list[str]]] = {
     "duplicate date, different values": (line_after(5, TWICE), ["2010-01-07", "lines 5, 6", "Keep one row a day"]),
     "03/04/13 with every day <= 12": (dated("%d/%m/%y", EARLY_DAYS), ["line 2", "04/01/10", "date_format=%d/%m/%y"]),
     "mixed date formats": (row(301, Date="31/12/2010"), ["line 301", "31/12/2010", "data.date_format"]),
-    "30 February": (row(32, Date="2010-02-30"), ["line 32", "2010-02-30", "no day of the calendar", "Correct"]),
+    "30 February": (row(32, Date="2010-02-30"), ["line 32", "2010-02-30", "not a day of the calendar", "Correct"]),
     "a date in the future": (row(701, Date="2999-01-05"), ["line 701", "2999-01-05", "future", "remove the row"]),
     "High < Low": (row(9, High=50, Low=90), ["line 9", "High '50", "low of 90", "Correct"]),
     "zero Close": (row(9, Close=0), ["line 9", "Close '0", "above zero", "empty the cell"]),
     "negative Close": (row(9, Close=-5), ["line 9", "Close '-5", "above zero", "empty the cell"]),
-    "duplicate Close column": (CLEAN.replace("Adj Close", "Close"), ["line 1", "Close stands twice", "Keep one"]),
+    "duplicate Close column": (CLEAN.replace("Adj Close", "Close"), ["line 1", "Close occurs twice", "Keep one"]),
     "ragged row": (CLEAN.replace(LINES[9], LINES[9] + ",7"), ["line 10", "8 cells", "7 columns", "Correct the line"]),
     "HTML saved as .csv": ("<!DOCTYPE html><html></html>", ["not a CSV", "Download it again"]),
     "exceeded daily limit saved as .csv": ("You exceeded the daily limit.\n", ["line 1", "not a CSV"]),
     "empty file": ("", ["empty", "Download it again"]),
     "header only": (LINES[0] + "\n", ["no day with a close", "Download it again"]),
-    "a gzip bomb": (gzip.compress(bytes(10**7)), ["gzip", "unpack it first"]),
+    "a gzip bomb": (gzip.compress(bytes(10**7)), ["gzip", "Unpack it first"]),
 }  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_columns_that_features_ask_for_and_a_file_lacks_are_named(call: Call, tm
 
 CONFIGS: dict[str, tuple[str, list[str]]] = {
     "unknown key": (TINY + "windw: 3\n", ["line 8", "windw", "Did you mean window?"]),
-    "duplicate key": (TINY + "window: 3\n", ["line 8", "window stands twice", "line 4"]),
+    "duplicate key": (TINY + "window: 3\n", ["line 8", "duplicate key window", "line 4"]),
     "wrong type": (TINY.replace("window: 5", "window: five"), ["line 4", "window = 'five'", "integer"]),
     "!!python/object": (TINY + "x: !!python/object/apply:os.mkdir [canary]\n", ["line 8", "not allowed"]),
     "nested 3,000 deep": ("a: " + "[" * 3000 + "]" * 3000, ["nested deeper"]),
@@ -308,7 +308,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in contents.items():
         (folder / f"{name}.csv").write_text(content)
     (folder / "many.yaml").write_text(MANY.replace("PATHS", ", ".join(f"{name}.csv" for name in contents)))
-    done = process("train", "many.yaml", "--name", "kept", cwd=folder)
+    done = stockcast("train", "many.yaml", "--name", "kept", cwd=folder)
     assert done.returncode == 0, done.stderr
     (folder / "err.txt").write_text(done.stderr)
     return folder
@@ -349,7 +349,7 @@ def test_a_constant_close_is_warned_of(call: Call, tmp_path: Path) -> None:
     assert done.code == 0
     assert done.out.count("every close is 10, from 2010-01-04 to 2012-10-10") == 1
     assert "with 1 warning" in done.out
-    small = ("window=5", "horizon=3", "model.layers=[2]", "training.epochs=1", "training.members=1")
+    small = ("window=5", "horizon=3", "model.layers=[2]", "training.epochs=1", "ensemble.members=1")
     sets = [part for one in small for part in ("--set", one)]
     trained = call("train", "constant.csv", "--name", "still", *sets)
     assert trained.code == 0, trained.err
@@ -391,7 +391,7 @@ def test_a_data_path_of_any_spelling_gives_the_forecast_of_its_clean_twin(name: 
         json.loads(call("predict", str(home / "runs/kept"), "--data", file, "--json", "--output", "out").out)
         for file in (name, "clean.csv")
     ]
-    assert found[0] == found[1]
+    assert found[0] == {**found[1], "series": Path(name).stem}
     assert call("data", "check", "--", name).code == 0
     assert call("config", "init", "--data", name, "--output", "made.yaml").code == 0
     assert call("config", "show", "made.yaml").code == 0
@@ -416,9 +416,9 @@ def test_thousands_and_decimals_as_declared_are_the_clean_twins(
     (tmp_path / "twin.csv").write_text(content)
     done = call("data", "check", "twin.csv", "--json", *(part for key in reading for part in ("--set", key)))
     assert (done.code, json.loads(done.out)["warnings"]) == (0, 0)
-    declared = Reading(separator=";", decimal=",") if reading else Reading()
+    declared = CsvOptions(separator=";", decimal=",") if reading else CsvOptions()
     expected = (100 * BARS[PRICES[:4]]).round(2)
-    found = read_prices(tmp_path / "twin.csv", reading=declared, adjusted=False).bars[PRICES[:4]]
+    found = read_prices(tmp_path / "twin.csv", options=declared, adjusted=False).bars[PRICES[:4]]
     np.testing.assert_array_equal(found.to_numpy(), expected.to_numpy())
 
 
@@ -484,7 +484,7 @@ def test_a_forecast_that_is_to_go_into_a_file_is_refused_as_such(home: Path, cal
     (tmp_path / "a-file").write_text("kept")
     done = call("predict", str(home / "runs/kept"), "--output", "a-file")
     assert done.code == 1
-    assert "a-file is a file. Choose another folder." in done.err
+    assert "a-file: a file has that name. Choose another folder." in done.err
     assert (tmp_path / "a-file").read_text() == "kept"
 
 
@@ -630,9 +630,9 @@ def test_a_loss_that_is_no_number_stops_training_and_makes_no_run(tmp_path: Path
     (tmp_path / "tiny.yaml").write_text(TINY)
     explosive = ["optimizer=sgd", "learning_rate=10.0", "clip_norm=null", "epochs=30"]
     settings = [part for one in explosive for part in ("--set", f"training.{one}")]
-    done = call("train", "tiny.yaml", *settings, "--set", "model.shrinkage=1.0", "--name", "nan")
+    done = call("train", "tiny.yaml", *settings, "--set", "model.output_l2=1.0", "--name", "nan")
     assert done.code == 1
-    assert "no number. Lower training.learning_rate" in done.err
+    assert "not a finite number. Lower training.learning_rate" in done.err
     assert "Traceback" not in done.err
     assert not (tmp_path / "runs/nan/run.json").exists()
     refuses(call("predict"), "No finished run")

@@ -1,7 +1,6 @@
-"""The program as a user meets it: its own process, its streams and its exit codes."""
+"""The program as a user meets it: its streams and exit codes, where signals and closed streams matter in a process."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -10,26 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from made import REPOSITORY, TINY, make_bars
+from made import QUICK, REPOSITORY, TINY, make_bars
+from program import STOCKCAST, environment, in_a_process, stockcast
 from test_architecture import loaded_by
-
-STOCKCAST = [sys.executable, "-m", "stockcast"]
-
-
-def environment() -> dict[str, str]:
-    """The user's environment, without a folder of runs that somebody set for real work."""
-    return {name: value for name, value in os.environ.items() if name != "STOCKCAST_RUNS"}
-
-
-def stockcast(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*STOCKCAST, *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env={**environment(), **variables},
-        timeout=120,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +19,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder with a price file, a config, and one run that has been trained there."""
     folder = tmp_path_factory.mktemp("home")
     make_bars().to_csv(folder / "prices.csv", index=False)
-    (folder / "tiny.yaml").write_text(TINY)
-    trained = stockcast("train", "tiny.yaml", "--name", "first", cwd=folder)
+    (folder / "tiny.yaml").write_text(QUICK)
+    (folder / "long.yaml").write_text(TINY)
+    trained = in_a_process("train", "tiny.yaml", "--name", "first", cwd=folder)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout == "runs/first\n"
     return folder
 
 
 def test_training_tells_its_progress_on_standard_error_and_the_next_step(home: Path) -> None:
-    done = stockcast("train", "tiny.yaml", "--json", cwd=home)
+    done = in_a_process("train", "tiny.yaml", "--json", "--set", "training.epochs=2", cwd=home)
     result = json.loads(done.stdout)
     assert set(result) == {"run", "epochs", "best_epoch", "val_loss", "seconds"}
     assert "epoch 2/2" in done.stderr
@@ -114,6 +97,21 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
         (["train", "tiny.yaml", "--name", "../x"], 1, ["plain name"]),
         (["predict", "other"], 1, ["other", "first"]),
         (["predict", "first", "--data", "nowhere.csv"], 1, ["nowhere.csv", "no such file"]),
+        (
+            ["predict", "first", "--data", "prices.csv", "--data", "other.csv"],
+            1,
+            ["--data is given 2 times", "other.csv"],
+        ),
+        (
+            ["evaluate", "first", "--data", "prices.csv", "--data", "other.csv"],
+            1,
+            ["--data is given 2 times", "other.csv"],
+        ),
+        (
+            ["explain", "first", "--data", "prices.csv", "--data", "other.csv"],
+            1,
+            ["--data is given 2 times", "other.csv"],
+        ),
         (["predict", "first", "--horizon", "0"], 2, ["--horizon"]),
         (["evaluate", "--split", "training"], 2, ["training"]),
         (["evaluate", "first", "--from", "31.12.2018"], 2, ["--from", "31.12.2018", "like 2018-12-31"]),
@@ -210,7 +208,7 @@ def interrupted(home: Path, name: str, *numbers: int) -> tuple[int, str]:
     """Train, send these signals in the second epoch; return the exit code and what was said."""
     long = ["--set", "training.epochs=60", "--set", "training.patience=60", "--name", name]
     process = subprocess.Popen(
-        [*STOCKCAST, "train", "tiny.yaml", *long],
+        [*STOCKCAST, "train", "long.yaml", *long],
         cwd=home,
         env=environment(),
         stderr=subprocess.PIPE,
@@ -228,18 +226,20 @@ def interrupted(home: Path, name: str, *numbers: int) -> tuple[int, str]:
     return process.returncode, said
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_training_says_how_to_go_on_and_goes_on(number: int, code: int, home: Path) -> None:
     ended, said = interrupted(home, f"stopped-{code}", number)
     assert ended == code
     assert "Traceback" not in said
     way_on = f"stockcast train --resume --name stopped-{code}"
     word = {130: "interrupted", 143: "terminated"}[code]
-    assert said.splitlines()[-1] == f"stockcast: {word}. Go on with: {way_on}"
+    assert said.splitlines()[-1] == f"stockcast: {word}. Resume with: {way_on}"
     resumed = stockcast(*way_on.split()[1:], cwd=home)
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout == f"runs/stopped-{code}\n"
-    assert "going on after epoch" in resumed.stderr
+    assert "resuming after epoch" in resumed.stderr
     assert stockcast("predict", f"stopped-{code}", cwd=home).returncode == 0
 
 

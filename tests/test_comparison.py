@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hostile import object_array
 from scipy.stats import norm
-from test_overview import make_run, metrics
+from test_listing import make_run, metrics
 from typer.testing import CliRunner
 
 from stockcast.cli import app
@@ -17,8 +17,9 @@ from stockcast.errors import RunError
 from stockcast.evaluation.metrics import crps
 from stockcast.evaluation.significance import diebold_mariano
 from stockcast.forecast import LEVELS
-from stockcast.pipeline.comparison import Compared, compare
-from stockcast.runs import arrays
+from stockcast.pipeline.compare import compare
+from stockcast.pipeline.comparison import ComparisonReport
+from stockcast.runs import npz
 from stockcast.runs.forecasts import stored_forecast
 
 ORIGINS, HORIZON = 120, 5
@@ -63,40 +64,40 @@ def scored_runs(root: Path, **scales: float) -> list[Path]:
     return [scored(root, name, made_arrays(scale, seed=seed)) for seed, (name, scale) in enumerate(scales.items())]
 
 
-def words(found: Compared) -> str:
+def words(found: ComparisonReport) -> str:
     return " ".join(found.verdict())
 
 
 def test_a_better_run_is_named_with_p_values_corrected_for_their_number(tmp_path: Path) -> None:
     found = compare(scored_runs(tmp_path, good=1.0, wide=3.0))
-    assert [(pair.step, pair.outcome) for pair in found.pairs] == [(1, "better"), (5, "better")]
+    assert [(pair.step, pair.result.outcome) for pair in found.pairs] == [(1, "better"), (5, "better")]
     good, wide = loss(made_arrays(1.0, seed=0)), loss(made_arrays(3.0, seed=1))
     alone = [diebold_mariano(good[:, step - 1], wide[:, step - 1], horizon=step).p_value for step in (1, 5)]
     small, large = sorted(alone)  # Holm: the smaller of two doubled, the larger as it is but no smaller than that
     expected = {small: 2 * small, large: max(large, 2 * small)}
-    assert [pair.p_value for pair in found.pairs] == pytest.approx([expected[one] for one in alone], rel=1e-9)
+    assert [pair.result.p_value for pair in found.pairs] == pytest.approx([expected[one] for one in alone], rel=1e-9)
     assert found.pairs[0].lower == pytest.approx(1 - good[:, 0].mean() / wide[:, 0].mean())
     assert "good against wide: better at 1 and 5 days (CRPS " in words(found)
-    assert "corrected for there being 2 such tests" in words(found)
+    assert "corrected for 2 such tests" in words(found)
     assert found.verdict()[-1].startswith("In short: good is better than wide at 1 and 5 days. ")
 
 
 def test_the_order_of_the_names_changes_no_winner(tmp_path: Path) -> None:
     good, wide = scored_runs(tmp_path, good=1.0, wide=3.0)
     found = compare([wide, good])
-    assert {pair.outcome for pair in found.pairs} == {"worse"}
+    assert {pair.result.outcome for pair in found.pairs} == {"worse"}
     assert found.pairs[0].lower < 0
     assert found.verdict()[-1].startswith("In short: good is better than wide at 1 and 5 days")
 
 
-def test_equally_good_runs_differ_by_luck_and_equal_ones_cannot_be_tested(tmp_path: Path) -> None:
+def test_equally_good_runs_differ_by_chance_and_equal_ones_cannot_be_tested(tmp_path: Path) -> None:
     paths = scored_runs(tmp_path, one=1.0, other=1.0)
     found = compare(paths)
-    assert {pair.outcome for pair in found.pairs} == {"open"}
-    assert found.verdict()[-1] == "In short: on these days the runs differ by no more than luck would make them."
+    assert {pair.result.outcome for pair in found.pairs} == {"open"}
+    assert found.verdict()[-1] == "In short: on these days no difference between the runs is significant."
     same = scored(tmp_path, "same", made_arrays(1.0, seed=0))
     found = compare([paths[0], same])
-    assert {pair.outcome for pair in found.pairs} == {"untested"}
+    assert {pair.result.outcome for pair in found.pairs} == {"untested"}
     assert "allow no test" in found.verdict()[-1]
 
 
@@ -105,7 +106,7 @@ def test_every_two_of_three_runs_are_tested(tmp_path: Path) -> None:
     assert [(pair.first, pair.second) for pair in found.pairs] == 2 * [("good", "wide")] + 2 * [
         ("good", "wider")
     ] + 2 * [("wide", "wider")]
-    assert "corrected for there being 6 such tests" in words(found)
+    assert "corrected for 6 such tests" in words(found)
 
 
 def test_runs_that_look_differently_far_are_tested_where_both_look_from_the_days_that_both_have(tmp_path: Path) -> None:
@@ -136,11 +137,12 @@ def test_runs_of_the_same_origins_keep_their_scores_and_need_no_note(tmp_path: P
 def test_runs_without_an_origin_in_common_are_refused(tmp_path: Path) -> None:
     later = made_arrays(1.0)
     later = {**later, **{name: later[name] + 500 for name in ("origin_dates", "target_dates")}}
-    with pytest.raises(RunError, match="good and later have no origin in common"):
+    with pytest.raises(RunError, match="no origin in common") as refused:
         compare([scored(tmp_path, "good", made_arrays(1.0)), scored(tmp_path, "later", later)])
+    assert refused.value.value == ["good", "later"]
 
 
-def test_rivals_that_differ_from_run_to_run_are_told_and_not_shown(
+def test_baselines_that_differ_from_run_to_run_are_named_and_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = scored_runs(tmp_path / "runs", good=1.0, wide=3.0)
@@ -151,34 +153,38 @@ def test_rivals_that_differ_from_run_to_run_are_told_and_not_shown(
             one["skill"] = {"ewma": 1 - one["model"]["crps"], "random_walk": 0.1}
         file.write_text(json.dumps(stated))
     found = compare(paths)
-    assert found.notes()[0].startswith("No skill against random_walk: these runs met them on other origins or")
+    assert found.notes()[0].startswith(
+        "No skill against random_walk is shown: their forecasts differ between these runs"
+    )
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["runs", "compare", "good", "wide"])
     assert "vs ewma" in done.stdout
     assert "vs random_walk" not in done.stdout
-    assert "No skill against random_walk:" in done.stdout
+    assert "No skill against random_walk is shown" in done.stdout
 
 
-def test_without_kept_forecasts_the_scores_stand_side_by_side_and_nothing_is_tested(tmp_path: Path) -> None:
+def test_a_run_without_stored_forecasts_is_refused_with_the_command_that_makes_them(tmp_path: Path) -> None:
     good, bare = scored_runs(tmp_path, good=1.0, bare=1.5)
     (bare / "evaluation" / "forecasts.npz").unlink()
-    found = compare([good, bare])
-    assert found.scores.horizons["1"][0].crps is not None
-    assert found.pairs == ()
-    assert words(found) == "Not tested: bare keeps no forecasts. Next: stockcast evaluate bare"
+    with pytest.raises(RunError, match="Next: stockcast evaluate bare") as refused:
+        compare([good, bare])
+    assert refused.value.file == str(bare / "evaluation" / "forecasts.npz")
 
 
 def test_forecasts_that_do_not_give_the_stated_scores_are_refused(tmp_path: Path) -> None:
     paths = [scored(tmp_path, "good", made_arrays(1.0)), scored(tmp_path, "vain", made_arrays(3.0), shift=-0.001)]
-    with pytest.raises(RunError, match=r"vain: metrics\.json and forecasts\.npz are not of one evaluation \(1 days"):
+    with pytest.raises(RunError, match="vain") as refused:
         compare(paths)
+    assert refused.value.key == "horizons.1"
+    assert refused.value.value == pytest.approx(loss(made_arrays(3.0))[:, 0].mean() - 0.001)
 
 
 def test_runs_that_forecast_other_prices_are_not_compared(tmp_path: Path) -> None:
     other = made_arrays(1.0)
     other = {**other, "actual": other["actual"] * 1.01}
-    with pytest.raises(RunError, match="good and other do not forecast the same prices"):
+    with pytest.raises(RunError, match="prices") as refused:
         compare([scored(tmp_path, "good", made_arrays(1.0)), scored(tmp_path, "other", other)])
+    assert refused.value.value == ["good", "other"]
 
 
 def packed(arrays: dict, **replaced: bytes) -> bytes:
@@ -233,7 +239,7 @@ def test_a_file_that_evaluate_did_not_write_is_refused(content: bytes, said: str
     (theirs / "evaluation" / "forecasts.npz").write_bytes(content)
     with pytest.raises(RunError, match=said) as refused:
         compare([good, theirs])
-    assert "forecasts.npz is damaged" in str(refused.value)
+    assert refused.value.file == str(theirs / "evaluation" / "forecasts.npz")
     assert "stockcast evaluate theirs" in str(refused.value)
 
 
@@ -246,9 +252,9 @@ def test_nothing_is_unpickled_unpacked_without_end_or_read_from_outside(
     with pytest.raises(RunError, match="an array holds object"):
         compare([good, theirs])
     assert not (tmp_path / "canary").exists()
-    monkeypatch.setattr(arrays, "_MOST_UNPACKED", 10_000)
+    monkeypatch.setattr(npz, "_MOST_UNPACKED", 10_000)
     file.write_bytes(packed(ARRAYS, quantiles=bytes(20_000)))
-    with pytest.raises(RunError, match="unpacks to more than 10,000 bytes"):
+    with pytest.raises(RunError, match="10,000 bytes"):
         stored_forecast(theirs)
     file.unlink()
     file.symlink_to(good / "evaluation" / "forecasts.npz")
@@ -257,9 +263,7 @@ def test_nothing_is_unpickled_unpacked_without_end_or_read_from_outside(
 
 
 def test_what_evaluate_wrote_comes_back_as_it_was(tmp_path: Path) -> None:
-    found = stored_forecast(scored(tmp_path, "good", ARRAYS))
-    assert found is not None
-    forecast, actual = found
+    forecast, actual = stored_forecast(scored(tmp_path, "good", ARRAYS))
     np.testing.assert_array_equal(actual, ARRAYS["actual"])
     for name in ("origin_dates", "target_dates", "levels", "quantiles", "last_close"):
         np.testing.assert_array_equal(getattr(forecast, name), ARRAYS[name])
@@ -293,7 +297,7 @@ def test_the_command_prints_table_and_verdict_and_draws_only_where_it_is_told_to
 
 
 def test_the_picture_holds_each_runs_share_of_the_first_ones_crps() -> None:
-    from stockcast.plots_compare import side_by_side
+    from stockcast.plots.compare import side_by_side
 
     crps_by_step = {"good": np.array([1.0, 2.0]), "wide": np.array([1.1, 2.0])}
     figure = side_by_side(
@@ -351,7 +355,7 @@ def scored_directions(root: Path, name: str, arrays: dict, *, briers: np.ndarray
 SAID = made_directions(0.3)
 
 
-def test_runs_that_say_the_direction_are_tested_by_their_brier_scores(
+def test_runs_that_forecast_the_direction_are_tested_by_their_brier_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dull = made_directions(0.0, seed=1)
@@ -363,9 +367,9 @@ def test_runs_that_say_the_direction_are_tested_by_their_brier_scores(
         assert pair.test is not None
         assert pair.test.p_value == pytest.approx(alone.p_value, rel=1e-9)
         assert pair.lower == pytest.approx(1 - own[:, step - 1].mean() / theirs[:, step - 1].mean())
-    assert {pair.outcome for pair in found.pairs} == {"better"}
+    assert {pair.result.outcome for pair in found.pairs} == {"better"}
     assert "keen against dull: better at 1 and 5 days (Brier " in words(found)
-    assert "corrected for there being 2 such tests" in words(found)
+    assert "corrected for 2 such tests" in words(found)
     right = (SAID["probabilities"][:, :, 1] > 0.5) == SAID["came"]
     np.testing.assert_allclose(found.hits["keen"], right.mean(axis=0))
     np.testing.assert_allclose(found.plain, SAID["came"].mean(axis=0))
@@ -384,15 +388,17 @@ def test_three_classes_are_scored_as_evaluate_scores_them(tmp_path: Path) -> Non
     found = compare(paths)
     np.testing.assert_allclose(found.losses["one"], briers.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(found.plain, (arrays["came"] == 2).mean(axis=0))
-    with pytest.raises(RunError, match=r"one and two do not mean the same by up and down \(model\.classes"):
+    with pytest.raises(RunError, match="threshold") as refused:
         compare([paths[0], scored_directions(tmp_path, "two", SAID)])
+    assert refused.value.value == ["one", "two"]
 
 
 def test_directions_that_came_otherwise_are_not_compared(tmp_path: Path) -> None:
     other = {**SAID, "came": 1 - SAID["came"]}
     paths = [scored_directions(tmp_path, "one", SAID), scored_directions(tmp_path, "other", other)]
-    with pytest.raises(RunError, match="one and other do not mean the same by up and down"):
+    with pytest.raises(RunError, match="threshold") as refused:
         compare(paths)
+    assert refused.value.value == ["one", "other"]
 
 
 def said_(**changed: np.ndarray) -> bytes:
@@ -426,7 +432,7 @@ def test_directions_that_evaluate_did_not_write_are_refused(content: bytes, said
     (theirs / "evaluation" / "forecasts.npz").write_bytes(content)
     with pytest.raises(RunError, match=said) as refused:
         compare([good, theirs])
-    assert "forecasts.npz is damaged" in str(refused.value)
+    assert refused.value.file == str(theirs / "evaluation" / "forecasts.npz")
 
 
 def test_directions_are_unpickled_no_more_than_prices(tmp_path: Path) -> None:
@@ -437,8 +443,8 @@ def test_directions_are_unpickled_no_more_than_prices(tmp_path: Path) -> None:
     assert not (tmp_path / "canary").exists()
 
 
-def test_the_picture_of_directions_is_told_in_their_own_words() -> None:
-    from stockcast.plots_compare import side_by_side
+def test_the_picture_of_directions_is_labelled_as_such() -> None:
+    from stockcast.plots.compare import side_by_side
 
     lines = {"one": np.array([0.25, 0.24])}
     figure = side_by_side(
@@ -446,6 +452,6 @@ def test_the_picture_of_directions_is_told_in_their_own_words() -> None:
     )
     left, right = figure.axes
     assert left.get_title(loc="left").startswith("Brier against one")
-    assert "likeliest direction came (dotted: always saying up)" in right.get_title(loc="left")
+    assert "right direction (dotted: always forecasting up)" in right.get_title(loc="left")
     assert [list(line.get_ydata()) for line in right.lines] == [[0.5, 0.55], [0.52, 0.54]]
     figure.canvas.draw()

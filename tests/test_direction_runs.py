@@ -6,18 +6,20 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import numpy as np
 import pandas as pd
 import pytest
-from made import TINY, make_bars
-from test_cli import stockcast
+from made import QUICK, make_bars
+from program import stockcast
 
-from stockcast import pipeline
-from stockcast.config import load_config
+from stockcast.config.load import load_config
 from stockcast.errors import RunError
+from stockcast.forecast import DirectionPrediction
+from stockcast.forecasting import loading
 from stockcast.runs import RunDirectory
-from stockcast.runs.comparison import compare_runs
-from stockcast.runs.overview import list_runs
+from stockcast.runs.listing import list_runs
+from stockcast.runs.score_table import compare_runs
 
 HEADS = {
     "two": "head: direction",
@@ -33,13 +35,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_bars().to_csv(folder / "prices.csv", index=False)
     make_bars(400, seed=5).to_csv(folder / "other.csv", index=False)
     for name, head in HEADS.items():
-        (folder / f"{name}.yaml").write_text(TINY.replace("dropout: 0.1", f"dropout: 0.1, {head}"))
+        (folder / f"{name}.yaml").write_text(QUICK.replace("dropout: 0.1", f"dropout: 0.1, {head}"))
         if name == "two":  # the command itself; the others take its way without a process of their own
             trained = stockcast("train", "two.yaml", "--name", "two", cwd=folder)
             assert trained.stdout == "runs/two\n", trained.stderr
         else:
-            pipeline.train(load_config(folder / f"{name}.yaml"), runs=folder / "runs", name=name)
-        pipeline.evaluate(RunDirectory.find(folder / "runs", name))
+            commands.train(load_config(folder / f"{name}.yaml"), runs=folder / "runs", name=name)
+        commands.evaluate(RunDirectory.find(folder / "runs", name))
     return folder
 
 
@@ -57,7 +59,7 @@ def test_a_direction_goes_from_the_command_line_to_a_verdict_and_a_forecast(
 ) -> None:
     evaluated = stockcast("evaluate", name, cwd=home)
     assert evaluated.returncode == 0, evaluated.stderr
-    for word in ("Brier", "training_shares", "always_up", "Against always saying up", "In short:"):
+    for word in ("Brier", "training_shares", "always_up", "Against always forecasting up", "In short:"):
         assert word in evaluated.stdout
     folder = home / "runs" / name / "evaluation"
     for picture in ("confusion", "reliability"):
@@ -68,7 +70,8 @@ def test_a_direction_goes_from_the_command_line_to_a_verdict_and_a_forecast(
     assert predicted.returncode == 0, predicted.stderr
     rows = json.loads(predicted.stdout)["forecast"]
     table = pd.read_csv(home / "out" / "forecast.csv")
-    assert list(table.columns) == ["date", "step", *(f"p_{one}" for one in classes)]
+    assert list(table.columns) == ["date", "step", *(f"p_{one}" for one in classes), "series"]
+    assert set(table.pop("series")) == {"prices"}
     assert table.to_dict("records") == rows
     np.testing.assert_allclose(table.iloc[:, 2:].sum(axis=1), 1, atol=1.1e-4)
     assert list(table["step"]) == [1, 2, 3]
@@ -119,19 +122,19 @@ def test_flat_is_half_a_deviation_of_the_training_days_times_the_root_of_the_day
 @pytest.mark.parametrize("name", ["two", "three"])
 def test_a_series_never_seen_is_scored_and_forecast_too(name: str, home: Path) -> None:
     start = make_bars(400)["Date"][200]
-    found = pipeline.evaluate(
+    found = commands.evaluate(
         run_of(home, name), data=home / "other.csv", start=pd.Timestamp(start).date(), insist=True
     )
-    assert found.folder.name == "evaluation-test-other-insisted"
+    assert found.folder.name == f"evaluation-test-other-from-{start}-insisted"
     assert found.verdict[-1].startswith("In short: ")
-    predicted = pipeline.predict(run_of(home, name), data=home / "other.csv", output=home / "out", picture=False)
+    predicted = commands.predict(run_of(home, name), data=home / "other.csv", output=home / "out", picture=False)
     assert predicted.forecast.origin_dates[0] == np.datetime64(make_bars(400)["Date"][399])
 
 
 def test_a_file_as_short_as_the_window_is_forecast_without_a_past_to_compare(home: Path) -> None:
     make_bars(5).to_csv(home / "short.csv", index=False)
-    predicted = pipeline.predict(run_of(home, "two"), data=home / "short.csv", output=home / "short-out")
-    assert isinstance(predicted, pipeline.DirectionPrediction)
+    predicted = commands.predict(run_of(home, "two"), data=home / "short.csv", output=home / "short-out")
+    assert isinstance(predicted.value, DirectionPrediction)
     assert predicted.past_shares is None
     assert len(predicted.rows) == 3
 
@@ -139,23 +142,23 @@ def test_a_file_as_short_as_the_window_is_forecast_without_a_past_to_compare(hom
 def test_days_after_the_origin_never_change_its_probabilities(home: Path, tmp_path: Path) -> None:
     bars = make_bars()
     bars.iloc[:600].to_csv(tmp_path / "prices.csv", index=False)
-    predicted = pipeline.predict(run_of(home, "two"), data=tmp_path / "prices.csv", output=tmp_path, picture=False)
+    predicted = commands.predict(run_of(home, "two"), data=tmp_path / "prices.csv", output=tmp_path, picture=False)
     with np.load(home / "runs" / "two" / "evaluation" / "forecasts.npz") as stored:
         expected = stored["probabilities"][list(stored["origin_dates"]).index(np.datetime64(bars["Date"][599]))]
-    assert isinstance(predicted, pipeline.DirectionPrediction)
+    assert isinstance(predicted.value, DirectionPrediction)
     np.testing.assert_allclose(predicted.forecast.probabilities[0], expected, rtol=1e-6)
 
 
 def test_runs_are_listed_and_shown_with_the_score_they_have(home: Path) -> None:
     found = {one.name: one for one in list_runs(home / "runs")}
-    assert (found["two"].score, found["two"].rival) == ("Brier", "training_shares")
+    assert (found["two"].score, found["two"].baseline) == ("Brier", "training_shares")
     assert found["histogram"].score == "CRPS"
     listed = stockcast("runs", "list", cwd=home)
     assert "Brier skill" in listed.stdout
     assert "CRPS skill" in listed.stdout
     shown = stockcast("runs", "show", "two", cwd=home)
     assert shown.returncode == 0
-    assert "always saying up" in shown.stdout
+    assert "always forecasting up" in shown.stdout
 
 
 def test_two_directions_are_compared_and_other_classes_or_prices_are_refused(home: Path) -> None:
@@ -166,14 +169,16 @@ def test_two_directions_are_compared_and_other_classes_or_prices_are_refused(hom
     assert "Brier" in done.stdout
     assert "training_shares" in done.stdout
     assert "two against again: no test is possible at 1 and 3 days (Brier 0.0 % lower" in done.stdout
-    with pytest.raises(RunError, match="two and three do not mean the same by up and down"):
-        pipeline.compare([home / "runs" / name for name in ("two", "three")])
-    with pytest.raises(RunError, match=r"CRPS \(histogram\).*Compare runs of one kind"):
+    with pytest.raises(RunError, match="threshold") as refused:
+        commands.compare([home / "runs" / name for name in ("two", "three")])
+    assert refused.value.value == ["two", "three"]
+    with pytest.raises(RunError) as refused:
         compare_runs([home / "runs" / name for name in ("two", "histogram")])
+    assert (refused.value.key, refused.value.value) == ("score", ["Brier", "CRPS"])
 
 
 def test_a_direction_is_audited_by_its_probabilities(home: Path) -> None:
-    found = pipeline.audit(run_of(home, "two"), cuts=2, epochs=1)
+    found = commands.audit(run_of(home, "two"), cuts=2, epochs=1)
     assert found.passed
     assert {check.what for check in found.checks} >= {"forecasts", "scaler.json", "model.weights.h5"}
 
@@ -182,7 +187,7 @@ def test_a_histogram_is_a_whole_forecast(home: Path) -> None:
     metrics = metrics_of(home, "histogram")
     assert metrics["score"] == "crps"
     assert 0 < metrics["overall"]["model"]["crps"] < 1
-    rows = pipeline.predict(run_of(home, "histogram"), output=home / "out-histogram").rows
+    rows = commands.predict(run_of(home, "histogram"), output=home / "out-histogram").rows
     assert [row["lower_90"] < row["lower_50"] < row["median"] < row["upper_50"] < row["upper_90"] for row in rows] == [
         True
     ] * 3
@@ -202,27 +207,25 @@ def test_the_bands_of_a_head_that_has_its_own_are_stretched_or_left_as_they_are(
     head: str, calibration: str, write_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
     config = load_config(
-        write_tiny(), [f"model.head={head}", f"calibration={calibration}", "training.epochs=1", "model.layers=[3]"]
+        write_tiny(config=QUICK), [f"model.head={head}", f"calibration={calibration}", "model.layers=[3]"]
     )
-    run = pipeline.train(config, runs=tmp_path / "runs").run
+    run = commands.train(config, runs=tmp_path / "runs").run
     assert (run.path / "calibration.json").exists() == (calibration != "none")
     if calibration != "none":
         assert run.calibration()["kind"] == "factors"
-    (row, *_) = pipeline.predict(run, output=tmp_path / "out", picture=False).rows
+    (row, *_) = commands.predict(run, output=tmp_path / "out", picture=False).rows
     assert 0 < row["lower_90"] < row["lower_50"] < row["upper_50"] < row["upper_90"]
 
 
 def test_quantiles_of_prices_work_from_training_to_forecast(write_tiny: Callable[..., Path], tmp_path: Path) -> None:
     overrides = ["model.head=quantile", "target.transform=price", "features=[Close]", "training.epochs=1"]
-    run = pipeline.train(load_config(write_tiny(), overrides), runs=tmp_path / "runs").run
-    rows = pipeline.predict(run, output=tmp_path / "out", picture=False).rows
+    run = commands.train(load_config(write_tiny(config=QUICK), overrides), runs=tmp_path / "runs").run
+    rows = commands.predict(run, output=tmp_path / "out", picture=False).rows
     assert all(0 < row["lower_90"] < row["median"] < row["upper_90"] for row in rows)
 
 
 def test_a_network_whose_answers_are_no_probabilities_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stockcast.pipeline import prediction
-
-    monkeypatch.setattr(prediction, "stored_network", lambda *_: lambda inputs: np.full((len(inputs), 3, 1), 1.5))
+    monkeypatch.setattr(loading, "load_onnx", lambda *_, **__: lambda inputs: np.full((len(inputs), 3, 1), 1.5))
     with pytest.raises(RunError, match="no probabilities"):
-        pipeline.predict(run_of(home, "two"), output=home / "never")
+        commands.predict(run_of(home, "two"), output=home / "never")
     assert not os.path.exists(home / "never")

@@ -4,24 +4,25 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 from made import TINY, make_bars
 
-from stockcast import pipeline
-from stockcast.config import load_config
+from stockcast.config.load import load_config
 from stockcast.errors import ExportError, RunError
-from stockcast.pipeline import training
+from stockcast.pipeline import train
 from stockcast.runs import RunDirectory
-from stockcast.runs.condition import condition_of
+from stockcast.runs.integrity import check_integrity
 
-SMALL = TINY.replace("{layers: [4, 3],", "{cell: gru, layers: [4, 3],").replace("epochs: 2,", "epochs: 1, members: 2,")
+SMALL = TINY.replace("{layers: [4, 3],", "{cell: gru, layers: [4, 3],").replace("epochs: 2,", "epochs: 1,")
+SMALL += "ensemble: {members: 2}\n"
 
 
 def trained(folder: Path) -> tuple[RunDirectory, list[str]]:
     make_bars(400).to_csv(folder / "prices.csv", index=False)
     (folder / "tiny.yaml").write_text(SMALL)
     said: list[str] = []
-    return pipeline.train(load_config(folder / "tiny.yaml"), runs=folder, name="mine", say=said.append).run, said
+    return commands.train(load_config(folder / "tiny.yaml"), runs=folder, name="mine", say=said.append).run, said
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def run(kept: RunDirectory, tmp_path: Path) -> RunDirectory:
 def forecast(run: RunDirectory) -> tuple[list[float], str]:
     """Every number of a forecast, and what was said on the way there."""
     said: list[str] = []
-    rows = pipeline.predict(run, picture=False, say=said.append).rows
+    rows = commands.predict(run, picture=False, say=said.append).rows
     return [value for row in rows for value in row.values() if isinstance(value, float)], " ".join(said)
 
 
@@ -48,7 +49,7 @@ def test_a_run_that_lost_its_onnx_file_forecasts_the_same_with_keras_and_says_so
     after, said = forecast(run)
     assert after == pytest.approx(before, rel=1e-5)
     assert "model.onnx is missing; forecasting with Keras" in said
-    assert "model.onnx: it is missing" in condition_of(run.path).faults
+    assert "model.onnx: it is missing" in check_integrity(run.path).faults
 
 
 def test_a_network_that_onnx_runtime_cannot_open_is_told_with_its_reason(
@@ -89,17 +90,17 @@ def test_a_network_without_an_onnx_form_is_trained_kept_and_forecasts(
         path.write_bytes(b"half")
         raise ExportError("its layer odd is of a kind (Odd) that has no ONNX form yet")
 
-    monkeypatch.setattr(training, "export_onnx", unable)
+    monkeypatch.setattr(train, "export_onnx", unable)
     run, said = trained(tmp_path)
-    assert "mine keeps no model.onnx" in " ".join(said)
+    assert "mine has no model.onnx" in " ".join(said)
     assert "its layer odd is of a kind (Odd)" in " ".join(said)
     assert not (run.path / "model.onnx").exists()
     assert "model.onnx" not in run.manifest()["files"]
-    assert condition_of(run.path).state == "whole"
+    assert check_integrity(run.path).state == "whole"
     # The very training of the other run, so the very forecast, its bands calibrated with Keras too.
     assert forecast(run)[0] == pytest.approx(forecast(kept)[0], rel=1e-5)
 
     (run.path / "model.onnx").write_bytes((kept.path / "model.onnx").read_bytes())
-    assert condition_of(run.path).state == "damaged"
+    assert check_integrity(run.path).state == "damaged"
     with pytest.raises(RunError, match=r"model\.onnx is damaged"):
         forecast(run)

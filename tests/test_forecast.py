@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from stockcast.forecast import LEVELS, Forecast, price_text
+from stockcast.forecast import LEVELS, Forecast
+from stockcast.text import price_text
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import commands
 import numpy as np
 import pandas as pd
 import pytest
 from made import make_bars
 
-from stockcast import pipeline
-from stockcast.config import load_config
+from stockcast.config.load import load_config
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
-from stockcast.pipeline.preparation import prepare
+from stockcast.forecasting.training_data import read_training_prices
 from stockcast.runs import RunDirectory
 
 POOL = """\
@@ -23,8 +23,9 @@ features: [return_in_volatility, volatility_ratio_33, momentum_20]
 target: {scale: volatility}
 window: 5
 horizon: 3
-model: {layers: [4, 3], shortcut: true, shrinkage: 0.001}
-training: {epochs: 2, batch_size: 64, members: 2}
+model: {cell: last_day, layers: [4, 3], skip_connection: true, output_l2: 0.001}
+training: {epochs: 2, batch_size: 64}
+ensemble: {members: 2}
 """
 
 
@@ -40,7 +41,7 @@ def write_pool(folder: Path) -> Path:
 
 
 def train(config: Path, runs: Path, *overrides: str) -> RunDirectory:
-    return pipeline.train(load_config(config, overrides), runs=runs).run
+    return commands.train(load_config(config, overrides), runs=runs).run
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def quantiles(folder: Path) -> dict[str, np.ndarray]:
 def told_of(config: Path, *overrides: str) -> list[str]:
     """What is said while the prices are read."""
     said: list[str] = []
-    prepare(load_config(config, overrides), said.append)
+    read_training_prices(load_config(config, overrides), said.append)
     return said
 
 
@@ -81,12 +82,12 @@ def test_a_series_listed_late_is_no_news_but_a_start_before_all_of_them_is_told_
 def test_a_file_that_joins_the_folder_later_is_not_taken_for_the_one_that_was_learnt_from(tmp_path: Path) -> None:
     config = write_pool(tmp_path)
     run = train(
-        config, tmp_path / "runs", f"data.path={tmp_path / 'others'}", "training.members=1", "training.epochs=1"
+        config, tmp_path / "runs", f"data.path={tmp_path / 'others'}", "ensemble.members=1", "training.epochs=1"
     )
     make_bars(700, seed=7).to_csv(tmp_path / "others" / "aardvark.csv", index=False)
-    assert pipeline.evaluate(run).metrics["data"]["name"] == "alpha.csv"
+    assert commands.evaluate(run).metrics["data"]["name"] == "alpha.csv"
     last = pd.read_csv(tmp_path / "others" / "alpha.csv")["Close"].iloc[-1]
-    assert pipeline.predict(run, picture=False).forecast.last_close[0] == pytest.approx(last)
+    assert commands.predict(run, picture=False).forecast.last_close[0] == pytest.approx(last)
 
 
 def test_a_list_of_files_and_folders_trains_one_network_on_every_csv_in_it(pool: RunDirectory) -> None:
@@ -101,7 +102,7 @@ def test_all_series_are_divided_at_the_same_dates(pool: RunDirectory, tmp_path: 
     dates = make_bars()["Date"]
     split = load_config(pool.config_path()).split
     assert [str(day) for day in (split.validation, split.calibration, split.test)] == list(dates[[420, 490, 560]])
-    first = pipeline.evaluate(pool).metrics["split"]
+    first = commands.evaluate(pool).metrics["split"]
     assert (first["first_origin"], first["last_target"]) == (dates[559], dates[649])
 
 
@@ -111,27 +112,36 @@ def test_each_member_is_in_the_history_and_their_answers_are_one(pool: RunDirect
     assert (history.groupby("member")["epoch"].max() <= 2).all()
 
 
+def test_run_json_and_history_agree_on_the_best_epoch_and_on_the_epochs_of_each_member(pool: RunDirectory) -> None:
+    history, stated = pd.read_csv(pool.path / "history.csv"), pool.manifest()["training"]
+    best = history.loc[history["val_loss"].idxmin()]
+    assert (stated["best_member"], stated["best_epoch"]) == (best["member"], best["epoch"])
+    assert stated["best_val_loss"] == pytest.approx(best["val_loss"])
+    assert stated["epochs_by_member"] == [(history["member"] == member).sum() for member in (1, 2)]
+    assert stated["epochs"] == len(history) == sum(stated["epochs_by_member"])
+
+
 def test_a_series_never_seen_is_scored_from_the_test_days_on_beside_rivals_of_its_own_past(
     pool: RunDirectory, tmp_path: Path
 ) -> None:
-    found = pipeline.evaluate(pool, data=unseen(tmp_path / "new"))
+    found = commands.evaluate(pool, data=unseen(tmp_path / "new"))
     assert found.metrics["data"]["name"] == "gamma.csv"
     assert found.metrics["split"]["first_origin"] == make_bars()["Date"][559]
     assert set(found.metrics["horizons"]["1"]["baselines"]) >= {"random_walk", "ewma", "garch_t"}
     assert json.loads((found.folder / "metrics.json").read_text())["data"]["name"] == "gamma.csv"
-    assert found.folder != pipeline.evaluate(pool).folder
+    assert found.folder != commands.evaluate(pool).folder
 
 
 def test_days_that_come_later_change_no_earlier_forecast_of_a_series_never_seen(
     pool: RunDirectory, tmp_path: Path
 ) -> None:
-    whole = quantiles(pipeline.evaluate(pool, data=unseen(tmp_path / "whole")).folder)
+    whole = quantiles(commands.evaluate(pool, data=unseen(tmp_path / "whole")).folder)
     bars = make_bars(700, seed=9)
     prices = ["Open", "High", "Low", "Close", "Adj Close"]
     bars.loc[631:, prices] *= 1000.0
     (tmp_path / "wild").mkdir()
     bars.to_csv(tmp_path / "wild" / "gamma.csv", index=False)
-    wild = quantiles(pipeline.evaluate(pool, data=tmp_path / "wild" / "gamma.csv").folder)
+    wild = quantiles(commands.evaluate(pool, data=tmp_path / "wild" / "gamma.csv").folder)
     known = wild["origin_dates"] <= np.datetime64(bars["Date"][630])
     assert 0 < known.sum() < len(known)
     np.testing.assert_array_equal(whole["quantiles"][known], wild["quantiles"][known])
@@ -141,47 +151,51 @@ def test_a_start_before_the_end_of_what_was_learnt_is_refused_unless_insisted_on
     pool: RunDirectory, tmp_path: Path
 ) -> None:
     path, early = unseen(tmp_path / "new"), date(2012, 1, 2)
-    with pytest.raises(RunError, match=r"learnt from days up to .*--insist"):
-        pipeline.evaluate(pool, data=path, start=early)
+    with pytest.raises(RunError, match="--insist") as refused:
+        commands.evaluate(pool, data=path, start=early)
+    assert (refused.value.key, refused.value.value) == ("--from", early)
     told: list[str] = []
-    found = pipeline.evaluate(pool, data=path, start=early, insist=True, say=told.append)
+    found = commands.evaluate(pool, data=path, start=early, insist=True, say=told.append)
     assert found.metrics["split"]["first_origin"] == "2011-12-30"
     assert any("too good" in sentence for sentence in told)
-    assert found.folder.name == "evaluation-test-gamma-insisted"
-    own = pipeline.evaluate(pool).folder
+    assert found.folder.name == f"evaluation-test-gamma-from-{early}-insisted"
+    own = commands.evaluate(pool).folder
     before = (own / "metrics.json").read_bytes()
-    assert pipeline.evaluate(pool, start=early, insist=True).folder != own
+    assert commands.evaluate(pool, start=early, insist=True).folder != own
     assert (own / "metrics.json").read_bytes() == before
 
 
 def test_a_later_start_scores_fewer_days(pool: RunDirectory, tmp_path: Path) -> None:
     start = make_bars()["Date"][600]
-    found = pipeline.evaluate(pool, data=unseen(tmp_path / "new"), start=date.fromisoformat(start))
+    found = commands.evaluate(pool, data=unseen(tmp_path / "new"), start=date.fromisoformat(start))
     assert found.metrics["split"]["origins"] == 700 - 600 + 1 - 3
 
 
 def test_a_series_without_a_past_is_refused_with_what_it_needs(pool: RunDirectory, tmp_path: Path) -> None:
     bars = make_bars(700, seed=9)[558:]
     bars.to_csv(tmp_path / "young.csv", index=False)
-    with pytest.raises(NotEnoughDays, match=r"2 days before .*longer file, or a later --from"):
-        pipeline.evaluate(pool, data=tmp_path / "young.csv")
+    with pytest.raises(NotEnoughDays, match="later --from") as refused:
+        commands.evaluate(pool, data=tmp_path / "young.csv")
+    assert (refused.value.file, refused.value.value) == (str(tmp_path / "young.csv"), 2)
 
 
 def test_a_series_that_ends_before_the_test_days_is_refused_by_its_name(pool: RunDirectory, tmp_path: Path) -> None:
-    with pytest.raises(NotEnoughDays, match=r"gamma\.csv"):
-        pipeline.evaluate(pool, data=unseen(tmp_path / "new", days=400))
+    path = unseen(tmp_path / "new", days=400)
+    with pytest.raises(NotEnoughDays) as refused:
+        commands.evaluate(pool, data=path)
+    assert refused.value.file == str(path)
 
 
 def test_a_series_never_seen_is_forecast_in_its_own_unit(pool: RunDirectory, tmp_path: Path) -> None:
     told: list[str] = []
     path = unseen(tmp_path / "new")
-    plain = pipeline.predict(pool, data=path, output=tmp_path / "out", say=told.append)
-    assert any("learnt from 3 series" in sentence and "gamma.csv" in sentence for sentence in told)
+    plain = commands.predict(pool, data=path, output=tmp_path / "out", say=told.append)
+    assert any("trained on 3 series" in sentence and "gamma.csv" in sentence for sentence in told)
     dear = make_bars(700, seed=9)
     prices = ["Open", "High", "Low", "Close", "Adj Close"]
     dear[prices] *= 64.0
     dear.to_csv(tmp_path / "dear.csv", index=False)
-    dearer = pipeline.predict(pool, data=tmp_path / "dear.csv", output=tmp_path / "out2")
+    dearer = commands.predict(pool, data=tmp_path / "dear.csv", output=tmp_path / "out2")
     np.testing.assert_allclose(dearer.forecast.quantiles, 64 * plain.forecast.quantiles, rtol=1e-5)
 
 
@@ -194,8 +208,8 @@ def test_a_network_of_one_series_scales_another_by_that_series_own_past(
     for column in ("Open", "High", "Low", "Close", "Adj Close"):
         wild[column] *= np.exp(4 * logs)  # five times the volatility of what the run learnt from
     wild.to_csv(tmp_path / "wild.csv", index=False)
-    own = pipeline.evaluate(run).metrics["overall"]["model"]
-    other = pipeline.evaluate(run, data=tmp_path / "wild.csv").metrics["overall"]["model"]
+    own = commands.evaluate(run).metrics["overall"]["model"]
+    other = commands.evaluate(run, data=tmp_path / "wild.csv").metrics["overall"]["model"]
     assert other["coverage_90"] > 0.75  # bands of the first series' width would cover about a quarter
     assert other["mape"] > 2 * own["mape"]
 
@@ -208,32 +222,37 @@ def test_several_series_without_a_common_scale_are_refused_in_a_sentence(tmp_pat
 
 def test_a_folder_without_prices_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"empty: there is no CSV in this folder"):
+    with pytest.raises(DataError) as refused:
         train(write_pool(tmp_path), tmp_path / "runs", f"data.path={tmp_path / 'empty'}")
+    assert (refused.value.file, refused.value.key) == (str(tmp_path / "empty"), "data.path")
 
 
 def test_a_series_that_begins_after_the_training_days_is_refused_by_its_name(tmp_path: Path) -> None:
     config = write_pool(tmp_path)
     make_bars(700)[450:].to_csv(tmp_path / "others" / "late.csv", index=False)
-    with pytest.raises(DataError, match=r"late\.csv begins too late"):
+    with pytest.raises(DataError, match="late") as refused:
         train(config, tmp_path / "runs")
+    assert (refused.value.file, refused.value.key) == (str(tmp_path / "others" / "late.csv"), "data.path")
 
 
 def test_a_second_evaluation_takes_the_costly_rivals_from_the_first(
     pool: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = pipeline.evaluate(pool)
-    monkeypatch.setattr("stockcast.evaluation.garch._estimate", lambda *_, **__: pytest.fail("estimated again"))
-    assert pipeline.evaluate(pool).metrics == first.metrics
+    first = commands.evaluate(pool)
+    monkeypatch.setattr(
+        "stockcast.evaluation.baselines.garch._estimate", lambda *_, **__: pytest.fail("estimated again")
+    )
+    assert commands.evaluate(pool).metrics == first.metrics
 
 
 def test_a_point_head_cannot_take_its_bands_from_several_series_and_says_what_can(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"data\.path names 3, whose bands differ.*student_t, skewed_t"):
+    with pytest.raises(ConfigError, match="student_t, skewed_t") as refused:
         train(write_pool(tmp_path), tmp_path / "runs", "model.head=point")
+    assert (refused.value.key, refused.value.value) == ("model.head", "point")
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_direction_is_learnt_from_several_series(tmp_path: Path) -> None:
-    run = train(write_pool(tmp_path), tmp_path / "runs", "model.head=direction", "training.members=1")
-    found = pipeline.evaluate(run, data=tmp_path / "others" / "beta.csv")
+    run = train(write_pool(tmp_path), tmp_path / "runs", "model.head=direction", "ensemble.members=1")
+    found = commands.evaluate(run, data=tmp_path / "others" / "beta.csv")
     assert found.metrics["score"] == "brier"

@@ -1,6 +1,6 @@
 """Files with bytes changed, lost, doubled and moved: told, or what they say; never a traceback, never a quiet guess.
 
-STOCKCAST_MUTATIONS says how many of each kind are tried.
+Thirty of each kind are tried, and in the slow layer as many as STOCKCAST_MUTATIONS says.
 """
 
 import csv
@@ -14,28 +14,29 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from made import TINY, make_bars
+from made import QUICK, make_bars
 
-from stockcast import pipeline
-from stockcast.config import load_config, parse_config
+from stockcast.config.load import load_config, parse_config
+from stockcast.data.csv.options import CsvOptions
 from stockcast.data.prices import Prices, read_prices
-from stockcast.data.reading import Reading
 from stockcast.errors import ConfigError, DataError, StockcastError
 from stockcast.runs import RunDirectory
 
 EACH = int(os.environ.get("STOCKCAST_MUTATIONS", "700"))
-MANY = settings(
-    max_examples=EACH,
-    derandomize=EACH == 700,  # the same in every run of the suite
+FEW = settings(
+    max_examples=30,
+    derandomize=True,  # the same in every run of the suite
     database=None,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+MANY = settings(FEW, max_examples=EACH, derandomize=EACH == 700)
 SPICE = [
     *(mark.encode() for mark in "\0\r\n\t\xa0,;:'-.#$% {[\""),
     *(word.encode() for word in ("- ", "&a", "*a", "!!", "1e309", "nan", "null", "2018-01-03", "03/04/13", "\ufeff")),
@@ -114,17 +115,13 @@ def naive(content: bytes) -> dict[date, float]:
 GOOD_CSV = make_bars(30).round(4).to_csv(index=False).encode()
 
 
-@MANY
-@given(mutate=mutations())
-def test_a_mutated_price_file_is_refused_noted_or_read_as_it_stands(
-    mutate: Mutation, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def check_price_file(mutate: Mutation, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "mutated.csv"
     content = mutate(GOOD_CSV)
     path.write_bytes(content)
     with at_most(10):
         try:
-            prices: Prices = read_prices(path, reading=Reading(), adjusted=False)
+            prices: Prices = read_prices(path, options=CsvOptions(), adjusted=False)
         except DataError as error:
             told = str(error)
         else:
@@ -134,6 +131,23 @@ def test_a_mutated_price_file_is_refused_noted_or_read_as_it_stands(
                 assert read == naive(content)
                 return
     assert told
+
+
+@FEW
+@given(mutate=mutations())
+def test_a_mutated_price_file_is_refused_noted_or_read_as_it_stands(
+    mutate: Mutation, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    check_price_file(mutate, tmp_path_factory)
+
+
+@pytest.mark.slow
+@MANY
+@given(mutate=mutations())
+def test_many_mutated_price_files_are_refused_noted_or_read_as_they_stand(
+    mutate: Mutation, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    check_price_file(mutate, tmp_path_factory)
 
 
 # Configs: what is accepted is what PyYAML's own safe loader finds in the file.
@@ -162,9 +176,7 @@ def agrees(found: Any, stated: Any) -> bool:
     return found == (str(stated) if isinstance(stated, date) else stated) or str(found).endswith(str(stated))
 
 
-@MANY
-@given(mutate=mutations())
-def test_a_mutated_config_is_refused_or_means_what_it_says(mutate: Mutation) -> None:
+def check_config(mutate: Mutation) -> None:
     content = mutate(GOOD_YAML)
     try:
         text = content.decode("utf-8-sig")
@@ -181,6 +193,19 @@ def test_a_mutated_config_is_refused_or_means_what_it_says(mutate: Mutation) -> 
     assert "my.yaml" in told or "data.path" in told
 
 
+@FEW
+@given(mutate=mutations())
+def test_a_mutated_config_is_refused_or_means_what_it_says(mutate: Mutation) -> None:
+    check_config(mutate)
+
+
+@pytest.mark.slow
+@MANY
+@given(mutate=mutations())
+def test_many_mutated_configs_are_refused_or_mean_what_they_say(mutate: Mutation) -> None:
+    check_config(mutate)
+
+
 # Runs: whatever changes, the forecast is the same or there is none.
 
 
@@ -188,8 +213,8 @@ def test_a_mutated_config_is_refused_or_means_what_it_says(mutate: Mutation) -> 
 def kept(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     folder = tmp_path_factory.mktemp("mutated")
     make_bars(400).to_csv(folder / "prices.csv", index=False)
-    (folder / "tiny.yaml").write_text(TINY.replace("epochs: 2", "epochs: 1"))
-    run = pipeline.train(load_config(folder / "tiny.yaml"), runs=folder / "runs", name="good").run
+    (folder / "tiny.yaml").write_text(QUICK)
+    run = commands.train(load_config(folder / "tiny.yaml"), runs=folder / "runs", name="good").run
     shutil.copytree(run.path, folder / "kept")
     return run
 
@@ -198,26 +223,39 @@ def listing(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@MANY
-@given(data=st.data(), mutate=mutations())
-def test_a_mutated_run_gives_the_same_forecast_or_none(
-    kept: RunDirectory, data: st.DataObject, mutate: Mutation
-) -> None:
+def check_run(kept: RunDirectory, data: st.DataObject, mutate: Mutation) -> None:
     root = kept.path.parents[1]
     good = listing(root / "kept")
     name = data.draw(st.sampled_from(sorted(good)))
-    expected = EXPECTED.setdefault("rows", pipeline.predict(kept, picture=False).rows)
+    expected = EXPECTED.setdefault("rows", commands.predict(kept, picture=False).rows)
     outside = {path.name for path in root.iterdir()} | {"runs"}
     (kept.path / name).write_bytes(mutate(good[name]))
     try:
         with at_most(10):
-            assert pipeline.predict(RunDirectory.find(kept.path.parent, None), picture=False).rows == expected
+            assert commands.predict(RunDirectory.find(kept.path.parent, None), picture=False).rows == expected
     except StockcastError:
         pass
     finally:
         (kept.path / name).write_bytes(good[name])
     assert {path.name for path in root.iterdir()} == outside
     assert [path.name for path in kept.path.parent.iterdir()] == ["good"]
+
+
+@FEW
+@given(data=st.data(), mutate=mutations())
+def test_a_mutated_run_gives_the_same_forecast_or_none(
+    kept: RunDirectory, data: st.DataObject, mutate: Mutation
+) -> None:
+    check_run(kept, data, mutate)
+
+
+@pytest.mark.slow
+@MANY
+@given(data=st.data(), mutate=mutations())
+def test_many_mutated_runs_give_the_same_forecast_or_none(
+    kept: RunDirectory, data: st.DataObject, mutate: Mutation
+) -> None:
+    check_run(kept, data, mutate)
 
 
 EXPECTED: dict[str, Any] = {}

@@ -4,19 +4,21 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import numpy as np
 import pandas as pd
 import pytest
-from made import REPOSITORY, TINY, make_bars
+from made import QUICK, REPOSITORY, TINY, make_bars
+from replayed import anew
 
-from stockcast import pipeline
-from stockcast.bundle import bundled_configs
-from stockcast.config import load_config
+from stockcast.config.bundled import bundled_configs
+from stockcast.config.load import load_config
 from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError, TrainingError
-from stockcast.models.inference import load_onnx
-from stockcast.pipeline.preparation import prepare
+from stockcast.forecasting.training_data import read_training_prices
+from stockcast.models.onnx.session import load_onnx
 from stockcast.runs import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("replay_trainings")
 WriteTiny = Callable[..., Path]
 RECURSIVE = """\
 name: rolled
@@ -37,7 +39,12 @@ def quiet(*_: object) -> None:
 
 
 def train(config: Path, root: Path, *overrides: str, name: str | None = None) -> RunDirectory:
-    return pipeline.train(load_config(config, overrides), runs=root, name=name, say=quiet, report=quiet).run
+    return commands.train(load_config(config, overrides), runs=root, name=name, say=quiet, report=quiet).run
+
+
+def trained_anew(config: Path, root: Path) -> RunDirectory:
+    with anew():
+        return train(config, root)
 
 
 def stored(run: RunDirectory) -> dict[str, np.ndarray]:
@@ -57,7 +64,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     make_bars().to_csv(folder / "prices.csv", index=False)
     (folder / "tiny.yaml").write_text(TINY)
     run = train(folder / "tiny.yaml", folder / "runs")
-    pipeline.evaluate(run, say=quiet)
+    commands.evaluate(run, say=quiet)
     return run
 
 
@@ -79,7 +86,8 @@ def test_training_leaves_every_file_that_the_design_promises(tiny_run: RunDirect
 
 
 def test_the_stored_config_trains_the_same_network_again(tiny_run: RunDirectory, tmp_path: Path) -> None:
-    again = train(tiny_run.path / "config.yaml", tmp_path)
+    with anew():
+        again = train(tiny_run.path / "config.yaml", tmp_path)
     for name in ("config.yaml", "scaler.json"):
         assert (again.path / name).read_bytes() == (tiny_run.path / name).read_bytes()
     np.testing.assert_array_equal(answers(again, features=2), answers(tiny_run, features=2))
@@ -117,8 +125,8 @@ def test_a_file_that_ends_at_an_origin_gives_the_forecast_that_evaluate_made_the
     arrays = stored(tiny_run)
     for row in (0, 57, 137):
         known = make_bars()[: 559 + row + 1]
-        known.to_csv(tmp_path / "prices.csv", index=False)  # by its name, the series that the run learnt from
-        prediction = pipeline.predict(tiny_run, data=tmp_path / "prices.csv", output=tmp_path, say=quiet)
+        known.to_csv(tmp_path / "prices.csv", index=False)  # by its closes, the series that the run was trained on
+        prediction = commands.predict(tiny_run, data=tmp_path / "prices.csv", output=tmp_path, say=quiet)
         np.testing.assert_allclose(prediction.forecast.quantiles[0], arrays["quantiles"][row], rtol=1e-6)
 
 
@@ -135,11 +143,11 @@ def test_prices_after_the_origin_never_change_what_came_before(
     nonsense.loc[cut + 1 :, prices] = np.repeat(wild, len(prices), axis=1)
 
     runs = [
-        train(write_tiny(rows, folder=folder, config=config), tmp_path / folder)
+        trained_anew(write_tiny(rows, folder=folder, config=config), tmp_path / folder)
         for rows, folder in ((bars, "true"), (nonsense, "false"))
     ]
     for run in runs:
-        pipeline.evaluate(run, say=quiet)
+        commands.evaluate(run, say=quiet)
 
     assert runs[0].scalers() == runs[1].scalers()
     features = len(load_config(runs[0].config_path()).features)
@@ -154,7 +162,7 @@ def test_prices_after_the_origin_never_change_what_came_before(
 def test_calibrated_bands_of_a_point_forecast_are_around_it_and_stored(write_tiny: WriteTiny, tmp_path: Path) -> None:
     run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
     assert set(run.calibration()) == {"kind", "levels", "offsets", "origins"}
-    pipeline.evaluate(run, say=quiet)
+    commands.evaluate(run, say=quiet)
     arrays = stored(run)
     assert (arrays["quantiles"][:, :, 0] < arrays["quantiles"][:, :, -1]).all()
 
@@ -163,34 +171,36 @@ def test_a_recursive_network_forecasts_further_than_its_horizon_and_a_direct_one
     tiny_run: RunDirectory, write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
     run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
-    prediction = pipeline.predict(run, horizon=8, say=quiet)
+    prediction = commands.predict(run, horizon=8, say=quiet)
     assert len(prediction.rows) == 8
     widths = [row["upper_90"] - row["lower_90"] for row in prediction.rows]
     assert widths[7] > widths[2]
-    with pytest.raises(StockcastError, match="3 days ahead"):
-        pipeline.predict(tiny_run, horizon=8, say=quiet)
+    with pytest.raises(StockcastError) as refused:
+        commands.predict(tiny_run, horizon=8, say=quiet)
+    assert (refused.value.key, refused.value.value) == ("--horizon", 8)
 
 
 def test_a_forecast_is_dated_on_the_exchanges_sessions(tiny_run: RunDirectory, tmp_path: Path) -> None:
     bars = make_bars(60)
     bars["Date"] = pd.bdate_range(end="2018-12-31", periods=60).strftime("%Y-%m-%d")
     bars.to_csv(tmp_path / "newer.csv", index=False)
-    prediction = pipeline.predict(tiny_run, data=tmp_path / "newer.csv", output=tmp_path / "out", say=quiet)
+    prediction = commands.predict(tiny_run, data=tmp_path / "newer.csv", output=tmp_path / "out", say=quiet)
     table = pd.read_csv(tmp_path / "out" / "forecast.csv")
-    assert list(table.columns) == ["date", "step", "median", "lower_50", "upper_50", "lower_90", "upper_90"]
+    assert list(table.columns) == ["date", "step", "median", "lower_50", "upper_50", "lower_90", "upper_90", "series"]
+    assert set(table["series"]) == {"newer"}
     assert list(table["date"]) == ["2019-01-02", "2019-01-03", "2019-01-04"]
     assert (prediction.table.parent / "forecast.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_forecast_that_begins_before_the_files_last_row_says_so(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    run = train(write_tiny(), tmp_path / "runs", "data.end=2012-09-05")
+    run = train(write_tiny(config=QUICK), tmp_path / "runs", "data.end=2012-09-05")
     told: list[str] = []
-    early = pipeline.predict(run, say=told.append)
-    (file,) = (Path(one["path"]) for one in run.learnt_from())
+    early = commands.predict(run, say=told.append)
+    (file,) = (Path(one.path) for one in run.trained_on())
     said = f"prices.csv: 2 rows after data.end 2012-09-05 left out; --data {file} forecasts from its last row."
     assert said in told
     told.clear()
-    last = pipeline.predict(run, data=file, say=told.append)
+    last = commands.predict(run, data=file, say=told.append)
     assert not any("left out" in sentence for sentence in told)
     assert [str(one.forecast.origin_dates[0]) for one in (early, last)] == ["2012-09-05", "2012-09-07"]
 
@@ -201,7 +211,7 @@ def test_a_forecast_is_in_the_dollars_that_were_quoted_on_the_last_day(tiny_run:
     bars["Adj Close"] = bars["Close"] / 2  # a dividend since: every adjusted price is half the quoted one
     bars.to_csv(tmp_path / "adjusted.csv", index=False)
     plain, adjusted = (
-        pipeline.predict(tiny_run, data=tmp_path / name, output=tmp_path, say=quiet).rows
+        commands.predict(tiny_run, data=tmp_path / name, output=tmp_path, say=quiet).rows
         for name in ("plain.csv", "adjusted.csv")
     )
     assert adjusted == plain
@@ -211,28 +221,34 @@ def test_data_that_do_not_fit_the_run_are_refused_in_plain_words(tiny_run: RunDi
     bars = make_bars(60)
     bars[["Date", "Close"]].to_csv(tmp_path / "closes.csv", index=False)
     bars[:4].to_csv(tmp_path / "short.csv", index=False)
-    with pytest.raises(MissingColumns, match="High, Low"):
-        pipeline.predict(tiny_run, data=tmp_path / "closes.csv", say=quiet)
-    with pytest.raises(NotEnoughDays, match=r"4 trading days.*looks back over 5"):
-        pipeline.predict(tiny_run, data=tmp_path / "short.csv", say=quiet)
+    with pytest.raises(MissingColumns, match="High, Low") as refused:
+        commands.predict(tiny_run, data=tmp_path / "closes.csv", say=quiet)
+    assert refused.value.file == str(tmp_path / "closes.csv")
+    with pytest.raises(NotEnoughDays) as short:
+        commands.predict(tiny_run, data=tmp_path / "short.csv", say=quiet)
+    assert (short.value.file, short.value.value) == (str(tmp_path / "short.csv"), 4)
 
 
 def test_a_file_too_short_to_train_on_is_refused_before_anything_is_written(
     write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
-    with pytest.raises(NotEnoughDays, match="validation"):
+    with pytest.raises(NotEnoughDays, match="validation") as refused:
         train(write_tiny(make_bars(20)), tmp_path / "runs")
+    assert Path(refused.value.file).name == "prices.csv"
     assert not (tmp_path / "runs").exists()
 
 
 def test_one_day_ahead_works_from_training_to_forecast(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    run = train(write_tiny(), tmp_path / "runs", "horizon=1")
-    assert set(pipeline.evaluate(run, say=quiet).metrics["horizons"]) == {"1"}
-    assert len(pipeline.predict(run, say=quiet).rows) == 1
+    run = train(write_tiny(config=QUICK), tmp_path / "runs", "horizon=1")
+    assert set(commands.evaluate(run, say=quiet).metrics["horizons"]) == {"1"}
+    assert len(commands.predict(run, say=quiet).rows) == 1
 
 
 def test_the_inputs_scale_does_not_change_what_returns_are_answered_in(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    kinds = [train(write_tiny(), tmp_path / "runs", f"scaler={kind}").scalers() for kind in ("standard", "minmax")]
+    kinds = [
+        train(write_tiny(config=QUICK), tmp_path / "runs", f"scaler={kind}").scalers()
+        for kind in ("standard", "minmax")
+    ]
     assert kinds[0]["target"] == kinds[1]["target"]
     assert kinds[0]["features"] != kinds[1]["features"]
 
@@ -246,22 +262,23 @@ def test_a_target_with_gaps_is_refused_before_training(write_tiny: WriteTiny, tm
 
 
 def test_a_price_file_that_changes_during_training_is_found_out(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    config = write_tiny()
+    config = write_tiny(config=QUICK)
 
     def swap(_: object) -> None:
         write_tiny(make_bars(seed=1))
 
-    run = pipeline.train(load_config(config), runs=tmp_path / "runs", say=quiet, report=swap).run
-    with pytest.raises(RunError, match="has changed"):
-        pipeline.evaluate(run, say=quiet)
+    run = commands.train(load_config(config), runs=tmp_path / "runs", say=quiet, report=swap).run
+    with pytest.raises(RunError) as refused:
+        commands.evaluate(run, say=quiet)
+    assert refused.value.file == str(config.parent / "prices.csv")
 
 
 def test_bars_that_are_not_the_exchanges_days_are_told(write_tiny: WriteTiny, tmp_path: Path) -> None:
     bars = make_bars()
     bars["Date"] = pd.date_range("2010-01-03", periods=len(bars), freq="D").strftime("%Y-%m-%d")
     told: list[str] = []
-    pipeline.train(load_config(write_tiny(bars), ["training.epochs=1"]), runs=tmp_path / "runs", say=told.append)
-    assert any("were no session of XNYS" in sentence for sentence in told)
+    commands.train(load_config(write_tiny(bars, config=QUICK)), runs=tmp_path / "runs", say=told.append)
+    assert any("are not XNYS trading sessions" in sentence for sentence in told)
 
 
 @pytest.mark.parametrize(
@@ -284,16 +301,17 @@ def test_days_asked_for_that_the_file_lacks_and_days_left_out_are_told_and_kept_
     key: str, remark: str | None, write_tiny: WriteTiny
 ) -> None:
     told: list[str] = []
-    _, (series,) = prepare(load_config(write_tiny(), [key]), told.append)
+    _, (prices,) = read_training_prices(load_config(write_tiny(), [key]), told.append)
     assert [one for one in told if "data." in one] == ([f"prices.csv: {remark}."] if remark else [])
-    assert [one for one in series.prices.notes if "data." in one] == ([remark] if remark else [])
+    assert [one for one in prices.notes if "data." in one] == ([remark] if remark else [])
 
 
 def test_evaluating_on_a_changed_price_file_is_refused(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    run = train(write_tiny(), tmp_path / "runs")
+    run = train(write_tiny(config=QUICK), tmp_path / "runs")
     write_tiny(make_bars(seed=1))
-    with pytest.raises(RunError, match="has changed"):
-        pipeline.evaluate(run, say=quiet)
+    with pytest.raises(RunError) as refused:
+        commands.evaluate(run, say=quiet)
+    assert refused.value.file == run.trained_on()[0].path
 
 
 def test_a_training_that_fails_before_it_learnt_anything_leaves_no_run_behind(
@@ -302,7 +320,7 @@ def test_a_training_that_fails_before_it_learnt_anything_leaves_no_run_behind(
     with pytest.raises(TrainingError, match="Lower"):  # a step so large that the first epoch ends in no number
         train(write_tiny(), tmp_path / "runs", "training.learning_rate=10", "training.optimizer=sgd",
               "training.batch_size=4", "training.clip_norm=null", "model.head=point", "target.scale=training",
-              "model.shrinkage=1")  # fmt: skip
+              "model.output_l2=1")  # fmt: skip
     assert not list((tmp_path / "runs").iterdir())
 
 
@@ -312,9 +330,11 @@ SMALL = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", bundled_configs())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "quick" else pytest.mark.slow) for name in bundled_configs()]
+)
 def test_every_shipped_config_trains_evaluates_and_predicts(name: str, tmp_path: Path) -> None:
     run = train(REPOSITORY / "configs" / f"{name}.yaml", tmp_path, *SMALL, "model.layers=[4, 4]")
-    evaluation = pipeline.evaluate(run, say=quiet)
+    evaluation = commands.evaluate(run, say=quiet)
     assert evaluation.verdict[-1].startswith("In short")
-    assert len(pipeline.predict(run, say=quiet).rows) == 5
+    assert len(commands.predict(run, say=quiet).rows) == 5

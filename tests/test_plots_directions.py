@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from stockcast import plots_directions as plots
-from stockcast.evaluation.directions import DirectionReport, compare_directions
-from stockcast.forecast import Directions
+from stockcast import plots
+from stockcast.evaluation.direction_scores import DirectionReport, compare_directions
+from stockcast.forecast import DirectionPrediction, Directions
 
 CLASSES = {2: ("down", "up"), 3: ("down", "flat", "up")}
 
@@ -14,9 +16,9 @@ def made(classes: int, *, origins: int = 120, horizon: int = 5) -> tuple[Directi
     targets = dates[np.arange(origins)[:, None] + np.arange(1, horizon + 1)]
     probabilities = random.dirichlet(np.ones(classes), size=(origins, horizon))
     forecast = Directions(dates[:origins], targets, CLASSES[classes], probabilities, np.full(origins, 100.0))
-    came = random.integers(0, classes, size=(origins, horizon))
+    actual = random.integers(0, classes, size=(origins, horizon))
     shares = np.full((horizon, classes), 1 / classes)
-    return forecast, compare_directions(forecast, came, training_shares=shares)
+    return forecast, compare_directions(forecast, actual, training_shares=shares)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -37,33 +39,51 @@ def test_the_reliability_of_each_class_is_drawn_as_it_was_counted(classes: int, 
     figure.canvas.draw()
     assert len(figure.axes) == 2 * rows
     last = figure.axes[-1]
-    came = next(line for line in last.lines if line.get_label() == "as it came")
-    assert list(came.get_ydata()) == [point.share for point in report.horizons[5].reliability["up"]]
+    observed = next(line for line in last.lines if line.get_label() == "observed")
+    assert list(observed.get_ydata()) == [point.share for point in report.horizons[5].reliability["up"]]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "as said", "within luck", "as it came", "training days' share",
+        "ideal", "chance (95 %)", "observed", "share of the training days",
     ]  # fmt: skip
 
 
-def test_a_network_that_always_says_the_same_can_be_drawn() -> None:
+def test_a_constant_forecast_is_one_point_of_the_curve_and_one_column_of_the_matrix() -> None:
     forecast, _ = made(2)
-    still = Directions(
-        forecast.origin_dates, forecast.target_dates, forecast.classes, np.full((120, 5, 2), 0.5), forecast.last_close
-    )
-    report = compare_directions(still, np.ones((120, 5), int), training_shares=np.full((5, 2), 0.5))
-    for picture in (plots.confusion_matrices, plots.reliability_curves):
-        picture(report, "still").canvas.draw()
+    constant = replace(forecast, probabilities=np.full((120, 5, 2), [0.4, 0.6]))
+    actual = np.tile([[0], [1], [1], [1]], (30, 5))  # down on a quarter of the days
+    report = compare_directions(constant, actual, training_shares=np.full((5, 2), 0.5))
+    curves = plots.reliability_curves(report, "constant")
+    curves.canvas.draw()
+    for axes in curves.axes:
+        (observed,) = (line for line in axes.lines if line.get_label() == "observed")
+        assert (list(observed.get_xdata()), list(observed.get_ydata())) == ([pytest.approx(0.6)], [0.75])
+        low, high = axes.get_xlim()
+        assert low < 0.6 < high
+    matrices = plots.confusion_matrices(report, "constant")
+    matrices.canvas.draw()
+    for axes in matrices.axes:
+        assert [text.get_text() for text in axes.texts] == ["0 %\n0", "100 %\n30", "0 %\n0", "100 %\n90"]
+
+
+def test_a_forecast_of_one_day_has_that_day_below_it_and_shows_the_share_of_the_past() -> None:
+    forecast, _ = made(2, origins=1, horizon=1)
+    figure = plots.direction_chart(DirectionPrediction("run", "GE", forecast, np.array([[0.4, 0.6]]), None))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["2015-01-02"]
+    past = next(line for line in axes.lines if line.get_label() == "up, in the past")
+    assert (list(past.get_ydata()), past.get_marker()) == ([0.6], "_")  # a line of one point cannot be seen
 
 
 @pytest.mark.parametrize(("classes", "meaning"), [(2, "up: above the price of 2015-01-01"), (3, "flat: within about")])
-def test_a_forecast_of_the_direction_says_what_up_or_flat_is(classes: int, meaning: str) -> None:
+def test_a_forecast_of_the_direction_states_what_up_or_flat_is(classes: int, meaning: str) -> None:
     forecast, _ = made(classes, origins=1)
     flat = np.array([0.01, 0.02, 0.03, 0.04, 0.05]) if classes == 3 else None
-    figure = plots.direction_chart(forecast, np.full((5, classes), 1 / classes), flat, title="made")
+    figure = plots.direction_chart(DirectionPrediction("run", "GE", forecast, np.full((5, classes), 1 / classes), flat))
     figure.canvas.draw()
     (axes,) = figure.axes
     assert axes.get_title(loc="left").startswith(meaning)
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert drawn["up, as said"] == list(forecast.of("up")[0])
+    assert drawn["up, forecast"] == list(forecast.of("up")[0])
     assert drawn["up, in the past"] == [1 / classes] * 5
     if classes == 3:
         assert "1.0 % after 1 day, 5.1 % after 5" in axes.get_title(loc="left")

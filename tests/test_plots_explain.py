@@ -1,15 +1,15 @@
-"""Pictures of an explanation hold the numbers that they are given, each where its name says."""
+"""Figures of an explanation hold the numbers that they are given, each at its name."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from stockcast import plots_explain as plots
+from stockcast import plots
 from stockcast.evaluation.importance import Importance
-from stockcast.models.firing import Firing
-from stockcast.models.insight import Saliency
-from stockcast.plots import NOTE
+from stockcast.models.explain.activations import LayerActivations
+from stockcast.models.explain.attribution import Saliency
+from stockcast.plots.style import NOTE
 
 DATES = np.arange("2015-01-01", "2015-01-05", dtype="datetime64[D]")
 MOVED = np.array([[0.0, 0.1], [0.0, 0.2], [0.0, -0.4], [0.1, 0.5]])  # 4 days of 2 features
@@ -24,30 +24,38 @@ def test_the_feature_that_moved_most_stands_at_the_top_and_days_in_their_order(w
     assert [text.get_text() for text in heat.get_yticklabels()] == ["still", "loud"]
     assert heat.get_title(loc="left").startswith("1 day ahead: ")
     widths = [[bar.get_width() for bar in axes.patches] for axes in figure.axes]
-    assert any(np.allclose(one, [0.1, 0.4]) for one in widths if len(one) == 2)
+    assert any(np.allclose(bars, [0.1, 0.4]) for bars in widths if len(bars) == 2)
     heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
-    assert any(np.allclose(one, MOVED.sum(axis=1)) for one in heights if len(one) == 4)
+    assert any(np.allclose(bars, MOVED.sum(axis=1)) for bars in heights if len(bars) == 4)
     assert "average training days" in figure.get_supxlabel()
     assert NOTE in figure.get_supxlabel()
     figure.canvas.draw()
 
 
-def test_a_forecast_that_nothing_moved_is_drawn_too() -> None:
+def test_a_forecast_that_nothing_moved_is_colourless_and_as_wide_as_after_average_days() -> None:
     nothing = Saliency(np.zeros((4, 1)), np.zeros((4, 1)), 0.0, 0.0)
-    plots.saliency({1: nothing}, DATES, ("only",), what="spread", title="made").canvas.draw()
+    figure = plots.saliency({1: nothing}, DATES, ("only",), what="spread", title="made")
+    figure.canvas.draw()
+    heat = figure.axes[0]
+    assert heat.get_title(loc="left") == "1 day ahead: 0 % wider than after average days"
+    (image,) = heat.images
+    assert np.ptp(image.get_array()) == 0
+    np.testing.assert_allclose(image.to_rgba(0.0)[:3], 1, atol=0.05)  # white, in the middle of the colours
 
 
-FIRING = Firing("lstm_1", np.arange(12.0).reshape(4, 3), np.array([2, 0, 1]), {"forget": np.full((4, 3), 0.75)})
+ACTIVATIONS = LayerActivations(
+    "lstm_1", np.arange(12.0).reshape(4, 3), np.array([2, 0, 1]), {"forget": np.full((4, 3), 0.75)}
+)
 
 
-def test_units_stand_in_the_order_of_their_likeness() -> None:
-    figure = plots.units([FIRING], DATES, title="made")
-    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), FIRING.states.T[[2, 0, 1]])
+def test_units_are_in_the_order_of_their_similarity() -> None:
+    figure = plots.units([ACTIVATIONS], DATES, title="made")
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), ACTIVATIONS.states.T[[2, 0, 1]])
     figure.canvas.draw()
 
 
 def test_gates_have_a_panel_each_and_one_for_their_mean() -> None:
-    figure = plots.gates([FIRING, FIRING], DATES, title="made")
+    figure = plots.gates([ACTIVATIONS, ACTIVATIONS], DATES, title="made")
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles.count("lstm_1: forget gate") == 2
     means = [axes for axes in figure.axes if axes.lines]
@@ -75,9 +83,9 @@ def test_curves_that_end_together_have_labels_that_do_not_cover_each_other() -> 
     assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
 
 
-def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_top() -> None:
-    found = Importance(loss=2.0, increases=np.array([[0.2, 0.4], [-0.1, 0.1]]))
-    (axes,) = plots.importance(found, ("dear", "idle"), score="CRPS", origins=40, title="made").axes
+def test_importance_is_drawn_in_shares_of_the_loss_the_most_important_feature_at_the_top() -> None:
+    result = Importance(loss=2.0, increases=np.array([[0.2, 0.4], [-0.1, 0.1]]))
+    (axes,) = plots.importance(result, ("dear", "idle"), score="CRPS", origins=40, title="made").axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["idle", "dear"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [0, 0.15], atol=1e-12)
     np.testing.assert_allclose(axes.lines[1].get_xdata(), [0.1, 0.2])
@@ -85,11 +93,11 @@ def test_importance_is_drawn_in_shares_of_the_loss_the_dearest_feature_at_the_to
     assert idle != dear
 
 
-def test_a_chance_of_up_and_its_score_are_told_in_their_own_words() -> None:
-    found = Saliency(MOVED, MOVED, value=53.25, baseline_value=51.0)
-    figure = plots.saliency({1: found}, DATES, ("still", "loud"), what="up", title="made")
-    assert "the chance of up" in figure.get_suptitle()
+def test_a_probability_of_up_and_its_score_are_named() -> None:
+    result = Saliency(MOVED, MOVED, value=53.25, baseline_value=51.0)
+    figure = plots.saliency({1: result}, DATES, ("still", "loud"), what="up", title="made")
+    assert "the probability of up" in figure.get_suptitle()
     assert figure.axes[0].get_title(loc="left") == "1 day ahead: 53.25 %, after average days 51.00 %"
-    found = Importance(loss=0.25, increases=np.array([[0.01, 0.02]]))
-    (axes,) = plots.importance(found, ("only",), score="Brier", origins=40, title="made").axes
-    assert axes.get_xlabel().startswith("Brier score of the direction's probabilities is higher")
+    result = Importance(loss=0.25, increases=np.array([[0.01, 0.02]]))
+    (axes,) = plots.importance(result, ("only",), score="Brier", origins=40, title="made").axes
+    assert "Brier score of the direction's probabilities" in axes.get_xlabel()

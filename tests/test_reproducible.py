@@ -35,6 +35,7 @@ def fingerprint(root: Path, name: str, *, cores: set[int]) -> dict[str, str]:
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
     reason="to compare one core with two it takes two, and a system that can hold a process to one",
 )
+@pytest.mark.slow
 def test_three_processes_over_one_core_and_two_end_in_the_same_bits(tmp_path: Path) -> None:
     first, second, *_ = sorted(os.sched_getaffinity(0))
     both = fingerprint(tmp_path, "both", cores={first, second})

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import pytest
-from test_cli import stockcast
+from made import QUICK
+from program import stockcast
 from test_resume import Killed, stop_after
 
-from stockcast import pipeline
-from stockcast.config import load_config
+from stockcast.config.load import load_config
 from stockcast.runs import RunDirectory
-from stockcast.runs.condition import condition_of
+from stockcast.runs.integrity import check_integrity
 
 WriteTiny = Callable[..., Path]
 
@@ -22,7 +23,7 @@ def files(run: RunDirectory) -> list[str]:
 def test_a_run_with_event_files_is_whole_and_stays_so_whatever_becomes_of_them(
     write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
-    config = write_tiny()
+    config = write_tiny(config=QUICK)
     asked = ["train", config.name, "--runs", str(tmp_path), "--name", "mine", "--tensorboard"]
     done = stockcast(*asked, cwd=config.parent)
     assert done.returncode == 0, done.stderr
@@ -30,28 +31,28 @@ def test_a_run_with_event_files_is_whole_and_stays_so_whatever_becomes_of_them(
     run = RunDirectory(tmp_path / "mine")
     assert files(run) == ["training", "validation"]
     assert not [name for name in run.manifest()["files"] if "tensorboard" in name]
-    assert condition_of(run.path).state == "whole"
+    assert check_integrity(run.path).state == "whole"
     events = next((run.path / "tensorboard").rglob("events.out.tfevents.*"))
     events.write_bytes(events.read_bytes() + b"more")
     (events.parent / "another").write_bytes(b"")
-    assert condition_of(run.path).state == "whole"
+    assert check_integrity(run.path).state == "whole"
 
 
 def test_a_training_taken_up_again_writes_the_epochs_to_come_beside_the_others(
     write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
+    config = load_config(write_tiny(config=QUICK), ["training.epochs=2", "training.batch_size=64"])
     report, pause = stop_after(1)
     with pytest.raises(Killed):
-        pipeline.train(load_config(write_tiny()), runs=tmp_path, name="mine", report=report, pause=pause,
-                       tensorboard=True)  # fmt: skip
+        commands.train(config, runs=tmp_path, name="mine", report=report, pause=pause, tensorboard=True)
     run = RunDirectory(tmp_path / "mine")
     assert files(run) == ["training", "validation"]
-    assert condition_of(run.path).state == "unfinished"
-    pipeline.resume(run, tensorboard=True)
+    assert check_integrity(run.path).state == "unfinished"
+    commands.resume(run, tensorboard=True)
     assert files(run) == ["training", "training", "validation", "validation"]
-    assert condition_of(run.path).state == "whole"
+    assert check_integrity(run.path).state == "whole"
 
 
 def test_nothing_is_written_unless_somebody_asks(write_tiny: WriteTiny, tmp_path: Path) -> None:
-    run = pipeline.train(load_config(write_tiny(), ["training.epochs=1"]), runs=tmp_path).run
+    run = commands.train(load_config(write_tiny(config=QUICK)), runs=tmp_path).run
     assert not (run.path / "tensorboard").exists()

@@ -1,6 +1,6 @@
 """The commands: parse, call the pipeline, print, exit code. Nothing heavy is imported before a command needs it.
 
-Results go to standard output, everything said along the way to standard error. Exit codes: 0 done, 1 a failure that
+Results go to standard output, messages and progress to standard error. Exit codes: 0 done, 1 a failure that
 the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
 """
 
@@ -15,70 +15,68 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli import config, data, explain, runs, train, use
-from stockcast.cli.signals import Stopped, listen
+from stockcast.cli.commands import audit, config, data, evaluate, explain, predict, runs, train
+from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
-from stockcast.untrusted import printable
+from stockcast.text import printable
 
 app = typer.Typer(
     name="stockcast",
-    help="Honest stock forecasts: a recurrent network, bands, and a verdict beside the random walk's.",
+    help="Forecast stock prices with recurrent networks, with bands and a verdict against simple baselines.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train.train)
-app.command()(use.evaluate)
-app.command()(use.predict)
+app.command()(evaluate.evaluate)
+app.command()(predict.predict)
 app.command()(explain.explain)
-app.command()(use.audit)
+app.command()(audit.audit)
 app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 
 
 @app.callback(invoke_without_command=True)
-def _start(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
+def _start(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
     if version:
         print(f"stockcast {__version__}")
         raise typer.Exit
 
 
 def main() -> None:
-    """Run the command line; the one place that turns errors into messages and exit codes."""
+    """Run the command line; the only place that turns errors into messages and exit codes."""
     _occupy_closed_streams()
-    listen()
-    gc.set_threshold(100_000)  # imports make a million objects that stay; a fifth of `predict` went into counting them
-    if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader has what it wanted, end in silence
+    handle_signals()
+    gc.set_threshold(100_000)  # imports make a million objects that stay; counting them took a fifth of `predict`
+    if hasattr(signal, "SIGPIPE"):  # `stockcast predict | head -1`: the reader needs no more, end silently
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         try:
             app()
         finally:
-            sys.stdout.flush()  # here it can still be told
-            gc.freeze()  # what imports left need not be looked through before it ends: a tenth of `predict`
+            sys.stdout.flush()  # a failure here is still reported
+            gc.freeze()  # spares a last collection of what imports made: a tenth of `predict`
     except StockcastError as error:
-        _tell(f"stockcast: {printable(str(error))}")  # it may quote what a file said
+        _print_error(str(error))
         sys.exit(1)
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             raise
         _silence(1)
-        _tell(f"stockcast: Cannot write standard output or error: {error.strerror}. Send them somewhere else.")
+        _print_error(f"Cannot write standard output or error: {error.strerror}. Redirect them to another place.")
         sys.exit(1)
-    except Stopped as stopped:
-        said = "interrupted" if stopped.number == signal.SIGINT else "terminated"
-        _tell(f"stockcast: {said}. {stopped.advice}".rstrip())
-        sys.exit(128 + stopped.number)
+    except Interrupted as interrupted:
+        word = "interrupted" if interrupted.number == signal.SIGINT else "terminated"
+        _print_error(f"{word}. {interrupted.advice}".rstrip())
+        sys.exit(128 + interrupted.number)
 
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def _occupy_closed_streams() -> None:
-    """Open nothing in the place of a closed stream, or the next file that is opened would take it."""
+    """Open the null device in place of a closed stream, or the next file that is opened would get its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             with contextlib.suppress(OSError):
@@ -87,15 +85,15 @@ def _occupy_closed_streams() -> None:
 
 
 def _silence(number: int) -> None:
-    """Let what is still written to a standard stream vanish: it has nowhere to go."""
+    """Redirect a standard stream to the null device."""
     nothing = os.open(os.devnull, os.O_RDWR)
     if nothing != number:
         os.dup2(nothing, number)
         os.close(nothing)
 
 
-def _tell(said: str) -> None:
+def _print_error(message: str) -> None:
     try:
-        print(said, file=sys.stderr, flush=True)
+        print(printable(f"stockcast: {message}"), file=sys.stderr, flush=True)  # it may quote a file
     except OSError:
         _silence(2)

@@ -1,17 +1,16 @@
-"""Ctrl-C and requests to end: at once, or, where work would be lost, at the next good place."""
+"""Ctrl-C and requests to end: at once, or, where work would be lost, between two batches."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 
-class Stopped(BaseException):
-    """Ctrl-C or a request to end; passes through every handler of ordinary errors.
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM; no handler of ordinary errors catches it.
 
     Attributes:
         number: of the signal.
-        advice: what the user may do now, a sentence, or nothing.
+        advice: what the user can do now, a sentence; empty for none.
     """
 
     def __init__(self, number: int, advice: str = "") -> None:
@@ -20,41 +19,37 @@ class Stopped(BaseException):
         self.advice = advice
 
 
-def stop_at_once(number: int, frame: Any) -> None:
-    """Handle a signal by ending now."""
-    raise Stopped(number)
+def _interrupt(number: int, frame: Any) -> None:
+    raise Interrupted(number)
 
 
-def listen(handler: Callable[[int, Any], None] = stop_at_once) -> None:
-    """Have the signals that ask a program to end handled so."""
+def handle_signals(handler: Callable[[int, Any], None] = _interrupt) -> None:
+    """Install the handler of SIGINT and SIGTERM; by default they end the program at once."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 
 
-class BetweenBatches:
-    """Signals that wait, once there is work to lose, until the program comes to a place where it may end."""
+class DeferredSignals:
+    """A block in which signals can be deferred; after it they end the program at once again."""
 
     def __init__(self) -> None:
-        self._came: list[int] = []
+        self._received: list[int] = []
 
-    def wait(self) -> None:
-        """From now on let a first signal wait for `pause`; a second ends at once."""
-        listen(self._note)
+    def __enter__(self) -> Self:
+        return self
 
-    def pause(self) -> None:
-        """Raise `Stopped` if a signal has come."""
-        if self._came:
-            raise Stopped(self._came[0])
+    def __exit__(self, *_: object) -> None:
+        handle_signals()
+
+    def defer(self) -> None:
+        """From now on let a first signal wait for `check`; a second ends the program at once."""
+        handle_signals(self._note)
+
+    def check(self) -> None:
+        """Raise `Interrupted` if a signal has arrived."""
+        if self._received:
+            raise Interrupted(self._received[0])
 
     def _note(self, number: int, frame: Any) -> None:
-        self._came.append(number)
-        listen()
-
-
-@contextmanager
-def between_batches() -> Iterator[BetweenBatches]:
-    """Yield what makes signals wait; after the block they end the program at once again."""
-    try:
-        yield BetweenBatches()
-    finally:
-        listen()
+        self._received.append(number)
+        handle_signals()

@@ -1,1 +1,1 @@
-"""From a CSV of prices to numbers a network can eat: read, date, describe, split, scale, window."""
+"""From a CSV of prices to the numbers a network is trained on: read, date, describe, split, scale, window."""

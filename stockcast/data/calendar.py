@@ -7,70 +7,21 @@ from typing import Any
 import numpy as np
 
 from stockcast.errors import DataError, RunError
-from stockcast.forecast import Dates
+from stockcast.typing import Dates
 
 HOLIDAYS_FROM = np.datetime64("1970-01-01")
 """exchange_calendars takes holidays from pandas, whose rules begin here: before, Christmas counts as a session."""
 
 
-def check_calendar(name: str) -> None:
-    """Check that an exchange of this name is known.
-
-    Raises:
-        DataError: it is not; names near ones.
-    """
-    if name in _KNOWN:
-        return
-    import difflib
-
-    import exchange_calendars
-
-    names = exchange_calendars.get_calendar_names()
-    if name not in names:
-        near = difflib.get_close_matches(name.upper(), names, n=3)
-        raise DataError(
-            f"data.calendar {name!r} is no exchange that exchange_calendars knows. "
-            + (f"Did you mean {' or '.join(near)}? " if near else "")
-            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; 24/7 trades every day."
-        )
-
-
-def sessions_between(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates:
-    """Return the sessions of the exchange from `first` to `last`, both included, datetime64[D], oldest first.
-
-    Holidays and special closures are left out as far as exchange_calendars knows them; see `judged_days`.
-
-    Raises:
-        DataError: the exchange is unknown, or its calendar does not reach so far.
-    """
-    built = sessions_around(first, last, calendar=calendar)
-    if first < built.earliest or last > built.latest:
-        raise DataError(
-            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, not from {first} to {last}."
-        )
-    return built.days[(built.days >= first) & (built.days <= last)]
-
-
-def judged_days(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Dates | None:
-    """Return the first and last day, from `first` to `last`, whose holidays the calendar knows; None for none.
-
-    Raises:
-        DataError: the exchange is unknown.
-    """
-    built = sessions_around(first, last, calendar=calendar)
-    known: Dates = np.array([max(first, built.earliest, HOLIDAYS_FROM), min(last, built.latest)], dtype="datetime64[D]")
-    return known if known[0] <= known[1] else None
-
-
 @dataclass(frozen=True)
 class Sessions:
-    """A stretch of an exchange's calendar.
+    """A span of an exchange's calendar.
 
     Attributes:
         first: its first day.
         last: its last day.
-        days: of trade between them, datetime64[D].
-        earliest: the first day that the calendar can be asked for.
+        days: sessions between them, datetime64[D].
+        earliest: the first day that the exchange's calendar reaches.
         latest: the last one.
     """
 
@@ -81,28 +32,35 @@ class Sessions:
     latest: np.datetime64
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain text that `from_json` turns back, with the version of the library that knew."""
+        """Return plain text that `from_json` turns back, with the version of the library that it comes from."""
         borders = {name: str(getattr(self, name)) for name in _BORDERS}
         return {"exchange_calendars": version("exchange_calendars"), **borders, "days": self.days.astype(str).tolist()}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Sessions | None":
-        """Return the days that `to_json` stored, or None if another version of the library knew them.
-
-        Raises:
-            RunError: they are not what `to_json` writes.
-        """
+        """Return what `to_json` stored, None if it comes from another version of the library; RunError if damaged."""
         try:
             if stored["exchange_calendars"] != version("exchange_calendars"):
                 return None
             borders = {name: np.datetime64(stored[name], "D") for name in _BORDERS}
             days = np.array(stored["days"], dtype="datetime64[D]")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise RunError(f"sessions.json is damaged ({str(error)[:200]}). Train again.") from error
-        known = [borders["first"] - 1, *days, borders["last"] + 1] if days.ndim == 1 else []
-        if not known or np.isnat(known).any() or (np.diff(known) <= np.timedelta64(0)).any():
-            raise RunError("sessions.json is damaged: its days must rise from the first to the last. Train again.")
+            message = f"sessions.json is damaged ({str(error)[:200]}). Train again."
+            raise RunError(message, file="sessions.json") from error
+        rising = [borders["first"] - 1, *days, borders["last"] + 1] if days.ndim == 1 else []
+        if not rising or np.isnat(rising).any() or (np.diff(rising) <= np.timedelta64(0)).any():
+            message = "sessions.json is damaged: its days must rise from the first to the last. Train again."
+            raise RunError(message, file="sessions.json")
         return cls(days=days, **borders)
+
+    def covers(self, first: np.datetime64, last: np.datetime64) -> bool:
+        """Whether the days from `first` to `last` lie within, as far as the calendar reaches."""
+        start, end = max(first, self.earliest), min(last, self.latest)
+        return bool(start > end or (self.first <= start and end <= self.last))
+
+    def between(self, first: np.datetime64, last: np.datetime64) -> Dates:
+        """Return the sessions from `first` to `last`, both included, which must lie within."""
+        return self.days[(self.days >= first) & (self.days <= last)]
 
     def since(self, day: np.datetime64) -> "Sessions":
         """Return the part from this day on, which must lie within."""
@@ -111,95 +69,126 @@ class Sessions:
 
 _BORDERS = ("first", "last", "earliest", "latest")
 
-_KNOWN: dict[str, Sessions] = {}  # building takes 0.15 s, however short the stretch
+_KNOWN: dict[str, Sessions] = {}  # building takes 0.15 s, however short the span
 
 
-def remember(calendar: str, sessions: Sessions) -> None:
-    """Take a stretch as known that `sessions_around` built, so that who asks for its days need not build it again."""
-    _KNOWN[calendar] = sessions
+def check_calendar(name: str) -> None:
+    """Check that exchange_calendars knows an exchange of this name; DataError with similar names if it does not."""
+    if name in _KNOWN:
+        return
+    import difflib
+
+    import exchange_calendars
+
+    names = exchange_calendars.get_calendar_names()
+    if name not in names:
+        near = difflib.get_close_matches(name.upper(), names, n=3)
+        raise DataError(
+            f"data.calendar {name!r} is not an exchange that exchange_calendars knows. "
+            + (f"Did you mean {' or '.join(near)}? " if near else "")
+            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; 24/7 trades every day.",
+            key="data.calendar",
+            value=name,
+        )
 
 
-def sessions_around(first: np.datetime64, last: np.datetime64, *, calendar: str) -> Sessions:
+def sessions_around(
+    first: np.datetime64, last: np.datetime64, *, calendar: str, known: Sessions | None = None
+) -> Sessions:
     """Return the exchange's calendar from `first` to `last` or beyond, as far as it reaches.
 
-    Raises:
-        DataError: the exchange is unknown.
+    Holidays and special closures are left out as far as exchange_calendars knows them; see `HOLIDAYS_FROM`. `known` are
+    sessions stored earlier, which are used where they cover the days, and never for another caller. DataError if the
+    exchange is unknown.
     """
+    if known is not None and known.covers(first, last):
+        return known
     check_calendar(calendar)
-    return _build(calendar, first, last)
-
-
-def _build(calendar: str, first: np.datetime64, last: np.datetime64) -> Sessions:
-    """Build the calendar from `first` to `last`, as far as it reaches; or take the one that was built last."""
-
-    def build(*span: np.datetime64) -> Sessions:
-        import exchange_calendars
-        import pandas as pd
-
-        known: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
-        start, end = span or known.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
-        earliest = np.datetime64(known.bound_min() or pd.Timestamp.min.ceil("D"), "D")
-        latest = np.datetime64(known.bound_max() or pd.Timestamp.max.floor("D"), "D")
-        return Sessions(start, end, known.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
-
     built = _KNOWN.get(calendar)
     if built is None:
-        # Whole years, and one more: whoever looks at a file's last year asks for the sessions after it next.
-        year = np.timedelta64(1, "Y")
-        start, end = first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + 2 * year
+        # Whole years, and another: a check of a file's last year is followed by a search for the sessions after it.
+        start, end = first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + np.timedelta64(2, "Y")
         try:
-            built = build(start.astype("datetime64[D]"), end.astype("datetime64[D]") - 1)
+            built = _build(calendar, start.astype("datetime64[D]"), end.astype("datetime64[D]") - 1)
         except ValueError:  # of pandas and of exchange_calendars: beyond the days they know
-            built = build()  # the days that the library takes by itself; they tell how far it reaches
-    start, end = max(first, built.earliest), min(last, built.latest)
-    if start <= end and not (built.first <= start and end <= built.last):
-        # exchange_calendars refuses a span without a session, such as a week-end: ask for some weeks around.
-        built = build(max(start - 22, built.earliest), min(end + 22, built.latest))
+            built = _build(calendar)  # the library's default days; they show how far it reaches
+    if not built.covers(first, last):
+        # exchange_calendars refuses a span without a session, such as a week-end: build some weeks around.
+        start, end = max(first, built.earliest), min(last, built.latest)
+        built = _build(calendar, max(start - 22, built.earliest), min(end + 22, built.latest))
     _KNOWN[calendar] = built
     return built
 
 
-def sessions_after(day: np.datetime64, count: int, *, calendar: str) -> Dates:
-    """Return the next `count` sessions of the exchange after `day`, datetime64[D], shape (count,).
+def _build(calendar: str, *span: np.datetime64) -> Sessions:
+    import exchange_calendars
+    import pandas as pd
 
-    Holidays and special closures are left out as far as exchange_calendars knows them: after 2018-12-31 New York
-    trades next on 2019-01-02.
+    exchange: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
+    start, end = span or exchange.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
+    earliest = np.datetime64(exchange.bound_min() or pd.Timestamp.min.ceil("D"), "D")
+    latest = np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D")
+    return Sessions(start, end, exchange.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
 
-    Raises:
-        DataError: the exchange is unknown, or its calendar ends before that many sessions.
+
+def sessions_after(day: np.datetime64, count: int, *, calendar: str, known: Sessions | None = None) -> Dates:
+    """Return the next `count` sessions after `day`, datetime64[D], shape (count,); arguments as of `sessions_around`.
+
+    DataError if the exchange is unknown, or its calendar ends before that many sessions.
     """
-    check_calendar(calendar)
-    too_far = f"The calendar of {calendar} ends before the {count} sessions after {day}"
-    try:
-        # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
-        sessions = sessions_between(day + 1, day + 22 + 2 * count, calendar=calendar)
-    except DataError as error:
-        raise DataError(f"{too_far}. {error} Ask for a shorter --horizon.") from error
-    if len(sessions) < count:
-        raise DataError(f"{too_far}. Ask for a shorter --horizon.")
-    return sessions[:count]
+    # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
+    built = sessions_around(day + 1, day + 22 + 2 * count, calendar=calendar, known=known)
+    days = built.days[built.days > day][:count]
+    if len(days) < count or day + 1 < built.earliest:
+        raise DataError(
+            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, which does not include "
+            f"{count} sessions after {day}. Use a shorter --horizon.",
+            key="--horizon",
+            value=count,
+        )
+    return days
 
 
-def misfit(dates: Dates, *, calendar: str) -> str | None:
-    """Say how the last year of dates differs from the exchange's sessions, or None where they fit.
+@dataclass(frozen=True)
+class DateComparison:
+    """Dates with a price against an exchange's sessions, from `first` to `last`, whose holidays the calendar knows.
 
-    Args:
-        dates: days with a price, datetime64[D], oldest first.
-        calendar: name of the exchange.
-
-    Returns:
-        One sentence if more than one in twenty of the days were no session, or of the sessions had no price.
+    Attributes:
+        count: of the dates.
+        extra: those that are not sessions, datetime64[D].
+        missing: sessions without a price, datetime64[D].
+        many_extra: whether they are more than a twentieth of the dates.
+        many_missing: whether they are more than a twentieth of the sessions.
     """
-    recent = dates[-250:]
-    known = judged_days(recent[0], recent[-1], calendar=calendar)
-    if known is None:  # before the calendar begins: nothing to hold the dates against
+
+    first: np.datetime64
+    last: np.datetime64
+    count: int
+    extra: Dates
+    missing: Dates
+    many_extra: bool
+    many_missing: bool
+
+
+def compare_dates(dates: Dates, *, calendar: str, known: Sessions | None = None) -> DateComparison | None:
+    """Compare dates, oldest first, with the exchange's sessions; None where the calendar lacks the holidays of all."""
+    built = sessions_around(dates[0], dates[-1], calendar=calendar, known=known)
+    first, last = max(dates[0], built.earliest, HOLIDAYS_FROM), min(dates[-1], built.latest)
+    if first > last:
         return None
-    recent = recent[(recent >= known[0]) & (recent <= known[1])]
-    sessions = sessions_between(known[0], known[1], calendar=calendar)
-    strangers, missing = np.setdiff1d(recent, sessions), np.setdiff1d(sessions, recent)
-    if len(strangers) <= len(recent) / 20 and len(missing) <= len(sessions) / 20:
+    dates, sessions = dates[(dates >= first) & (dates <= last)], built.between(first, last)
+    extra, missing = np.setdiff1d(dates, sessions), np.setdiff1d(sessions, dates)
+    many_extra, many_missing = len(extra) > len(dates) / 20, len(missing) > len(sessions) / 20
+    return DateComparison(first, last, len(dates), extra, missing, many_extra, many_missing)
+
+
+def calendar_mismatch(dates: Dates, *, calendar: str, known: Sessions | None = None) -> str | None:
+    """Describe how the last year of dates, oldest first, differs from the exchange's sessions; None where they fit."""
+    compared = compare_dates(dates[-250:], calendar=calendar, known=known)
+    if compared is None or not (compared.many_extra or compared.many_missing):
         return None
     return (
-        f"of the last {len(recent)} days {len(strangers)} were no session of {calendar}, and {len(missing)} of its "
-        f"sessions are missing: are these daily bars of that exchange (data.calendar)? Forecasts are for its sessions"
+        f"of the last {compared.count} dates, {len(compared.extra)} are not {calendar} trading sessions, and "
+        f"{len(compared.missing)} of its sessions are missing: check data.calendar, and that these are daily bars. "
+        f"Forecasts are for its sessions"
     )

@@ -6,25 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stockcast.forecast import Dates, Days, Floats
-
-FRESH = np.timedelta64(7, "D")
-"""A day that the market lacks, a holiday of its exchange, has the value of the day before, no older than this."""
+from stockcast.typing import Dates, Days, Floats
 
 MOST = 1000
-"""Series that a market is of, at the most: all of them are read again for every forecast, ten in a second."""
+"""The most series that a market can have: all of them are read again for every forecast, ten in a second."""
+
+_MAX_AGE = np.timedelta64(7, "D")  # of the value that a day without the market has, such as a holiday of its exchange
 
 
 @dataclass(frozen=True)
 class Market:
     """Features of several series, averaged over those that have the day.
 
-    Volatility rises and falls in all stocks of a market together, so that what the others did today says something of
-    what this one will do (Bollerslev, Hood, Huss & Pedersen 2018). Days are told apart by their date alone: a market
-    that closes after the series does knows more of the day than could be known.
+    Volatility rises and falls in all stocks of a market together, so the others' moves today help to forecast this one
+    (Bollerslev, Hood, Huss & Pedersen 2018). Days are matched by date alone: a market that closes later than the
+    series contains more of the day than could be known.
 
     Attributes:
-        dates: every day that one of the series has, datetime64[D], oldest first, shape (days,).
+        dates: every day that any of the series has, datetime64[D], oldest first, shape (days,).
         means: by name of the feature, unitless, shape (days,); NaN where no series has a value.
         present: how many of the series have the day, shape (days,).
         series: how many there are.
@@ -38,13 +37,7 @@ class Market:
     def on(self, dates: Dates, name: str) -> Floats:
         """Return a feature's mean as known at the end of these days, shape (dates,).
 
-        Args:
-            dates: any, datetime64[D].
-            name: a key of `means`.
-
-        Returns:
-            The mean of that day, or of the last before it that the market has; NaN before the first and where the last
-            is older than `FRESH`.
+        It is the mean of that day, or of the last before it that the market has; NaN where that is older than a week.
         """
         latest, known = self._latest(dates)
         values: Floats = np.where(known, self.means[name][latest], np.nan)
@@ -56,9 +49,9 @@ class Market:
         return int(np.where(known, self.present[latest], 0)[0])
 
     def _latest(self, dates: Dates) -> tuple[Days, npt.NDArray[np.bool_]]:
-        """Return the number of the last day up to each of these, and whether there is one that is fresh."""
+        """Return the index of the last day up to each of these, and whether it exists and is recent."""
         latest = np.searchsorted(self.dates, dates, side="right") - 1
-        return latest, (latest >= 0) & (dates - self.dates[latest] <= FRESH)
+        return latest, (latest >= 0) & (dates - self.dates[latest] <= _MAX_AGE)
 
 
 def average(names: Sequence[str], series: Sequence[tuple[Dates, Floats]]) -> Market:

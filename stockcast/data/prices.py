@@ -1,27 +1,28 @@
-"""A CSV of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was mended."""
+"""A CSV or a DataFrame of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was repaired."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from stockcast.data.columns import COLUMNS, PRICE_COLUMNS
-from stockcast.data.csvfile import counted
-from stockcast.data.dates import read_dates
-from stockcast.data.numbers import read_numbers
-from stockcast.data.problems import PROBLEMS_SHOWN, Problem, refuse
-from stockcast.data.reading import Reading
-from stockcast.data.table import how_to_make_daily, read_table
+from stockcast.data.csv.dates import read_dates
+from stockcast.data.csv.numbers import read_numbers
+from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.problems import PROBLEMS_SHOWN, Problem, Source, refuse
+from stockcast.data.csv.table import how_to_make_daily, read_table
 from stockcast.errors import DataError, MissingColumns
-from stockcast.forecast import Dates, Floats
+from stockcast.text import plural
+from stockcast.typing import Dates, Floats
 
-__all__ = ["COLUMNS", "PRICE_COLUMNS", "Prices", "read_prices"]
+PriceSource = Path | pd.DataFrame
+"""Where prices are read from: a CSV, or a DataFrame of daily bars."""
 
-PLAIN = Reading()
-"""A file that needs nothing said about it."""
+PLAIN = CsvOptions()
+"""Options of a file that needs none."""
 
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 
@@ -31,13 +32,14 @@ class Prices:
     """Daily bars of one series, oldest first, one row a day.
 
     Attributes:
-        source: the file.
-        bars: columns out of `COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted for
-            splits and dividends where asked. `Close` is never missing; another cell may be NaN.
+        source: the file; of a DataFrame its name.
+        bars: columns out of `csv.header.COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted
+            for splits and dividends where asked. `Close` is never missing; another cell may be NaN.
         quoted: the closes as the exchange printed them (unadjusted), shape (days,).
-        sha256: of the file's bytes.
-        notes: what was mended or looks odd, one sentence each.
-        later: rows of the file after the last day that was asked for.
+        sha256: of the file's bytes, or of the DataFrame's CSV.
+        notes: what was repaired or is suspicious, one sentence each.
+        later: rows of the source after the last day that was asked for.
+        name: for titles, `SP500`: the file's stem, or the DataFrame's whole name.
     """
 
     source: Path
@@ -46,11 +48,11 @@ class Prices:
     sha256: str
     notes: tuple[str, ...] = ()
     later: int = 0
+    name: str = ""
 
-    @property
-    def name(self) -> str:
-        """The file's stem, for titles: `SP500`."""
-        return self.source.stem
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.source.stem)
 
     @property
     def dates(self) -> Dates:
@@ -67,106 +69,105 @@ class Prices:
         """Whether any price differs from the quoted one."""
         return not np.array_equal(self.quoted, self.bars["Close"])
 
-    def complete(self, names: Sequence[str]) -> Floats:
-        """Return price columns without gaps, shape (days, columns).
+    def until(self, last: date) -> "Prices":
+        """Return the same series without the days after `last`."""
+        days = int(np.searchsorted(self.dates, np.datetime64(last), side="right"))
+        later = self.later + len(self.bars) - days
+        return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later)
 
-        Raises:
-            MissingColumns: the file lacks some of them; names them all.
-            DataError: some of their values are missing.
+    def closes_sha256(self, *, first: str, before: date) -> str:
+        """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.
+
+        A newer file of one series has the same, unless its prices were adjusted anew since, which stored scales do not
+        fit. Closes count to seven digits, as vendors' downloads differ in the last ones.
         """
+        dates, closes = self.dates, self.column("Close").astype(np.float32)
+        chosen = (dates >= np.datetime64(first or "0001-01-01")) & (dates < np.datetime64(before))
+        content = dates[chosen].astype(np.int64).tobytes() + closes[chosen].tobytes()
+        return hashlib.sha256(content).hexdigest()
+
+    def complete(self, names: Sequence[str]) -> Floats:
+        """Return price columns, shape (days, columns); DataError if one of them is missing or has missing values."""
         self.require(names)
         values = self.bars[list(names)].to_numpy(dtype=np.float64)
         missing = np.isnan(values)
         if missing.any():
-            counts = [(name, gaps.sum()) for name, gaps in zip(names, missing.T, strict=True) if gaps.any()]
-            told = ", ".join(f"{counted(number, 'day')} without {name}" for name, number in counts)
-            raise DataError(
-                f"{self.source}: {told}, the first {self.dates[missing.any(axis=1)][0]}. Forecast other columns "
-                f"(target in the config), or set data.start after the last of them."
-            )
+            counts = {name: int(gaps.sum()) for name, gaps in zip(names, missing.T, strict=True) if gaps.any()}
+            gaps = ", ".join(f"{plural(number, 'day')} without {name}" for name, number in counts.items())
+            first = str(self.dates[missing.any(axis=1)][0])
+            advice = "Forecast other columns (target in the config), or set data.start after the last of them."
+            message = f"{self.source}: {gaps}, the first {first}. {advice}"
+            raise DataError(message, file=self.source, column=next(iter(counts)), key="data.start", value=first)
         return values
 
     def column(self, name: str) -> Floats:
-        """Return one column, shape (days,), in price units.
-
-        Raises:
-            MissingColumns: the file has no such column.
-        """
+        """Return a column, shape (days,), in price units; MissingColumns if there is none of this name."""
         self.require([name])
         return self.bars[name].to_numpy(dtype=np.float64)
 
     def require(self, columns: Sequence[str]) -> None:
-        """Check that the file has these columns.
-
-        Raises:
-            MissingColumns: it lacks some; names them all.
-        """
-        lacking = [column for column in columns if column not in self.bars.columns]
-        if lacking:
+        """Check that these columns exist; MissingColumns names those that do not."""
+        missing = [column for column in columns if column not in self.bars.columns]
+        if missing:
             raise MissingColumns(
-                f"{self.source} has no column {', '.join(lacking)}; it has {', '.join(self.bars.columns)}. Ask for "
-                f"features and a target that need no more (features, target in the config), or use a fuller file."
+                f"{self.source} has no column {', '.join(missing)}; it has {', '.join(self.bars.columns)}. Choose "
+                f"features and a target that need no more (features, target in the config), or use a fuller file.",
+                file=self.source,
+                column=missing[0],
+                value=", ".join(missing),
             )
 
 
 def read_prices(
-    path: Path,
+    source: PriceSource | str,
     *,
-    reading: Reading = PLAIN,
+    options: CsvOptions = PLAIN,
     start: date | None = None,
     end: date | None = None,
     adjusted: bool = True,
 ) -> Prices:
-    """Read a CSV of daily bars: a date and a close, and any of open, high, low, adjusted close, volume, in any order.
+    """Read daily bars: a date and a close, and any of open, high, low, adjusted close, volume, in any order.
 
     Args:
-        path: the file.
-        reading: what is said about the way it is written.
-        start: first day to keep, inclusive; what lies outside is neither checked nor mended.
+        source: a CSV, or a DataFrame whose dates are its index or a column; `attrs["name"]` is its name.
+        options: how the file is written.
+        start: first day to keep, inclusive; what lies outside is neither checked nor repaired.
         end: last day to keep, inclusive.
-        adjusted: multiply open, high, low and close by Adj Close / Close where the file has it.
+        adjusted: multiply open, high, low and close by Adj Close / Close where there is one.
 
     Raises:
-        DataError: the file cannot be read, or cells are wrong; names each line, column and value.
+        DataError: the file cannot be read, or cells are wrong; `problems` has each line, column and value.
         MissingColumns: no date or no close.
     """
-    table = read_table(path, reading=reading)
-    days = read_dates(table.cells["Date"], reading.date_format)
+    table = read_table(source, options=options)
+    days = read_dates(table.cells["Date"], table.options.date_format)
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
-    read = read_numbers(
-        table.cells.loc[kept].drop(columns="Date"), decimal=reading.decimal, separator=reading.separator
-    )
-    counting = set(table.cells.index[kept])
-    problems = [*table.problems, *(problem for problem in days.problems if problem.line in counting)]
-    problems += [*read.problems, *_impossible(read.values)]
+    numbers = read_numbers(table.cells.loc[kept].drop(columns="Date"), options=table.options)
+    kept_lines = set(table.cells.index[kept])
+    problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
+    problems += [*numbers.problems, *_impossible(numbers.values)]
 
-    bars, dates = read.values[inside[kept]], days.dates[inside]
-    notes = [*table.notes, *([days.note] if days.note else []), *read.notes]
+    bars, dates = numbers.values[inside[kept]], days.dates[inside]
+    notes = [*table.notes, *([days.note] if days.note else []), *numbers.notes]
     adjusting = adjusted and "Adj Close" in bars
     for column in ("Close", "Adj Close") if adjusting else ("Close",):
         unusable = bars[column].isna()
         if unusable.any():
-            notes.append(f"{counted(unusable.sum(), 'row')} without {column} dropped")
+            notes.append(f"{plural(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
-    notes += _mend(bars)
+    notes += _repair(bars)
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
-    lines = pd.Series(bars.index, index=pd.DatetimeIndex(dates))
-    bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
-    refuse(path, problems, closing=_differing_repeats(path, bars, lines))
+    refuse(table.source, [*problems, *_differing_repeats(table.source, bars, dates)])
 
+    bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
     if repeated := bars.index.duplicated().sum():
-        notes.append(f"{counted(repeated, 'repeated row')} dropped")
+        notes.append(f"{plural(repeated, 'repeated row')} dropped")
     bars = bars[~bars.index.duplicated()]
     if bars.empty:
-        if not start and not end:
-            raise DataError(f"{path}: it has columns, but no day with a close. Download it again.")
-        raise DataError(
-            f"{path}: no day with a close between {start or 'the first row'} and {end or 'the last row'}. Change "
-            f"data.start and data.end."
-        )
+        raise _no_days(table.source, start, end)
 
     quoted = bars["Close"].to_numpy(dtype=np.float64)
     if adjusting:
@@ -176,48 +177,55 @@ def read_prices(
                 bars[column] *= factor
         quoted, bars = quoted.copy(), bars.copy()  # as views of some columns they would keep all as they were read
     return Prices(
-        source=path, bars=bars, quoted=quoted, sha256=table.sha256, notes=tuple(notes), later=int(after.sum())
+        source=table.source.path,
+        bars=bars,
+        quoted=quoted,
+        sha256=table.sha256,
+        notes=tuple(notes),
+        later=int(after.sum()),
+        name=table.source.path.name if table.source.is_frame else "",
     )
+
+
+def _no_days(source: Source, start: date | None, end: date | None) -> DataError:
+    if start or end:
+        span = f"between {start or 'the first row'} and {end or 'the last row'}"
+        return source.error(f"no day with a close {span}. Change data.start and data.end.", key="data.start")
+    again = "" if source.is_frame else " Download it again."
+    return source.error(f"it has columns, but no day with a close.{again}", column="Close")
 
 
 def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
     """What no exchange can have printed."""
     for column in ("Close", "Adj Close"):
         if column in bars:
-            advice = "Correct it, or empty the cell to leave the day out."
-            for line in bars.index[bars[column] <= 0]:
-                value = bars.loc[line, column]
-                yield Problem(line=line, column=column, value=value, why="a close must be above zero", advice=advice)
+            why, advice = "a close must be above zero", "Correct it, or empty the cell to leave the day out."
+            wrong = bars[bars[column] <= 0]
+            for line, value in zip(wrong.index, wrong[column], strict=True):
+                yield Problem(line=line, column=column, value=value, why=why, advice=advice)
     if {"High", "Low"} <= set(bars.columns):
-        # A zero is a vendor's word for "missing", and old bars without an open often have no true range: both mended.
-        for line in bars.index[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]:
-            why = f"below the day's low of {bars.loc[line, 'Low']}"
-            advice = "Correct one of them, or empty both."
-            yield Problem(line=line, column="High", value=bars.loc[line, "High"], why=why, advice=advice)
+        # Vendors write zero for a missing value, and old bars without an open often have no true range: both repaired.
+        wrong = bars[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]
+        for line, high, low in zip(wrong.index, wrong["High"], wrong["Low"], strict=True):
+            why, advice = f"below the day's low of {low}", "Correct one of them, or empty both."
+            yield Problem(line=line, column="High", value=high, why=why, advice=advice)
 
 
-def _mend(bars: pd.DataFrame) -> list[str]:
-    """Turn vendors' stand-ins for "unknown" into NaN, in place; say what was mended and what looks odd."""
-    notes = []
-    if {"High", "Low"} <= set(bars.columns):
-        inverted = _inverted(bars) & _without_open(bars)
-        if inverted.any():
-            bars.loc[inverted, ["High", "Low"]] = np.nan
-            notes.append(
-                f"{counted(inverted.sum(), 'row')} without Open and with High below Low, both counted as missing"
-            )
+def _repair(bars: pd.DataFrame) -> list[str]:
+    """Turn vendors' stand-ins for "unknown" into NaN, in place; return what was repaired or is suspicious."""
+    counts: dict[str, float] = {}
+    has_range = {"High", "Low"} <= set(bars.columns)
+    if has_range and (inverted := _inverted(bars) & _without_open(bars)).any():
+        bars.loc[inverted, ["High", "Low"]] = np.nan
+        counts["without Open and with High below Low, both counted as missing"] = inverted.sum()
     for column in ("Open", "High", "Low", "Volume"):
-        if column in bars:
-            zero = bars[column] <= 0
-            if zero.any():
-                bars.loc[zero, column] = np.nan  # assigning nowhere, too, would keep a second copy of the column
-                notes.append(f"{counted(zero.sum(), 'row')} with {column} of zero or less, counted as missing")
-    if {"High", "Low"} <= set(bars.columns):
-        for column in {"Open", "Close"} & set(bars.columns):
-            outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
-            if outside.any():
-                notes.append(f"{counted(outside.sum(), 'row')} with {column} outside the day's low to high, kept")
-    return sorted(notes)
+        if column in bars and (zero := bars[column] <= 0).any():
+            bars.loc[zero, column] = np.nan  # assigning nowhere, too, would keep a second copy of the column
+            counts[f"with {column} of zero or less, counted as missing"] = zero.sum()
+    for column in {"Open", "Close"} & set(bars.columns) if has_range else ():
+        outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
+        counts[f"with {column} outside the day's low to high, kept"] = outside.sum()
+    return sorted(f"{plural(number, 'row')} {what}" for what, number in counts.items() if number)
 
 
 def _inverted(bars: pd.DataFrame) -> pd.Series:
@@ -230,21 +238,22 @@ def _without_open(bars: pd.DataFrame) -> pd.Series:
     return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
 
 
-def _differing_repeats(path: Path, bars: pd.DataFrame, lines: pd.Series) -> str | None:
-    """Say which days stand more than once with different values, and in which lines; None where none does."""
-    repeated = bars.index.duplicated(keep=False)
-    if not repeated.any():
-        return None
-    differing = bars[repeated].groupby(level=0).nunique(dropna=False).gt(1).any(axis=1)
-    if not differing.any():
-        return None
+def _differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> Iterator[Problem]:
+    """The days that occur more than once with different values, in one problem."""
+    repeated = dates[dates.isin(dates[dates.duplicated()])]
+    if repeated.empty:
+        return
+    differing = bars.loc[repeated.index].groupby(repeated).nunique(dropna=False).gt(1).any(axis=1)
     days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
-    places = ", ".join(map(str, sorted(lines[lines.index.isin(differing.index[differing])])[:PROBLEMS_SHOWN]))
-    said = (
-        f"{path}: {counted(len(days), 'day')} more than once with different values: "
-        f"{', '.join(days[:PROBLEMS_SHOWN])}. Keep one row a day (lines {places}); intraday bars must be made daily "
-        f"first."
+    if not days:
+        return
+    lines = sorted(repeated.index[repeated.isin(differing.index[differing])])
+    listed = ", ".join(map(str, lines[:PROBLEMS_SHOWN]))
+    is_intraday = len(bars) > 2 * dates.nunique()
+    yield Problem(
+        line=lines[0],
+        value=days[0],
+        why=f"{plural(len(days), 'day')} more than once with different values: {', '.join(days[:PROBLEMS_SHOWN])}",
+        advice=f"Keep one row a day ({source.unit}s {listed})."
+        + (f" {how_to_make_daily(source, bars.columns)}" if is_intraday else ""),
     )
-    if len(bars) > 2 * bars.index.nunique():
-        said = f"{said.removesuffix('.')}, with: {how_to_make_daily(path, list(bars.columns))}"
-    return said

@@ -1,21 +1,18 @@
-"""How much a price moves in a day, as known at the end of each day: the unit in which networks travel between series.
+"""How much a price moves in a day, as known at the end of each day: the unit that all series have in common.
 
-Nothing here is estimated on a part of the days: a value of day t comes from days up to t, so that a series never seen
-before has its own unit from its own past, and a later row changes no earlier one.
+Nothing here is estimated on a part of the days: a value of day t comes from days up to t, so that a series that was not
+trained on has its own unit from its own past, and a later row changes no earlier value.
 """
 
 import numpy as np
 import pandas as pd
 
-from stockcast.forecast import Floats
+from stockcast.typing import Floats
 
 DECAY = 0.94
 """Weight of yesterday's variance in the exponentially weighted one, per day (RiskMetrics Technical Document, 1996)."""
 
-_LEAST = 1e-4
-"""No day's deviation is taken for less: a hundredth of a percent. Keeps days that a vendor repeated from dividing by
-zero; the calmest stocks move a hundred times as much."""
-
+_LEAST = 1e-4  # deviation of any day: else days that a vendor repeated divide by zero; calm stocks move 100 times it
 _BURN_IN = 20  # days before the mean range is compared with the mean return
 
 
@@ -27,12 +24,12 @@ def daily_variance(bars: pd.DataFrame) -> Floats:
     ratio to the level of squared returns. Where the file has no open, high or low, or not that day, it is all the
     squared return.
     """
-    close = _log(bars["Close"])
+    close = log_series(bars["Close"])
     squared = close.diff() ** 2
     if not {"Open", "High", "Low"} <= set(bars.columns):
         only: Floats = squared.to_numpy()
         return only
-    opened, high, low = (_log(bars[name]) for name in ("Open", "High", "Low"))
+    opened, high, low = (log_series(bars[name]) for name in ("Open", "High", "Low"))
     body = pd.concat([opened, close], axis=1)
     high = high.where(high > body.max(axis=1, skipna=False), body.max(axis=1, skipna=False))  # vendors' rounding
     low = low.where(low < body.min(axis=1, skipna=False), body.min(axis=1, skipna=False))
@@ -46,11 +43,7 @@ def daily_variance(bars: pd.DataFrame) -> Floats:
 
 
 def volatility(variance: Floats) -> Floats:
-    """Return the exponentially weighted deviation of a day's log return as known at its end, above zero, (days,).
-
-    Args:
-        variance: of `daily_variance`.
-    """
+    """Return the exponentially weighted deviation of a day's log return as known at its end, above zero, (days,)."""
     mean = smoothed(variance, decay=DECAY)
     deviation: Floats = np.sqrt(np.maximum(np.nan_to_num(mean), _LEAST**2))
     return deviation
@@ -62,5 +55,6 @@ def smoothed(values: Floats, *, decay: float) -> Floats:
     return mean
 
 
-def _log(prices: pd.Series) -> pd.Series:
-    return pd.Series(np.log(prices.to_numpy(dtype=np.float64)), index=prices.index)
+def log_series(values: pd.Series) -> pd.Series:
+    """Return the natural logarithm, indexed as the values are."""
+    return pd.Series(np.log(values.to_numpy(dtype=np.float64)), index=values.index)

@@ -4,34 +4,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stockcast.data.targets import Target
-from stockcast.forecast import Days, Floats
+from stockcast.data.target import TargetTransform
+from stockcast.typing import Days, Floats
 
 
 @dataclass(frozen=True)
-class Windows:
+class WindowDataset:
     """The windows that end at the given origins; memory grows with days, not with days x window.
 
     Attributes:
         scaled: features of all days, unitless, shape (days, features).
-        closes: prices of all days, shape (days,), of several columns (days, columns).
+        target_prices: prices of all days, shape (days,), of several columns (days, columns).
         origins: last day of each window, shape (origins,), each at least window - 1.
         window: days in.
         horizon: days out.
-        target: what the answers are.
-        unit: volatility of every day that log returns are answered in, shape (days,); None for the target's own.
+        target: unit of the targets.
+        volatility: of every day, the unit of log returns, shape (days,); None for the target's own.
 
     Raises:
         ValueError: an origin has fewer than `window` days; reading on from the end of the array would be the future.
     """
 
     scaled: Floats
-    closes: Floats
+    target_prices: Floats
     origins: Days
     window: int
     horizon: int
-    target: Target
-    unit: Floats | None = None
+    target: TargetTransform
+    volatility: Floats | None = None
 
     def __post_init__(self) -> None:
         if len(self.origins) and self.origins.min() < self.window - 1:
@@ -46,10 +46,9 @@ class Windows:
         inputs: Floats = self.scaled[days].astype(np.float32, copy=False)
         return inputs
 
-    def answers(self, rows: Days | slice = slice(None)) -> Floats:
-        """Return what the network should answer for the chosen origins, float32.
-
-        Shape (rows, horizon), of several columns (rows, horizon, columns).
-        """
-        answers = self.target.answers(self.closes, self.origins[rows], horizon=self.horizon, unit=self.unit)
-        return answers.astype(np.float32)
+    def targets(self, rows: Days | slice = slice(None)) -> Floats:
+        """Return their targets, float32, shape (rows, horizon), of several columns (rows, horizon, columns)."""
+        targets = self.target.transform(
+            self.target_prices, self.origins[rows], horizon=self.horizon, volatility=self.volatility
+        )
+        return targets.astype(np.float32)

@@ -1,1 +1,1 @@
-"""How good was it, against whom, and how sure are we: rivals, bands, scores, tests, verdict."""
+"""Scores of forecasts, those of the baselines, calibrated bands, and what the differences prove."""

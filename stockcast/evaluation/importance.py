@@ -1,4 +1,4 @@
-"""What a forecast loses when one of its inputs is taken away from it by shuffling."""
+"""How much worse a forecast is when one of its inputs is shuffled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stockcast.forecast import Floats
+from stockcast.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Importance:
     """Permutation importance of every feature (Breiman 2001; Fisher, Rudin & Dominici 2019).
 
     Attributes:
-        loss: mean loss with every feature in its place.
-        increases: mean loss with one feature shuffled less `loss`, shape (features, repeats), in the loss's unit; about
-            0 for a feature that the forecast does not use, below 0 for one that it would be better off without.
+        loss: mean loss with the features as they are.
+        increases: mean loss with one feature shuffled, less `loss`, shape (features, repeats), in the loss's unit;
+            about 0 for a feature that the forecast does not use, below 0 for one that makes it worse.
     """
 
     loss: float
@@ -25,35 +25,31 @@ class Importance:
     @property
     def means(self) -> Floats:
         """Mean increase of each feature over the repeats, shape (features,)."""
-        means: Floats = self.increases.mean(axis=1)
-        return means
+        return np.asarray(self.increases.mean(axis=1))
 
     @property
     def spreads(self) -> Floats:
-        """Standard deviation of each feature's increase from shuffle to shuffle, shape (features,); 0 for one repeat.
+        """Standard deviation of each feature's increase over the repeats, shape (features,); 0 for one repeat.
 
-        It says what other shuffles of the same origins would have given, not what other years would.
+        It is the uncertainty of shuffling these origins, not that of other years.
         """
-        repeats = self.increases.shape[1]
-        if repeats < 2:
+        if self.increases.shape[1] < 2:
             return np.zeros(len(self.increases))
-        spreads: Floats = self.increases.std(axis=1, ddof=1)
-        return spreads
+        return np.asarray(self.increases.std(axis=1, ddof=1))
 
     @property
     def stands_out(self) -> npt.NDArray[np.bool_]:
-        """Whether each feature's mean is more than two of its own deviations from 0, shape (features,)."""
-        clear: npt.NDArray[np.bool_] = np.abs(self.means) > 2 * self.spreads
-        return clear
+        """Whether each feature's mean is more than two of its standard deviations from 0, shape (features,)."""
+        return np.asarray(np.abs(self.means) > 2 * self.spreads)
 
 
 def permutation_importance(
     inputs: Floats, losses: Callable[[Floats], Floats], *, repeats: int, seed: int
 ) -> Importance:
-    """Shuffle one feature at a time among the origins, and see what that costs.
+    """Shuffle one feature at a time among the origins, and measure the increase of the loss.
 
-    A feature's days within a window stay together and in their order: an origin is given the feature as it stood at
-    another origin. Features that say the same stand in for each other, and then none of them looks important.
+    A feature's days within a window stay together and in order: an origin gets the feature of another origin's window.
+    Of features that correlate, each replaces the other, and then none of them looks important.
 
     Args:
         inputs: windows, shape (origins, window, features).

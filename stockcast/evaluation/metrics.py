@@ -1,107 +1,77 @@
-"""Scores as pure functions. Errors and losses are zero for a perfect forecast; the others say what is best."""
+"""Scores as pure functions. Errors and losses are zero for a perfect forecast; the others state their best value.
+
+Everywhere, `actual` has the shape (...) and `quantiles`, in its unit and never decreasing along `levels`, (...,
+levels); `levels`, shape (levels,), increase. `median`, `lower` and `upper` are prices of the shape of `actual`.
+"""
 
 import numpy as np
 
-from stockcast.forecast import Floats
+from stockcast.typing import Floats
 
 MIN_WIDTH = 1e-6
-"""Width added to every forecast as a whole, in the unit of its quantiles: those that coincide need a density too."""
+"""Width added to a whole forecast, in the unit of its quantiles: quantiles that coincide need a density too."""
 
 MIN_PITS = 10
-"""Forecasts without overlap that a test of uniformity takes."""
+"""Fewest forecasts without overlap for a test of uniformity."""
 
 
 def pinball(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
     """Pinball loss of each quantile, in the unit of `actual`; >= 0, lower is better (Koenker & Bassett 1978).
 
-    Args:
-        quantiles: shape (..., levels).
-        actual: shape (...).
-        levels: shape (levels,).
-
-    Returns:
-        Shape (..., levels): level x miss where the actual is above, (1 - level) x miss where it is below.
+    Level x miss where the actual is above, (1 - level) x miss where it is below. Shape (..., levels).
     """
     miss = actual[..., None] - quantiles
-    loss: Floats = np.maximum(levels * miss, (levels - 1) * miss)
-    return loss
+    return np.asarray(np.maximum(levels * miss, (levels - 1) * miss))
 
 
 def crps(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
     """Continuous ranked probability score, in the unit of `actual`; >= 0, lower is better.
 
-    Twice the integral of the pinball loss over the levels (Gneiting & Ranjan 2011), by the trapezoid rule
-    over the levels given; what lies outside the outermost levels is left out, for every forecast alike.
-
-    Args:
-        quantiles: shape (..., levels).
-        actual: shape (...).
-        levels: increasing, shape (levels,).
-
-    Returns:
-        Shape (...).
+    Twice the integral of the pinball loss over the levels (Gneiting & Ranjan 2011), by the trapezoid rule between the
+    outermost levels given; the tails beyond them are left out, for every forecast alike. Shape (...).
     """
     return 2 * np.asarray(np.trapezoid(pinball(quantiles, actual, levels), levels, axis=-1))
 
 
 def log_score(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
-    """Minus the log of the density forecast for `actual`, in nats; any sign, lower is better (Good 1952).
+    """Minus the log of the density at `actual`, in nats; any sign, lower is better (Good 1952).
 
-    The density spreads the mass between neighbouring quantiles evenly and has exponential tails beyond the outermost,
-    in the manner of Quinonero-Candela et al. (2006); it integrates to 1. A tail holds what its outermost level leaves,
-    and its scale is that of the Laplace distribution through the outermost quantile and the median. (The neighbouring
-    bin is no guide: a band that few calibration days carry ends in quantiles that coincide.)
+    The density is constant between neighbouring quantiles and has exponential tails beyond the outermost, as in
+    Quinonero-Candela et al. (2006); it integrates to 1. The scale of a tail is that of the Laplace distribution through
+    the outermost quantile and the median, not that of the neighbouring bin: in a band from few calibration days, the
+    outermost quantiles coincide.
 
-    Quantiles that coincide are told apart by `MIN_WIDTH`, shared out evenly over the levels, so that no density
-    exceeds 1 / MIN_WIDTH. Log returns give a score that does not depend on the currency; prices in cents give one
-    that is log 100 higher than in dollars, for every forecast alike.
-
-    Args:
-        quantiles: never decreasing along the levels, shape (..., levels).
-        actual: shape (...).
-        levels: increasing, at least three, the middle one 0.5, shape (levels,).
-
-    Returns:
-        Shape (...).
+    `MIN_WIDTH`, shared evenly over the levels, separates quantiles that coincide, so that no density exceeds
+    1 / MIN_WIDTH. On log returns, the score does not depend on the currency; on prices in cents it is log 100 higher
+    than on prices in dollars, for every forecast alike. There are at least three levels, the middle one 0.5.
     """
     points, widths, lower, upper = _density(quantiles, levels)
-    passed = np.sum(actual[..., None] >= points, axis=-1)  # 0 is the lower tail, all of them the upper
+    passed = np.sum(actual[..., None] >= points, axis=-1)  # 0 is the lower tail, len(levels) the upper
     bins = np.clip(passed - 1, 0, len(levels) - 2)
     width = np.take_along_axis(widths, bins[..., None], axis=-1)[..., 0]
     inside = np.log(width / np.diff(levels)[bins])
     below = np.log(lower / levels[0]) + (points[..., 0] - actual) / lower
     above = np.log(upper / (1 - levels[-1])) + (actual - points[..., -1]) / upper
-    score: Floats = np.where(passed == 0, below, np.where(passed == len(levels), above, inside))
-    return score
+    return np.asarray(np.where(passed == 0, below, np.where(passed == len(levels), above, inside)))
 
 
 def pit(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
-    """Probability integral transform: the probability forecast for a value no higher than `actual` (Dawid 1984).
+    """Probability integral transform: the forecast's probability of a value no higher than `actual` (Dawid 1984).
 
-    Unitless, 0 to 1; uniform for forecasts that are calibrated, too often near 0.5 for bands that are too wide and
-    near the ends for those too narrow. Linear between the levels, exponential beyond the outermost: the area under the
-    density of `log_score`, tails and quantiles that coincide included.
-
-    Args:
-        quantiles: never decreasing along the levels, shape (..., levels).
-        actual: shape (...).
-        levels: increasing, at least three, the middle one 0.5, shape (levels,).
-
-    Returns:
-        Shape (...).
+    Unitless, 0 to 1; uniform for calibrated forecasts, too often near 0.5 if bands are too wide and near the ends if
+    they are too narrow. It is the area under the density of `log_score`, which takes the same arguments. Shape (...).
     """
     points, widths, lower, upper = _density(quantiles, levels)
     below = levels[0] * np.exp(np.minimum(0, (actual - points[..., 0]) / lower))
     inside = np.clip((actual[..., None] - points[..., :-1]) / widths, 0, 1) @ np.diff(levels)
     above = (levels[-1] - 1) * np.expm1(np.minimum(0, (points[..., -1] - actual) / upper))
-    shares: Floats = np.minimum(1, below + inside + above)  # rounding above 1 would fall out of a histogram
-    return shares
+    return np.asarray(np.minimum(1, below + inside + above))  # rounding above 1 would be outside of a histogram
 
 
 def _density(quantiles: Floats, levels: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return the density's edges (..., levels), its bins' widths (..., levels - 1) and its tails' scales (...)."""
     points = quantiles + MIN_WIDTH * (levels - 0.5)
-    # Not the points' own differences: a price of a billion swallows what was added.
+    # Not the differences of `points`: next to a price of a billion, MIN_WIDTH is lost to rounding.
     widths = np.diff(quantiles, axis=-1) + MIN_WIDTH * np.diff(levels)
     middle = len(levels) // 2
     lower = widths[..., :middle].sum(axis=-1) / np.log(levels[middle] / levels[0])
@@ -110,26 +80,17 @@ def _density(quantiles: Floats, levels: Floats) -> tuple[Floats, Floats, Floats,
 
 
 def pit_histogram(pit: Floats, bins: int = 10) -> Floats:
-    """Share of the transforms in each of so many equal parts of 0 to 1; sums to 1, best is 1 / bins in every part.
-
-    Args:
-        pit: from `pit`, any shape, at least one value.
-        bins: how many parts, at least 1.
-
-    Returns:
-        Shape (bins,); the last part includes its upper end.
-    """
+    """Share of the transforms, from `pit`, in equal parts of 0 to 1; sums to 1, best is 1 / bins. Shape (bins,)."""
     counts, _ = np.histogram(pit, bins=bins, range=(0, 1))
-    shares: Floats = counts / np.size(pit)
-    return shares
+    return np.asarray(counts / np.size(pit))
 
 
 def pit_test(pit: Floats, *, horizon: int) -> float | None:
-    """P-value of the hypothesis that the transforms are uniform: a low one denies the forecast's calibration.
+    """P-value of the hypothesis that the transforms are uniform; a low one rejects the forecast's calibration.
 
-    Made on every `horizon`-th origin, as forecasts that overlap are alike without being wrong (Diebold, Gunther & Tay
-    1998). The test is Cramer and von Mises', with the finite-sample distribution of Csorgo & Faraway (1996): it needs
-    neither bins, for which ten values are too few, nor many values.
+    Only every `horizon`-th origin counts, as overlapping forecasts are dependent (Diebold, Gunther & Tay 1998). The
+    test is that of Cramer and von Mises, with the finite-sample distribution of Csorgo & Faraway (1996): unlike one on
+    bins, it is valid for ten values.
 
     Args:
         pit: from `pit`, at one number of days ahead, consecutive origins, oldest first, shape (origins,).
@@ -162,80 +123,56 @@ def mean_absolute_percentage_error(median: Floats, actual: Floats) -> float:
 def mean_absolute_scaled_error(median: Floats, actual: Floats, naive_error: float) -> float | None:
     """Mean of |median - actual| over `naive_error`, unitless; >= 0, lower is better (MASE, Hyndman & Koehler 2006).
 
-    One day ahead, less than 1 is nearer than the last close was on the training days; more days ahead miss by more.
-
-    Args:
-        median: in price units, any shape.
-        actual: of the same shape.
-        naive_error: mean of |close - the close before| over the training days, in price units.
-
-    Returns:
-        None if `naive_error` is 0: the training price never moved.
+    `naive_error` is the mean of |close - the close before| over the training days, in price units. One day ahead, less
+    than 1 is a smaller error than that of the last close then. None if it is 0: the training price never moved.
     """
     return mean_absolute_error(median, actual) / naive_error if naive_error > 0 else None
 
 
 def coverage(lower: Floats, upper: Floats, actual: Floats) -> float:
-    """Share of actual prices within the band, ends included; best is what the band promises."""
+    """Share of actual prices within the band, ends included; best is the nominal coverage."""
     return float(np.mean((lower <= actual) & (actual <= upper)))
 
 
 def mean_width(lower: Floats, upper: Floats) -> float:
-    """Mean width of the band, in price units; of two bands that hold, the narrower is better."""
+    """Mean width of the band, in price units; of two bands with the same coverage, the narrower is better."""
     return float(np.mean(upper - lower))
 
 
 def winkler(lower: Floats, upper: Floats, actual: Floats, coverage: float) -> Floats:
     """Interval score, in price units; >= 0, lower is better (Winkler 1972; Gneiting & Raftery 2007, section 6.2).
 
-    Width of the band, and for an actual price outside it, its distance to the band times 2 / (1 - coverage).
-
-    Args:
-        lower: shape (...).
-        upper: never below `lower`, shape (...).
-        actual: shape (...).
-        coverage: what the band promises, more than 0 and less than 1.
-
-    Returns:
-        Shape (...).
+    Width of the band, and for an actual price outside it, its distance to the band times 2 / (1 - coverage), with the
+    nominal coverage, more than 0 and less than 1. Shape (...).
     """
     outside = np.maximum(0, np.maximum(lower - actual, actual - upper))
-    score: Floats = upper - lower + 2 / (1 - coverage) * outside
-    return score
+    return np.asarray(upper - lower + 2 / (1 - coverage) * outside)
 
 
 def direction_accuracy(median: Floats, actual: Floats, last_close: Floats) -> float | None:
-    """Share of moves whose direction the median has right, of the moves where median and price left the last close.
+    """Share of moves whose direction the median has right, where neither median nor price equals the last close.
 
-    None where the median never leaves it, as the random walk's: it says nothing of direction.
+    None where there is no such move: the random walk forecasts no direction. `last_close` has the shape (origins, 1).
     """
-    said, came = _directions(median, actual, last_close)
-    return float(np.mean(said == came)) if len(came) else None
+    predicted, happened = _directions(median, actual, last_close)
+    return float(np.mean(predicted == happened)) if len(happened) else None
 
 
 def balanced_direction_accuracy(median: Floats, actual: Floats, last_close: Floats) -> float | None:
     """Mean of the shares of falls and of rises that the median has right, of the same moves as `direction_accuracy`.
 
-    0 to 1, higher is better (Brodersen, Ong, Stephan & Buhmann 2010). Always saying "up" scores 0.5, however often
-    prices rose.
-
-    Args:
-        median: in price units, shape (origins, horizon).
-        actual: of the same shape.
-        last_close: shape (origins, 1).
-
-    Returns:
-        None where the median never leaves the last close, or all those moves went the same way.
+    0 to 1, higher is better (Brodersen, Ong, Stephan & Buhmann 2010). Always forecasting up scores 0.5, however often
+    prices rose. None where there is no such move, or all of them went the same way.
     """
-    said, came = _directions(median, actual, last_close)
-    recalls = [np.mean(said[came == way] == way) for way in (-1, 1) if (came == way).any()]
+    predicted, happened = _directions(median, actual, last_close)
+    recalls = [np.mean(predicted[happened == sign] == sign) for sign in (-1, 1) if (happened == sign).any()]
     return float(np.mean(recalls)) if len(recalls) == 2 else None
 
 
 def _directions(median: Floats, actual: Floats, last_close: Floats) -> tuple[Floats, Floats]:
-    """Return the signs of the moves said and of those that came, where neither is 0, both of shape (moves,)."""
-    said, came = np.sign(median - last_close), np.sign(actual - last_close)
-    # Ulps do not make a direction: exp(0) * close may differ from the close in its last bit.
-    said = np.where(np.isclose(median, last_close, rtol=1e-12, atol=0), 0, said)
-    moved = (said != 0) & (came != 0)
-    return said[moved], came[moved]
+    """Return the signs of the predicted and of the actual moves, where neither is 0, both of shape (moves,)."""
+    predicted, happened = np.sign(median - last_close), np.sign(actual - last_close)
+    # A rounding error is no direction: exp(0) * close may differ from the close in its last bit.
+    predicted = np.where(np.isclose(median, last_close, rtol=1e-12, atol=0), 0, predicted)
+    moved = (predicted != 0) & (happened != 0)
+    return predicted[moved], happened[moved]

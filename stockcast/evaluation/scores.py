@@ -1,4 +1,4 @@
-"""Network and rivals through the same scoring, horizon by horizon."""
+"""Network and baselines scored alike, at each reported number of days ahead."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from stockcast.evaluation import metrics
-from stockcast.evaluation.baselines import Question
+from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
-from stockcast.evaluation.risk import ValueAtRisk, value_at_risk
 from stockcast.evaluation.significance import (
     ConfidenceSet,
     SkillTest,
@@ -17,18 +16,22 @@ from stockcast.evaluation.significance import (
     model_confidence_set,
     superior_predictive_ability,
 )
-from stockcast.forecast import Floats, Forecast
-
-REPORTED_STEPS = (1, 5, 10, 20, 50)
-"""Days ahead that are reported as far as the horizon goes, and beside them its last day."""
+from stockcast.evaluation.value_at_risk import ValueAtRisk, value_at_risk
+from stockcast.forecast import Forecast
+from stockcast.typing import Floats
 
 VALUE_AT_RISK_LEVELS = (0.01, 0.05)
-"""Chances of a fall below the value at risk, one day ahead."""
+"""Probabilities of a fall below the value at risk, one day ahead."""
+
+
+def reported_steps(horizon: int) -> list[int]:
+    """Return the days ahead that are reported: 1, 5, 10, 20 and 50 as far as the horizon goes, and its last day."""
+    return sorted({*(step for step in (1, 5, 10, 20, 50) if step <= horizon), horizon})
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How one forecast did; see `stockcast.evaluation.metrics` for unit and sign of each."""
+    """The scores of one forecast; see `stockcast.evaluation.metrics` for unit and sign of each."""
 
     crps: float
     log_score: float
@@ -52,21 +55,21 @@ class Scores:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The network beside its rivals, at one horizon or over all steps.
+    """The network and the baselines at one number of days ahead, or over all of them.
 
     Attributes:
-        model: the network's scores.
-        baselines: each rival's.
-        skill: for each rival, 1 - crps(network) / crps(rival); > 0 if the network is better; None if the rival's is 0.
-        tests: for each rival, the Diebold-Mariano test on CRPS; statistic < 0 if the network is better; None where
-            too few origins allow none.
-        superior_predictive_ability: p-value of no rival being better than the network (Hansen 2005); None as above.
-        confidence_set: network and rivals that may be the best (Hansen, Lunde & Nason 2011); None as above.
+        model, baselines: scores of the network, and of each baseline.
+        skill: by baseline, 1 - crps(network) / crps(baseline); > 0 if the network is better; None if the latter is 0.
+        tests: by baseline, the Diebold-Mariano test on CRPS; statistic < 0 if the network is better; None where there
+            are too few origins for a test.
+        superior_predictive_ability: p-value of no baseline being better than the network (Hansen 2005); None as above.
+        confidence_set: forecasts that may be the best (Hansen, Lunde & Nason 2011), "model" among them or not; None as
+            above.
         pit: shares of the network's probability integral transforms in ten equal bins, and the p-value of their
             being uniform, by origins that do not overlap.
-        regimes: for days that were calm, middling or stormy at the origin, the number of origins and the share of
-            prices in the network's 90 % band; None where there was no such day.
-        always_up: share of prices above the last close: the direction accuracy of saying "up" every day.
+        regimes: for origins of low, medium and high volatility, their number and the share of prices in the network's
+            90 % band; None where there are no such origins.
+        always_up: share of prices above the last close: the direction accuracy of always forecasting up.
     """
 
     model: Scores
@@ -91,9 +94,9 @@ class Report:
     Attributes:
         horizons: by days ahead.
         overall: pooled over all steps.
-        skill_by_step: for each rival, skill at each day ahead, shape (horizon,).
-        value_at_risk: for network and rivals, the tests of its one-day value at risk at each level.
-        failures: rivals without a forecast, and why.
+        skill_by_step: by baseline, skill at each day ahead, shape (horizon,).
+        value_at_risk: by forecast, "model" first, the tests of its one-day value at risk at each level.
+        failures: baselines without a forecast, and why.
     """
 
     horizons: dict[int, Comparison]
@@ -104,44 +107,43 @@ class Report:
 
 
 def compare(
-    model: Forecast, rivals: Mapping[str, Forecast], question: Question, *, failures: Mapping[str, str] | None = None
+    model: Forecast, baselines: Mapping[str, Forecast], task: ForecastTask, *, failures: Mapping[str, str] | None = None
 ) -> Report:
-    """Score the network and its rivals on the same origins.
+    """Score the network's forecast and the baselines' of the same task.
 
     Args:
         model: the network's forecast.
-        rivals: forecasts of the same origins and days.
-        question: what all of them were asked.
-        failures: rivals without a forecast, and why.
+        baselines: by name.
+        task: the origins and actual prices.
+        failures: baselines without a forecast, and why.
     """
-    actual = question.actual
+    actual = task.actual
     returns = np.log(actual / model.last_close[:, None])
-    everyone = {"model": model, **rivals}
-    ahead = {name: forecast.log_returns() for name, forecast in everyone.items()}
-    losses = {name: metrics.crps(ahead[name], returns, forecast.levels) for name, forecast in everyone.items()}
-    logs = {name: metrics.log_score(ahead[name], returns, forecast.levels) for name, forecast in everyone.items()}
+    forecasts = {"model": model, **baselines}
+    ahead = {name: forecast.log_returns() for name, forecast in forecasts.items()}
+    losses = {name: metrics.crps(ahead[name], returns, forecast.levels) for name, forecast in forecasts.items()}
+    logs = {name: metrics.log_score(ahead[name], returns, forecast.levels) for name, forecast in forecasts.items()}
     transforms = metrics.pit(ahead["model"], returns, model.levels)
-    regimes = regimes_of(question.closes, question.origins, training_days=question.training_days)
-    naive_error = float(np.mean(np.abs(np.diff(question.closes[: question.training_days]))))
+    regimes = regimes_of(task.closes, task.origins, training_days=task.training_days)
+    naive_error = float(np.mean(np.abs(np.diff(task.closes[: task.training_days]))))
     lower, upper = model.band(0.9)
     inside = (lower <= actual) & (actual <= upper)
 
     def at(steps: slice, *, horizon: int) -> Comparison:
         scores = {
             name: _score(forecast, actual, losses[name], logs[name], ahead[name], returns, steps, naive_error)
-            for name, forecast in everyone.items()
+            for name, forecast in forecasts.items()
         }
         by_origin = {name: loss[:, steps].mean(axis=1) for name, loss in losses.items()}
-        others = {name: by_origin[name] for name in rivals}
+        own, others = by_origin["model"], {name: by_origin[name] for name in baselines}
         pooled = transforms[:, steps]
+        rows = {name: regimes == number for number, name in enumerate(REGIME_NAMES)}
         return Comparison(
             model=scores["model"],
-            baselines={name: scores[name] for name in rivals},
-            skill={name: _skill(scores["model"].crps, scores[name].crps) for name in rivals},
-            tests={name: diebold_mariano(by_origin["model"], loss, horizon=horizon) for name, loss in others.items()},
-            superior_predictive_ability=superior_predictive_ability(
-                by_origin["model"], others, horizon=horizon, seed=0
-            ),
+            baselines={name: scores[name] for name in baselines},
+            skill={name: skill(scores["model"].crps, scores[name].crps) for name in baselines},
+            tests={name: diebold_mariano(own, loss, horizon=horizon) for name, loss in others.items()},
+            superior_predictive_ability=superior_predictive_ability(own, others, horizon=horizon, seed=0),
             confidence_set=model_confidence_set(by_origin, horizon=horizon, seed=0),
             pit={
                 "histogram": metrics.pit_histogram(pooled).tolist(),
@@ -149,27 +151,24 @@ def compare(
             },
             regimes={
                 name: {
-                    "origins": int(np.sum(regimes == number)),
-                    "coverage_90": float(inside[regimes == number, steps].mean())
-                    if (regimes == number).any()
-                    else None,
+                    "origins": int(np.sum(chosen)),
+                    "coverage_90": float(inside[chosen, steps].mean()) if chosen.any() else None,
                 }
-                for number, name in enumerate(REGIME_NAMES)
+                for name, chosen in rows.items()
             },
             always_up=float(np.mean(actual[:, steps] > model.last_close[:, None])),
         )
 
-    steps = sorted({*(step for step in REPORTED_STEPS if step <= model.horizon), model.horizon})
-    by_step = {name: losses[name].mean(axis=0) for name in losses}
+    by_step = {name: loss.mean(axis=0) for name, loss in losses.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
-        skill_by_step = {name: 1 - by_step["model"] / by_step[name] for name in rivals}
+        skill_by_step = {name: 1 - by_step["model"] / by_step[name] for name in baselines}
     return Report(
-        horizons={step: at(slice(step - 1, step), horizon=step) for step in steps},
+        horizons={step: at(slice(step - 1, step), horizon=step) for step in reported_steps(model.horizon)},
         overall=at(slice(None), horizon=model.horizon),
         skill_by_step=skill_by_step,
         value_at_risk={
             name: [value_at_risk(actual[:, 0] < forecast.at(level)[:, 0], level) for level in VALUE_AT_RISK_LEVELS]
-            for name, forecast in everyone.items()
+            for name, forecast in forecasts.items()
         },
         failures=failures or {},
     )
@@ -186,12 +185,8 @@ def _score(
     naive_error: float,
 ) -> Scores:
     median, actual = forecast.median[:, steps], actual[:, steps]
-    bands = {}
-    for promise in (50, 80, 90, 95):
-        lower, upper = forecast.band(promise / 100)
-        bands[promise] = lower[:, steps], upper[:, steps]
-    covered = {f"coverage_{promise}": metrics.coverage(*band, actual) for promise, band in bands.items()}
-    widths = {f"width_{promise}": metrics.mean_width(*band) for promise, band in bands.items()}
+    ends = {promise: forecast.band(promise / 100) for promise in (50, 80, 90, 95)}
+    bands = {promise: (lower[:, steps], upper[:, steps]) for promise, (lower, upper) in ends.items()}
     last = forecast.last_close[:, None]
     pinball = metrics.pinball(ahead[:, steps], returns[:, steps], forecast.levels).mean(axis=(0, 1))
     return Scores(
@@ -202,13 +197,14 @@ def _score(
         rmse=metrics.root_mean_squared_error(median, actual),
         mape=metrics.mean_absolute_percentage_error(median, actual),
         mase=metrics.mean_absolute_scaled_error(median, actual, naive_error),
-        **covered,
-        **widths,
+        **{f"coverage_{promise}": metrics.coverage(*band, actual) for promise, band in bands.items()},
+        **{f"width_{promise}": metrics.mean_width(*band) for promise, band in bands.items()},
         winkler_90=float(metrics.winkler(*bands[90], actual, 0.9).mean()),
         direction_accuracy=metrics.direction_accuracy(median, actual, last),
         balanced_direction_accuracy=metrics.balanced_direction_accuracy(median, actual, last),
     )
 
 
-def _skill(crps: float, rival: float) -> float | None:
-    return 1 - crps / rival if rival > 0 else None
+def skill(loss: float, baseline_loss: float) -> float | None:
+    """Return the share by which a loss is lower than a baseline's; None where the latter is 0."""
+    return 1 - loss / baseline_loss if baseline_loss > 0 else None

@@ -1,19 +1,22 @@
-"""Keras, loaded without its backend's chatter."""
+"""Keras and its backend: loaded without log output, sharing the cores, and what they run on."""
 
 import importlib
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what native libraries write to standard error; hand it on if the block fails.
+    """Hide what native libraries write to standard error, unless the block fails.
 
-    TensorFlow logs from C++ before any of its settings is read, so Python's own streams cannot stop it.
+    TensorFlow logs from C++ before it reads its settings, so Python's own streams cannot stop it.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -32,7 +35,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def load_keras() -> Any:
-    """Import Keras on the backend that `KERAS_BACKEND` names (TensorFlow if unset), in silence."""
+    """Import Keras on the backend that `KERAS_BACKEND` names (TensorFlow if unset), without log output."""
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with quiet_stderr():
@@ -41,25 +44,25 @@ def load_keras() -> Any:
 
 
 def forget_networks() -> None:
-    """Let Keras forget the networks that were built, and begin to count their names anew."""
+    """Let Keras forget the networks that were built, and number new layers from 1."""
     load_keras().backend.clear_session()
 
 
 def processors() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_gpu() -> bool:
-    """Whether the system shows a GPU of NVIDIA (Linux, or Linux under Windows); the backend may still not use it."""
+    """Whether the system has an NVIDIA GPU (Linux, or Linux under Windows); the backend may still not use it."""
     return any(os.path.exists(device) for device in ("/dev/nvidiactl", "/dev/dxg"))
 
 
 def share_threads(processes: int) -> None:
     """Give this process, and those that it starts, its share of the cores; without effect once Keras is loaded.
 
-    Matrix products of a day's size gain less from a second thread than two independent ones side by side, so half of
-    the share goes to each of two streams of operations. What the environment says already is left alone.
+    The matrix products of one day gain little from a second thread, so each of two streams of independent operations
+    gets half of the share. Variables that are set already stay.
     """
     share = max(1, processors() // processes)
     streams = min(2, share)
@@ -69,3 +72,27 @@ def share_threads(processes: int) -> None:
         ("OMP_NUM_THREADS", share),  # PyTorch
     ):
         os.environ.setdefault(variable, str(threads))
+
+
+def machine() -> dict[str, Any]:
+    """Return what the last bits of trained weights may depend on: system, processor and number of threads."""
+    return {"system": platform.system(), "processor": _processor(), "threads": processors()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, stockcast, numpy, Keras and its backend."""
+    keras = load_keras()
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        **{package: metadata.version(package) for package in ("stockcast", "numpy", "keras", backend)},
+    }

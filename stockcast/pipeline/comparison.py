@@ -1,176 +1,164 @@
-"""Runs scored on the same days -> their scores side by side, and whether they differ by more than luck."""
+"""The comparison of several runs: values, and the sentences that sum them up."""
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from stockcast.errors import RunError
-from stockcast.evaluation.significance import diebold_mariano, holm
-from stockcast.forecast import Floats
-from stockcast.pipeline.compared import Compared, Pair, Shared
-from stockcast.pipeline.findings import listed
-from stockcast.pipeline.kept import Kept, kept_directions, kept_prices
-from stockcast.runs.comparison import Scored, SideBySide, compare_runs
-from stockcast.runs.files import write_picture
-
-_KEPT = {"CRPS": kept_prices, "Brier": kept_directions}
-"""What reads a run's forecasts, by the score that they have."""
-
-_OTHERWISE = {
-    "CRPS": "do not forecast the same prices (target.column, target.adjusted)",
-    "Brier": "do not mean the same by up and down (model.classes, model.threshold, target)",
-}
+from stockcast.evaluation.significance import SkillTest
+from stockcast.evaluation.verdict import outcomes
+from stockcast.runs.score_table import ScoreTable
+from stockcast.text import days_text, join_words, plural
+from stockcast.typing import Floats
 
 
-def compare(paths: list[Path]) -> Compared:
-    """Put the scores of runs side by side and test every two of them, both over the origins that all of them have.
+@dataclass(frozen=True)
+class Shared:
+    """The origins that all runs have, which every number of a comparison is over.
 
-    Args:
-        paths: directories of at least two runs, each evaluated on the same test days.
-
-    Raises:
-        RunError: they cannot be compared, or what a run keeps does not fit together.
+    Attributes:
+        first: date of the first origin.
+        last: date of the last origin.
+        last_target: the last day forecast from them, as far ahead as all runs look.
+        count: number of shared origins.
+        own: number of origins of each run, by run.
     """
-    scores = compare_runs(paths)
-    found = {name: _KEPT[scores.score](path.resolve()) for name, path in zip(scores.runs, paths, strict=True)}
-    lacking = tuple(name for name, one in found.items() if one is None)
-    kept = {name: one for name, one in found.items() if one is not None}
-    if lacking:
-        return Compared(scores, None, (), {}, {}, np.empty(0), lacking)
-    for place, (name, one) in enumerate(kept.items()):
-        _check_stated(scores, place, name, one)
-    shared = _shared(kept, score=scores.score)
-    losses = {name: one.losses for name, one in shared.items()}
-    pairs = [
-        Pair(
-            first,
-            second,
-            step,
-            _lower(losses[first][:, step - 1], losses[second][:, step - 1]),
-            diebold_mariano(losses[first][:, step - 1], losses[second][:, step - 1], horizon=step),
-        )
-        for first, second in combinations(scores.runs, 2)
-        for step in _steps(scores)
-    ]
-    return Compared(
-        _over(scores, shared),
-        _origins(kept, shared),
-        _corrected(pairs),
-        {name: one.mean(axis=0) for name, one in losses.items()},
-        {name: one.hits.mean(axis=0) for name, one in shared.items()},
-        next(iter(shared.values())).plain.mean(axis=0),
-        (),
-    )
+
+    first: str
+    last: str
+    last_target: str
+    count: int
+    own: dict[str, int]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether some run has more."""
+        return any(count > self.count for count in self.own.values())
 
 
-def draw_comparison(compared: Compared, folder: Path) -> Path | None:
-    """Draw the runs side by side into a folder; return the picture's path, None where there is nothing to draw.
+@dataclass(frozen=True)
+class Pair:
+    """Two runs at one number of days ahead.
 
-    Raises:
-        RunError: the disk or the folder does not allow it.
+    Attributes:
+        first, second: names of the runs.
+        step: days ahead.
+        lower: by what share the first one's score is lower than the second's; below 0 where it is higher.
+        test: Diebold-Mariano on CRPS or Brier scores, statistic below 0 if the first is better; None where none is
+            possible.
+        result: what the test proves, corrected for the number of pairs and horizons.
     """
-    if not compared.losses:
-        return None
-    from stockcast import plots_compare  # matplotlib: only for who draws
 
-    first = compared.scores.runs[0]
-    marks = {
-        name: [pair.step for pair in compared.pairs if (pair.first, pair.second) == (first, name) and pair.is_sure]
-        for name in compared.scores.runs
-    }
-    path = folder / "comparison.png"
-    figure = plots_compare.side_by_side(
-        compared.losses, compared.hits, compared.plain, marks, score=compared.scores.score, title=compared.title()
-    )
-    write_picture(path, figure)
-    return path
+    first: str
+    second: str
+    step: int
+    lower: float
+    test: SkillTest | None
+    result: outcomes.CorrectedTest
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether one of them is better by more than chance."""
+        return self.result.outcome in ("better", "worse")
 
 
-def _check_stated(scores: SideBySide, place: int, name: str, kept: Kept) -> None:
-    """Check that forecasts give the scores that their run states.
+@dataclass(frozen=True)
+class ComparisonReport:
+    """Runs side by side, over the origins that all of them have.
 
-    Raises:
-        RunError: they do not, or the file lacks a day ahead.
+    Attributes:
+        scores: of each run.
+        shared: the origins.
+        pairs: every two runs at every reported number of days ahead.
+        losses: CRPS of log returns, or Brier score, by days ahead, shape (steps,) each, by run.
+        hits: share of prices in the 90 % band, or of days whose likeliest direction was the actual one, the same way.
+        plain: what `hits` is compared with: the nominal 90 %, or the share of up, shape (steps,).
     """
-    losses = kept.losses.mean(axis=0)
-    for step in _steps(scores):
-        stated = scores.horizons[str(step)][place].loss
-        if not (
-            stated is not None
-            and 1 <= step <= len(losses)
-            and np.isclose(losses[step - 1], stated, rtol=1e-6, atol=1e-12)
-        ):
-            raise RunError(
-                f"{name}: metrics.json and forecasts.npz are not of one evaluation ({step} days ahead). Next: "
-                f"stockcast evaluate {name}"
+
+    scores: ScoreTable
+    shared: Shared
+    pairs: tuple[Pair, ...]
+    losses: dict[str, Floats]
+    hits: dict[str, Floats]
+    plain: Floats
+
+    def title(self) -> str:
+        """Return which series and which days the scores are of."""
+        shared = self.shared
+        return f"{self.scores.data['name']}, {shared.first} to {shared.last_target}, {plural(shared.count, 'origin')}"
+
+    def notes(self) -> list[str]:
+        """Return which origins the scores are of, where runs have others too, and which baselines cannot be shown."""
+        notes = []
+        if self.shared.is_part:
+            own = join_words([f"{name} has {count}" for name, count in self.shared.own.items()])
+            notes.append(f"All numbers are over the {self.shared.count} origins that these runs share; {own}.")
+        if apart := self.scores.apart:
+            shown = any(score.skill for scores in self.scores.horizons.values() for score in scores)
+            baselines = join_words(list(apart)) if shown else "baselines"
+            notes.append(
+                f"No skill against {baselines} is shown: their forecasts differ between these runs, which have other "
+                f"origins or other training days."
             )
+        return notes
+
+    def verdict(self) -> list[str]:
+        """Return where each run is better, or that no difference is significant."""
+        pairs = [
+            {pair.step: pair for pair in self.pairs if (pair.first, pair.second) == two}
+            for two in combinations(self.scores.runs, 2)
+            if self.pairs
+        ]
+        note = outcomes.correction_note({step: pair.result for step, pair in by_step.items()} for by_step in pairs)
+        return [*(_against(by_step, score=self.scores.score) for by_step in pairs), *note, self._summary()]
+
+    def _summary(self) -> str:
+        better: dict[tuple[str, str], list[int]] = {}
+        for pair in self.pairs:
+            if pair.is_significant:
+                two = (pair.first, pair.second) if pair.result.outcome == "better" else (pair.second, pair.first)
+                better.setdefault(two, []).append(pair.step)
+        if better:
+            wins = [
+                f"{winner} is better than {loser} at {days_text(steps)}" for (winner, loser), steps in better.items()
+            ]
+            every = sum(len(steps) for steps in better.values()) == len(self.pairs)
+            rest = "" if every else "; no other difference is significant"
+            return f"In short: {'; '.join(wins)}{rest}. That holds for these networks; other seeds give other networks."
+        if all(pair.result.outcome == "untested" for pair in self.pairs):
+            return "In short: these days allow no test of how the runs differ."
+        return "In short: on these days no difference between the runs is significant."
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        tests = [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "days_ahead": pair.step,
+                f"{self.scores.score.lower()}_lower_by": pair.lower,
+                "statistic": pair.test.statistic if pair.test else None,
+                "p_value": pair.test.p_value if pair.test else None,
+                "p_corrected": pair.result.p_value,
+            }
+            for pair in self.pairs
+        ]
+        return {
+            **self.scores.to_json(),
+            "origins": asdict(self.shared),
+            "tests": tests,
+            "notes": self.notes(),
+            "verdict": self.verdict(),
+        }
 
 
-def _over(scores: SideBySide, shared: dict[str, Kept]) -> SideBySide:
-    """The same runs, each scored on the shared origins alone."""
-
-    def again(step: str, name: str, stated: Scored) -> Scored:
-        steps = slice(None) if step == "all" else int(step) - 1
-        loss, hits = (float(values[:, steps].mean()) for values in (shared[name].losses, shared[name].hits))
-        if scores.score == "CRPS":
-            return replace(stated, crps=loss, coverage_90=hits)
-        return replace(stated, brier=loss, accuracy=hits)
-
-    horizons = {
-        step: tuple(again(step, name, one) for name, one in zip(scores.runs, each, strict=True))
-        for step, each in scores.horizons.items()
-    }
-    return replace(scores, horizons=horizons)
+_WORDS: dict[outcomes.Outcome, str] = {"better": "better", "worse": "worse"}
 
 
-def _origins(kept: dict[str, Kept], shared: dict[str, Kept]) -> Shared:
-    one = next(iter(shared.values()))
-    return Shared(
-        first=str(one.origin_dates[0]),
-        last=str(one.origin_dates[-1]),
-        last_target=str(one.target_dates.max()),
-        count=len(one.origin_dates),
-        own={name: len(each.origin_dates) for name, each in kept.items()},
+def _against(pairs: dict[int, Pair], *, score: str) -> str:
+    """Say of two runs, by days ahead, where the first is better, worse, or not significantly different."""
+    pair = next(iter(pairs.values()))
+    results = {step: pair.result for step, pair in pairs.items()}
+    clauses = outcomes.describe(
+        results, _WORDS, score=score, detail=lambda step: outcomes.skill_text(pairs[step].lower)
     )
-
-
-def _steps(scores: SideBySide) -> list[int]:
-    """The days ahead that all runs report."""
-    return [int(step) for step in scores.horizons if step != "all"]
-
-
-def _lower(losses: Floats, others: Floats) -> float:
-    """Share by which the mean loss is lower than the other; 0 where that has none to undercut."""
-    return float(1 - losses.mean() / others.mean()) if others.mean() > 0 else 0.0
-
-
-def _shared(kept: dict[str, Kept], *, score: str) -> dict[str, Kept]:
-    """Return the forecasts from the origins, and as far ahead, as all runs have.
-
-    Raises:
-        RunError: there are none, or the same days came out at other prices, or in other directions.
-    """
-    horizon = min(one.horizon for one in kept.values())
-    name, first = next(iter(kept.items()))
-    dates = first.origin_dates
-    for one in kept.values():
-        dates = np.intersect1d(dates, one.origin_dates)
-    if not len(dates):
-        raise RunError(f"{listed(list(kept))} have no origin in common. Compare runs of one data file and one split.")
-    shared = {name: one.part(dates, horizon=horizon) for name, one in kept.items()}
-    for other, one in shared.items():
-        if not one.answers_as(shared[name]):
-            raise RunError(f"{name} and {other} {_OTHERWISE[score]}, so their scores say nothing of each other.")
-    return shared
-
-
-def _corrected(pairs: list[Pair]) -> tuple[Pair, ...]:
-    """The same pairs with their p-values corrected for being as many as they are."""
-    tested = {place: pair.test.p_value for place, pair in enumerate(pairs) if pair.test is not None}
-    by_place = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return tuple(
-        Pair(pair.first, pair.second, pair.step, pair.lower, pair.test, by_place.get(place))
-        for place, pair in enumerate(pairs)
-    )
+    return f"{pair.first} against {pair.second}: {clauses}."

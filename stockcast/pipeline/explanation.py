@@ -1,277 +1,281 @@
-"""A run and one day -> what moved its forecast from there, what fired in it, and which inputs it lives on."""
+"""The result of `explain`: values, the sentences that sum them up, and the rows of its tables."""
 
-from datetime import date
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
-from stockcast.config import Config, load_config
-from stockcast.errors import DataError, NotEnoughDays
-from stockcast.evaluation.importance import Importance, permutation_importance
-from stockcast.forecast import Days, Floats
-from stockcast.material import Material
-from stockcast.models import insight
-from stockcast.models.factory import learning_part
-from stockcast.models.firing import Firing, firing
-from stockcast.models.inference import Network
-from stockcast.pipeline.findings import Curve, Findings, Moved
-from stockcast.pipeline.rebuilt import build, check_same, rebuild
-from stockcast.pipeline.series import Say, Series, make_material, nobody, read
-from stockcast.pipeline.statements import losses, score_of, statements
-from stockcast.pipeline.stored import need, own_file, read_market, stored_network, stored_scalers
-from stockcast.runs import RunDirectory
+from stockcast.evaluation.importance import Importance
+from stockcast.models.explain.activations import LayerActivations
+from stockcast.models.explain.attribution import Saliency
+from stockcast.text import join_words, percent_text, plural
+from stockcast.typing import Dates, Floats
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+Rows = list[dict[str, Any]]
+What = Literal["spread", "middle", "up"]
+Score = Literal["CRPS", "Brier"]
 
-REPEATS = 5
-"""Shuffles of each feature."""
+_SCORE_TEXT: dict[Score, str] = {"CRPS": "CRPS", "Brier": "Brier score"}
 
-MOST_ORIGINS = 100
-"""Validation origins that importance is measured on, evenly spread: neighbours have nearly the same window."""
-
-MOST_WINDOWS = 64
-"""Validation windows that the gradient is followed back through, evenly spread."""
+FEATURES_NAMED = 3
+"""Features that a sentence names; tables and figures have all."""
 
 
-def explain(
-    run: RunDirectory,
-    *,
-    day: date | None = None,
-    data: Path | None = None,
-    output: Path | None = None,
-    picture: bool = True,
-    say: Say = nobody,
-) -> Findings:
-    """Explain the forecast from one day, and write tables and pictures.
+@dataclass(frozen=True)
+class Attribution:
+    """The effect of each input on one number of the forecast.
 
-    Args:
-        run: a finished run.
-        day: the last day known; None for the last of the data.
-        data: another price file, as `predict` takes it; None for the first one that the run learnt from.
-        output: folder to write to; None for one inside the run.
-        picture: whether to draw any.
-        say: told what looks odd in the data.
-
-    Raises:
-        StockcastError: the run is damaged, the data do not fit it, or the day cannot be explained.
+    Attributes:
+        what: `spread` is the log of the width of the 90 % band of log returns, `middle` the median return in percent,
+            `up` the chance of up in percent.
+        days_ahead: trading days from the origin.
+        saliency: the effect of each day and each feature.
     """
-    config = load_config(run.config_path())
-    series, material, baseline = _ready(run, config, data=data, say=say)
-    prices = series.prices
-    origin = _origin(run, config, series, day)
-    network, members = rebuild(run, config)
-    window = material.windows(np.array([origin])).inputs()[0]
-    exported = stored_network(run, config)
-    check_same(run, network, exported, window)
 
-    notes = _notes(config, material, members)
-    numbers = statements(material, origin)
-    found = insight.saliency(network, window, baseline=baseline, statements=[one for *_, one in numbers])
-    firings = firing(members[0], window, cell=config.model.cell)
-    validation = series.split.origins("validation", window=config.window, horizon=config.horizon, required=False)
-    if not len(validation):
-        notes.append(f"{prices.source.name} has no validation day: importance and gradients are not measured on it.")
-    curves = _curves(config, material, members[0], _spread_out(validation, MOST_WINDOWS))
-    if len(validation) and not curves:
-        notes.append(
-            f"A gradient is followed back through cells that step from day to day in one direction; "
-            f"{config.model.cell} is none."
+    what: What
+    days_ahead: int
+    saliency: Saliency
+
+    def by_feature(self) -> Floats:
+        """Integrated gradients summed over the days, in the number's unit, shape (features,)."""
+        sums: Floats = self.saliency.integrated.sum(axis=0)
+        return sums
+
+    def last_days(self, share: float = 0.9) -> int:
+        """Return how many of the window's last days have this share of the whole effect, up or down."""
+        by_day = np.abs(self.saliency.integrated).sum(axis=1)[::-1]
+        return int(np.searchsorted(np.cumsum(by_day), share * by_day.sum())) + 1
+
+    def sentence(self, features: Sequence[str]) -> str:
+        """Return the effect of this window on the number, and of which features."""
+        sums = self.by_feature()
+        most = [f"{features[i]} {self._size(sums[i])}" for i in np.argsort(-np.abs(sums))[:FEATURES_NAMED]]
+        days = f"{self.days_ahead} {'day' if self.days_ahead == 1 else 'days'} ahead"
+        now, before = self.saliency.value, self.saliency.baseline_value
+        effect = {
+            "spread": f"The 90 % band {days} is {_wider(float(np.expm1(self.saliency.change)))}",
+            "middle": f"The median {days} is {now:+.2f} %, and {before:+.2f} %",
+            "up": f"The chance of up {days} is {now:.2f} %, and {before:.2f} %",
+        }[self.what]
+        reach = plural(self.last_days(), "day")
+        return (
+            f"{effect} after a window of average days, mostly by {join_words(most)}. Nine tenths of the effect come "
+            f"from the last {reach}."
         )
-    asked = _spread_out(validation, MOST_ORIGINS)
-    findings = Findings(
-        run=run.name,
-        series=prices.source.name,
-        dates=prices.dates[origin + 1 - config.window : origin + 1],
-        features=config.features,
-        inputs=series.inputs(config)[origin + 1 - config.window : origin + 1],
-        scaled=window,
-        moved=tuple(Moved(what, step, one) for (what, step, _), one in zip(numbers, found, strict=True)),
-        firings=firings,
-        curves=curves,
-        score=score_of(material),
-        importance=_importance(config, material, exported, asked) if len(asked) else None,
-        origins=len(asked),
-        notes=(*notes, *_missed(found), *_lacking(config, firings)),
-        folder=(output or run.explanation_folder(prices.dates[origin])).resolve(),
-    )
-    _write_tables(run, findings)
-    if picture:
-        _draw(run, findings)
-    return findings
+
+    def _size(self, effect: float) -> str:
+        return f"{100 * np.expm1(effect):+.0f} %" if self.what == "spread" else f"{effect:+.2f} points"
 
 
-def _ready(run: RunDirectory, config: Config, *, data: Path | None, say: Say) -> tuple[Series, Material, Floats]:
-    """The series, ready for the network, and a window of average training days, shape (window, features)."""
-    stored = config
-    if data is not None:
-        config = config.over(start=None, end=None)
-    path = data or own_file(run)
-    learnt = [one["name"] for one in run.learnt_from()]
-    if path.name not in learnt and config.target.scale == "training":
-        raise DataError(
-            f"{run.name} learnt from {', '.join(learnt)} in its own unit (target.scale: training), and what moved a "
-            f"forecast of {path.name} would be told in a unit that is not its own. Explain {learnt[0]}, or train with "
-            f"target.scale: volatility."
-        )
-    series = need(run, config, read(config, path, say), read_market(run, stored, end=config.data.end), say)
-    scaler, target = stored_scalers(run, config)
-    average_day = scaler.transform(scaler.fill[None])
-    return series, make_material(config, series, scaler, target), np.repeat(average_day, config.window, axis=0)
+@dataclass(frozen=True)
+class GradientCurve:
+    """How much of the loss's gradient reaches each day back, in one network.
 
-
-def _origin(run: RunDirectory, config: Config, series: Series, day: date | None) -> int:
-    """Return the index of the day to explain.
-
-    Raises:
-        DataError: it is no day of the data, or has no full window before it; names the span.
+    Attributes:
+        network: which one, in words.
+        norms: norm of d loss / d h over the units, oldest day first, shape (windows, window).
     """
-    dates, name = series.prices.dates, series.prices.source.name
-    first = config.window - 1
-    if len(dates) <= first:
-        raise NotEnoughDays(
-            f"{name} has {len(dates)} trading days, but {run.name} looks back over {config.window}. Use a longer file."
-        )
-    span = f"{name} has days to explain from {dates[first]} to {dates[-1]}"
-    if day is None:
-        return len(dates) - 1
-    wanted = np.datetime64(day)
-    origin = int(np.searchsorted(dates, wanted, side="right")) - 1
-    if not dates[0] <= wanted <= dates[-1]:
-        raise DataError(f"--date {day} lies outside the data: {span}.")
-    if origin < first:
-        raise DataError(f"--date {day} has no {config.window} days up to it: {span}.")
-    if dates[origin] != wanted:
-        raise DataError(f"--date {day} is no trading day; the last one before it is {dates[origin]}. {span}.")
-    return origin
+
+    network: str
+    norms: Floats
+
+    def share_left(self) -> Floats:
+        """Median over the windows, as a share of the last day's, which is the first here; 0 where that is 0."""
+        median: Floats = np.median(self.norms, axis=0)[::-1]
+        return median / median[0] if median[0] > 0 else median
 
 
-def _curves(config: Config, material: Material, trained: Any, origins: Days) -> tuple[Curve, ...]:
-    """How far gradients reach back: in the run's network, in itself untrained, and in an untrained simple RNN.
+@dataclass(frozen=True)
+class Explanation:
+    """The result of `explain`.
 
-    The simple RNN is not trained: that would take longer than all the rest, and moves its curve by a factor of 1 to 21
-    at 49 days back, downwards (three seeds of lessons/vanishing-gradient).
+    Attributes:
+        run: name of the run.
+        series: name of the price file.
+        dates: days of the window that is explained, oldest first, shape (window,).
+        features: names of the network's inputs.
+        inputs: in their own unit, NaN where there is none, shape (window, features).
+        scaled: the same as the network is given them, shape (window, features).
+        attributions: the effect of the inputs on the forecast's numbers.
+        activations: of the hidden units, layer by layer.
+        gradients: how far back gradients reach; none where the network has no recurrence or no validation day.
+        score: what importance is measured by: CRPS of log returns, or Brier score of the direction's probabilities.
+        importance: of each feature on the validation days; None without such days.
+        origins: validation origins that importance is measured on.
+        notes: what is not shown and why, and what is explained where that is not obvious.
     """
-    if not len(origins):
-        return ()
-    windows = material.windows(origins)
-    reach = partial(insight.reach, inputs=windows.inputs(), answers=windows.answers(), loss=material.head.loss)
 
-    def measured(network: Any, cell: str) -> Floats | None:
-        return reach(learning_part(network), cell=cell)  # the loss is told what training tells it
+    run: str
+    series: str
+    dates: Dates
+    features: tuple[str, ...]
+    inputs: Floats
+    scaled: Floats
+    attributions: tuple[Attribution, ...]
+    activations: tuple[LayerActivations, ...]
+    gradients: tuple[GradientCurve, ...]
+    score: Score
+    importance: Importance | None
+    origins: int
+    notes: tuple[str, ...]
 
-    cell = config.model.cell
-    own = measured(trained, cell)
-    if own is None:
-        return ()
-    article, other = ("an", "lstm") if cell == "simple_rnn" else ("a", "simple_rnn")
-    beside = {cell: f"the same {cell}, untrained", other: f"{article} {other} of the same size, untrained"}
-    untrained = []
-    for one, label in beside.items():
-        norms = measured(build(config, cell=one), one)
-        untrained += [] if norms is None else [Curve(label, norms)]
-    return (Curve(f"the run's {cell}, trained", own), *untrained)
+    def summary(self) -> list[str]:
+        """Return the explanation in a few sentences."""
+        sentences = [
+            f"{self.series} by {self.run}: the forecast from {self.dates[-1]}, which looks back to {self.dates[0]}.",
+            *(attribution.sentence(self.features) for attribution in self.attributions),
+        ]
+        if self.gradients:
+            first, *others = self.gradients
+            back = plural(len(self.dates) - 1, "day")
+            rest = "; ".join(f"{curve.network}: {percent_text(curve.share_left()[-1])}" for curve in others)
+            sentences.append(
+                f"Of the gradient at the last day, {percent_text(first.share_left()[-1])} reaches the first day of the "
+                f"window, {back} back, in {first.network} ({rest})."
+            )
+        if self.importance is not None:
+            effects = _shuffling_effects(self.importance, self.features, score=_SCORE_TEXT[self.score])
+            sentences.append(f"Shuffled among {plural(self.origins, 'validation origin')}, {effects}.")
+        return [*sentences, *self.notes]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        importance = self.importance
+        return {
+            "run": self.run,
+            "series": self.series,
+            "origin": str(self.dates[-1]),
+            "first_day": str(self.dates[0]),
+            "moved": [
+                {
+                    "what": attribution.what,
+                    "days_ahead": attribution.days_ahead,
+                    "value": attribution.saliency.value,
+                    "baseline_value": attribution.saliency.baseline_value,
+                    "gap": attribution.saliency.gap,
+                    "features": dict(zip(self.features, attribution.by_feature().tolist(), strict=True)),
+                    "last_days_with_nine_tenths": attribution.last_days(),
+                }
+                for attribution in self.attributions
+            ],
+            "gradient_left_at_first_day": {curve.network: float(curve.share_left()[-1]) for curve in self.gradients},
+            "importance": importance
+            and {
+                self.score.lower(): importance.loss,
+                "origins": self.origins,
+                "features": {
+                    name: {"increase": float(importance.means[i]), "spread": float(importance.spreads[i])}
+                    for i, name in enumerate(self.features)
+                },
+            },
+            "notes": list(self.notes),
+        }
+
+    def tables(self) -> dict[str, Rows]:
+        """Return the rows of each table by its name; a table without rows is left out."""
+        tables = {
+            "saliency": self._saliency_rows(),
+            **{f"units-{layer.layer}": self._unit_rows(layer) for layer in self.activations},
+            "gates": self._gate_rows(),
+            "gradient": self._gradient_rows(),
+            "importance": self._importance_rows(),
+        }
+        return {name: rows for name, rows in tables.items() if rows}
+
+    def _saliency_rows(self) -> Rows:
+        """One row for each number that is explained, day and feature."""
+        return [
+            {
+                "what": attribution.what,
+                "days_ahead": attribution.days_ahead,
+                "date": str(date),
+                "feature": feature,
+                "input": "" if np.isnan(self.inputs[day, column]) else float(self.inputs[day, column]),
+                "scaled": float(self.scaled[day, column]),
+                "gradient_x_input": float(attribution.saliency.gradient_x_input[day, column]),
+                "integrated_gradients": float(attribution.saliency.integrated[day, column]),
+            }
+            for attribution in self.attributions
+            for day, date in enumerate(self.dates)
+            for column, feature in enumerate(self.features)
+        ]
+
+    def _unit_rows(self, layer: LayerActivations) -> Rows:
+        """One row for each day, one column for each unit, in the order of the figure."""
+        if layer.states is None:
+            return []
+        return [
+            {"date": str(date), **{f"unit_{unit}": round(float(states[unit]), 6) for unit in layer.order}}
+            for date, states in zip(self.dates, layer.states, strict=True)
+        ]
+
+    def _gate_rows(self) -> Rows:
+        """One row for each layer, gate and day: mean and quartiles over the units."""
+        return [
+            {"layer": layer.layer, "gate": gate, "date": str(date), "mean": float(opened[day].mean()),
+             **_quartiles(opened[day])}
+            for layer in self.activations
+            for gate, opened in layer.gates.items()
+            for day, date in enumerate(self.dates)
+        ]  # fmt: skip
+
+    def _gradient_rows(self) -> Rows:
+        """One row for each network and day back: median and quartiles of the norm over the windows."""
+        return [
+            {"network": curve.network, "days_back": back, "norm": float(np.median(norms)), **_quartiles(norms),
+             "share_of_last_day": float(curve.share_left()[back])}
+            for curve in self.gradients
+            for back, norms in enumerate(curve.norms.T[::-1])
+        ]  # fmt: skip
+
+    def _importance_rows(self) -> Rows:
+        """One row for each feature: how much the score rises without it, over all shuffles and in each."""
+        if self.importance is None:
+            return []
+        importance = self.importance
+        return [
+            {
+                "feature": name,
+                f"{self.score.lower()}_increase": float(importance.means[i]),
+                "spread_of_shuffles": float(importance.spreads[i]),
+                "relative_increase": float(importance.means[i] / importance.loss) if importance.loss > 0 else "",
+                **{f"shuffle_{number}": float(rise) for number, rise in enumerate(importance.increases[i], start=1)},
+            }
+            for i, name in enumerate(self.features)
+        ]
 
 
-def _importance(config: Config, material: Material, network: Network, origins: Days) -> Importance:
-    """Shuffle each feature among validation origins; the loss is the score of what the head says, uncalibrated."""
-    return permutation_importance(
-        material.windows(origins).inputs(),
-        losses(material, network, origins, horizon=config.horizon),
-        repeats=REPEATS,
-        seed=config.training.seed,
-    )
+def _quartiles(values: Floats) -> dict[str, float]:
+    return {"lower_quartile": float(np.quantile(values, 0.25)), "upper_quartile": float(np.quantile(values, 0.75))}
 
 
-def _spread_out(origins: Days, most: int) -> Days:
-    """Return no more than so many of the origins, evenly spread from the first to the last."""
-    rows = np.unique(np.linspace(0, len(origins) - 1, min(most, len(origins))).astype(np.intp))
-    chosen: Days = origins[rows]
-    return chosen
+def _shuffling_effects(importance: Importance, features: Sequence[str], *, score: str) -> str:
+    """Return without which features the score rises or falls, and the largest effect within the noise."""
+    means, clear, order = importance.means, importance.stands_out, np.argsort(-importance.means)
+
+    def named(places: Sequence[int], most: int = FEATURES_NAMED) -> str:
+        more = [f"{len(places) - most} more"] if len(places) > most else []
+        changes = (f"{features[i]} ({100 * means[i] / importance.loss:+.1f} %)" for i in places[:most])
+        return join_words([*changes, *more])
+
+    needed = [i for i in order if clear[i] and means[i] > 0]
+    harmful = [i for i in order[::-1] if clear[i] and means[i] < 0]
+    rest = [i for i in order if not clear[i]]
+    noise = "the noise of the shuffles"
+    effects = [
+        f"{score} rises beyond {noise} without {named(needed)}" if needed else f"no feature matters beyond {noise}"
+    ]
+    if harmful:
+        effects.append(f"{score} falls without {named(harmful)}")
+    if rest:
+        which = "the other" if needed or harmful else "all"
+        stay = "one stays" if len(rest) == 1 else f"{len(rest)} stay"
+        effects.append(f"{which} {stay} within it, at most {named(rest[:1])}")
+    return "; ".join(effects)
 
 
-def _notes(config: Config, material: Material, members: list[Any]) -> list[str]:
-    """Say what is explained, where that is not plain."""
-    notes = []
-    if len(members) > 1:
-        notes.append(
-            f"The run averages {len(members)} networks: what moved the forecast and importance are of their mean, "
-            f"units, gates and gradient of the first"
-            + (f", a {config.model.cell}; those of the last day alone are not shown." if config.beside.layers else ".")
-        )
-    classes = material.head.classes
-    if classes is not None and classes.threshold:
-        whose = "today's volatility" if config.target.scale == "volatility" else "the training days' deviation"
-        notes.append(
-            f"Up is a rise of more than {classes.threshold:g} times {whose} (over as many days as are asked); less "
-            f"is flat."
-        )
-    if config.target.scale == "volatility" and classes is None:
-        notes.append(
-            "The band is also as wide as today's volatility makes it: that multiplies the answer outside the network "
-            "and is not among what moved it."
-        )
-    if len(config.target.names) > 1:
-        notes.append(
-            f"The run forecasts {', '.join(config.target.names)} together: middle and importance are of the Close, the "
-            f"gradient is of the loss of all."
-        )
-    if config.strategy == "recursive":
-        notes.append("The network answers one day ahead and is fed with its answers; explained is that one day.")
-    return notes
-
-
-def _missed(found: list[insight.Saliency]) -> list[str]:
-    """Say where the shares do not add up, as they may not for a network with kinks."""
-    worst = max(abs(one.gap) / max(float(np.abs(one.integrated).sum()), 1e-9) for one in found)
-    return [f"The shares of what moved the forecast miss it by {100 * worst:.1f} %."] if worst > 0.01 else []
-
-
-def _lacking(config: Config, firings: tuple[Firing, ...]) -> list[str]:
-    """Say which units and gates are not shown, and why."""
-    if not firings:
-        return [f"A {config.model.cell} network has no hidden units, so none fires."]
-    return [one.note for one in firings if one.note is not None]
-
-
-def _write_tables(run: RunDirectory, findings: Findings) -> None:
-    """Write a table of each kind of finding; what there is nothing of gets none."""
-    tables = {
-        "saliency": findings.saliency_rows(),
-        **{f"units-{one.layer}": findings.unit_rows(one) for one in findings.firings},
-        "gates": findings.gate_rows(),
-        "gradient": findings.gradient_rows(),
-        "importance": findings.importance_rows(),
-    }
-    for name, rows in tables.items():
-        if rows:
-            run.write_table(findings.folder / f"{name}.csv", rows)
-
-
-def _draw(run: RunDirectory, findings: Findings) -> None:
-    """Write a picture of each kind of finding; what there is nothing of gets none."""
-    from stockcast import plots_explain as plots  # matplotlib: only for who draws
-
-    title = f"{findings.series} by {findings.run}"
-    at = f"{title}, from {findings.dates[-1]}"
-    pictures: dict[str, Figure] = {}
-    for what in dict.fromkeys(one.what for one in findings.moved):
-        panels = {one.days_ahead: one.saliency for one in findings.moved if one.what == what}
-        pictures[f"saliency-{what}"] = plots.saliency(panels, findings.dates, findings.features, what=what, title=at)
-    fired = [one for one in findings.firings if one.states is not None]
-    if fired:
-        pictures["units"] = plots.units(fired, findings.dates, title=at)
-    gated = [one for one in fired if one.gates]
-    if gated:
-        pictures["gates"] = plots.gates(gated, findings.dates, title=at)
-    if findings.curves:
-        shares = {one.network: one.share_left() for one in findings.curves}
-        pictures["gradient"] = plots.gradient_through_time(shares, title=title)
-    if findings.importance is not None:
-        pictures["importance"] = plots.importance(
-            findings.importance, findings.features, score=findings.score, origins=findings.origins, title=title
-        )
-    for name, figure in pictures.items():
-        run.write_plot(name, figure, folder=findings.folder)
+def _wider(change: float) -> str:
+    if abs(change) < 0.005:
+        return "as wide as"
+    return f"{100 * abs(change):.0f} % {'wider' if change > 0 else 'narrower'} than"

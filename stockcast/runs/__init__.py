@@ -1,13 +1,12 @@
 """Runs on disk.
 
 Every file is whole or not there; `run.json` comes last and holds the SHA-256 of every file, so that a run without it is
-unfinished and a changed file is found out. Until then `begun.json` says what is being trained, and `checkpoints` hold
-how far it has come.
+unfinished and a changed file is detected. Until then `begun.json` holds what is being trained, and `checkpoints/` where
+each member stands.
 
-`names.py` are the files' names, `files.py` how they are written and read. `directory.py` is a run as the pipeline knows
-it, with what training leaves in `trained.py`, what is made with it in `outcomes.py`, and a training on its way in
-`underway.py`; `forecasts.py` and `arrays.py` read back what holds many numbers; `condition.py`, `overview.py` and
-`comparison.py` look at runs that may be anybody's.
+`layout` names the files, `files` and `safe_io` write and read them. `directory` is a run as the pipeline knows it:
+`artifacts` is what training writes, `results` what other commands write, `checkpoints` an unfinished training.
+`forecasts` and `npz` read arrays. `integrity`, `listing` and `score_table` look at runs that anybody may have made.
 """
 
 from stockcast.runs.directory import RunDirectory, path_of

@@ -2,100 +2,121 @@
 
 import contextlib
 import errno
-from datetime import UTC, datetime
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from stockcast.errors import RunError
-from stockcast.runs.files import now
-from stockcast.runs.names import BEGUN, EVENTS, MANIFEST, is_passing
-from stockcast.runs.outcomes import OutcomeFiles
-from stockcast.runs.trained import TrainedFiles
-from stockcast.runs.underway import Underway
-from stockcast.untrusted import lies_within, sha256
+from stockcast.runs.artifacts import TrainingArtifacts
+from stockcast.runs.checkpoints import Checkpoints
+from stockcast.runs.files import make_folder, now
+from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, is_passing
+from stockcast.runs.results import ResultFiles
+from stockcast.runs.safe_io import damaged, lies_within, sha256
 
 
-class RunDirectory(TrainedFiles, OutcomeFiles):
+@dataclass(frozen=True)
+class TrainedSeries:
+    """A series that a run was trained on.
+
+    Attributes:
+        name: of its price file.
+        path: of that file at the training.
+        sha256: of the whole file.
+        first: its first day that was used, ISO.
+        training_sha256: of its closes up to the end of the training days, see `Prices.closes_sha256`; None of runs
+            from before this was stored.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    first: str
+    training_sha256: str | None
+
+
+class RunDirectory(TrainingArtifacts, ResultFiles):
     """One run: `path` is its directory."""
 
     @classmethod
-    def create(cls, root: Path, *, config_name: str, name: str | None) -> "RunDirectory":
-        """Make the directory of a new run: `name`, or the config's name and the time of day in UTC.
+    def create(cls, root: Path, *, config_name: str, name: str | None) -> Self:
+        """Make the directory of a new run: `name`, or the config's name and the time in UTC.
 
         Raises:
             RunError: the name is taken or no plain name, or the directory cannot be written.
         """
         cls.check_name(name)
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        names = (
-            [name]
-            if name is not None
-            else [f"{config_name}-{stamp}", *(f"{config_name}-{stamp}-{n}" for n in range(2, 100))]
-        )
+        stamped = f"{config_name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        names = [stamped, *(f"{stamped}-{number}" for number in range(2, 100))] if name is None else [name]
+        make_folder(root, advice="Choose another --runs.")
         for candidate in names:
             path = root / candidate
-            try:
-                root.mkdir(parents=True, exist_ok=True)
-            except OSError as error:  # FileExistsError: a file, or a link to nowhere
-                reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
-                raise RunError(f"Cannot make the folder of runs {root}: {reason}. Choose another --runs.") from error
             try:
                 path.mkdir()
             except FileExistsError:
                 continue
             except OSError as error:
-                other = "--name" if error.errno == errno.ENAMETOOLONG else "--runs"
+                option = "--name" if error.errno == errno.ENAMETOOLONG else "--runs"
                 raise RunError(
-                    f"Cannot make the run directory {path}: {error.strerror}. Choose another {other}."
+                    f"Cannot make the run directory {path}: {error.strerror}. Choose another {option}.",
+                    file=path,
+                    key=option,
                 ) from error
             return cls(path)
-        raise RunError(f"{root / names[-1]} exists. Choose another --name, or remove it.")
+        path = root / names[-1]
+        raise RunError(f"{path} exists. Choose another --name, or remove it.", file=path, key="--name", value=name)
 
     @staticmethod
     def check_name(name: str | None) -> None:
-        """Check that a run may be called so: it is a folder's name, an argument and a word in a line.
-
-        Raises:
-            RunError: it may not.
-        """
+        """Refuse a name that cannot be a folder, an argument and a word in a line."""
         if name is not None and (
             not name or name != Path(name).name or name.startswith((".", "-")) or not name.isprintable()
         ):
             raise RunError(
                 f"--name {name!r} must be a plain name, on one line and not beginning with a dot or a dash; choose the "
-                f"folder with --runs."
+                f"folder with --runs.",
+                key="--name",
+                value=name,
             )
 
     @classmethod
-    def find(cls, root: Path, run: str | None) -> "RunDirectory":
-        """Return a finished run: by name under `root`, by path, or the newest one if `run` is None.
+    def find(cls, root: Path, run: "RunDirectory | str | os.PathLike[str] | None") -> "RunDirectory":
+        """Return a finished run: the run itself, by name under `root`, by path, or the newest one if `run` is None.
 
         Raises:
             RunError: there is none, or it is unfinished.
         """
         if run is None:
-            created = {}
-            for file in root.glob(f"*/{MANIFEST}"):
-                if not lies_within(file.parent, root):  # a link to elsewhere: its owner may name that path
-                    continue
-                with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
-                    created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
-            if not created:
-                raise RunError(
-                    f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one "
-                    f"with: stockcast train"
-                )
-            return max(created, key=lambda found: created[found])
-        path = path_of(root, run)
-        if path is None:
+            return cls._newest(root)
+        wanted = os.fspath(run.path if isinstance(run, RunDirectory) else run)
+        path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted)
+        if path is None or not path.is_dir():
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
-            raise RunError(f"No run named {run!r}. {there}")
+            raise RunError(f"No run named {wanted!r}. {there}", file=root, value=wanted)
         if not (path / MANIFEST).is_file():
-            way = "Go on with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
-            raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {way}.")
+            advice = "Resume with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
+            raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {advice}.", file=path)
         return cls(path)
+
+    @classmethod
+    def _newest(cls, root: Path) -> "RunDirectory":
+        created = {}
+        for file in root.glob(f"*/{MANIFEST}"):
+            if lies_within(file.parent, root):  # no link to elsewhere: its owner may name that path
+                with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
+                    created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
+        if not created:
+            raise RunError(
+                f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one with: "
+                f"stockcast train",
+                file=root,
+                key="--runs",
+            )
+        return max(created, key=lambda run: created[run])
 
     @classmethod
     def find_unfinished(cls, root: Path, run: str | None) -> "RunDirectory":
@@ -104,6 +125,7 @@ class RunDirectory(TrainedFiles, OutcomeFiles):
         Raises:
             RunError: there is none.
         """
+        advice = "there is nothing to resume. Name the folder of your runs with --runs, or train without --resume."
         if run is None:
             begun = [
                 file
@@ -111,21 +133,19 @@ class RunDirectory(TrainedFiles, OutcomeFiles):
                 if lies_within(file.parent, root) and not (file.parent / MANIFEST).exists()
             ]
             if not begun:
-                raise RunError(
-                    f"No unfinished run in {root.absolute()}: there is nothing to resume. Name the folder of your runs "
-                    f"with --runs, or train without --resume."
-                )
+                raise RunError(f"No unfinished run in {root.absolute()}: {advice}", file=root, key="--runs")
             return cls(max(begun, key=lambda file: file.stat().st_mtime_ns).parent)
         path = path_of(root, run)
         if path is None:
-            raise RunError(
-                f"No run named {run!r} in {root.absolute()}: there is nothing to resume. Name the folder of your runs "
-                f"with --runs, or train without --resume."
-            )
+            raise RunError(f"No run named {run!r} in {root.absolute()}: {advice}", file=root, value=run)
         if (path / MANIFEST).exists():
-            raise RunError(f"{path} is finished: there is nothing to resume. Next: stockcast evaluate {path}")
+            raise RunError(
+                f"{path} is finished: there is nothing to resume. Next: stockcast evaluate {path}", file=path
+            )
         if not (path / BEGUN).is_file():
-            raise RunError(f"{path} ended before its training began: it has no {BEGUN}. Remove it and train again.")
+            raise RunError(
+                f"{path} ended before its training began: it has no {BEGUN}. Remove it and train again.", file=path
+            )
         return cls(path)
 
     @property
@@ -134,53 +154,59 @@ class RunDirectory(TrainedFiles, OutcomeFiles):
         return self.path.resolve().name
 
     @property
-    def underway(self) -> Underway:
+    def checkpoints(self) -> Checkpoints:
         """What the run holds until its training is finished."""
-        return Underway(self.path)
+        return Checkpoints(self.path)
 
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write run.json, last: what made the run, and the SHA-256 of every file in it."""
         names = {path: path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if path.is_file()}
         kept = {path: name for path, name in sorted(names.items()) if not name.startswith(f"{EVENTS}/")}
         hashes = {name: sha256(path) for path, name in kept.items() if not is_passing(name)}
-        self._write_json(MANIFEST, {"status": "finished", "created": now(), **manifest, "files": hashes})
-        self.underway.tidy()
+        self.write_json(MANIFEST, {"status": "finished", "created": now(), **manifest, "files": hashes})
+        self.checkpoints.tidy()
 
     def manifest(self) -> dict[str, Any]:
-        """Return run.json.
-
-        Raises:
-            RunError: it is damaged.
-        """
+        """Return run.json; RunError if it is damaged."""
         return self.stated(MANIFEST)
 
-    def learnt_from(self) -> list[dict[str, str]]:
-        """Return name, path and SHA-256 of each price file that the run learnt from, the first one first.
+    def trained_on(self) -> list[TrainedSeries]:
+        """Return the series that the run was trained on, in order; RunError if run.json does not list them."""
+        listed = self.manifest().get("series")
+        if not (isinstance(listed, list) and listed and all(map(_is_series, listed))):
+            raise damaged(self.path / MANIFEST, "it does not list the series that the run was trained on")
+        return [
+            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first")},
+                          training_sha256=series.get("training_sha256"))
+            for series in listed
+        ]  # fmt: skip
 
-        Raises:
-            RunError: run.json does not say.
-        """
-        series = self.manifest().get("series")
-        keys = ("name", "path", "sha256")
-        if not (
-            isinstance(series, list)
-            and series
-            and all(isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys) for one in series)
-        ):
-            raise RunError(f"{self.path / MANIFEST} is damaged: it does not say what the run learnt from. Train again.")
-        return [{key: one[key] for key in keys} for one in series]
+
+def _is_series(stated: Any) -> bool:
+    """Whether a value of run.json, which may come from anybody, holds all of a `TrainedSeries`."""
+    if not isinstance(stated, dict):
+        return False
+    texts = [stated.get("name"), stated.get("path"), stated.get("sha256"), stated.get("training_sha256", "")]
+    return all(isinstance(text, str) for text in texts) and _is_day(stated.get("first", ""))
+
+
+def _is_day(first: Any) -> bool:
+    """Whether a first day is one, as ISO writes it, or not stated."""
+    try:
+        return bool(first == "" or date.fromisoformat(first).isoformat() == first)
+    except (TypeError, ValueError):
+        return False
 
 
 def path_of(root: Path, run: str) -> Path | None:
     """Return the directory of the run of this name under `root`, or at this path; None if there is none.
 
-    Raises:
-        RunError: it stands under `root` and is a link that leads out of it.
+    A link under `root` that leads out of it is refused.
     """
-    for path, named in ((root / run, True), (Path(run), False)):
+    for path, is_name in ((root / run, True), (Path(run), False)):
         below = lies_within(path, root)
-        if path.is_symlink() and not below and (named or path.parent.resolve() == root.resolve()):
-            raise RunError(f"{path} leads out of {root}. If you trust what is there, give its own path.")
-        if path.is_dir() and (below or not named or Path(run).is_absolute()):
+        if path.is_symlink() and not below and (is_name or path.parent.resolve() == root.resolve()):
+            raise RunError(f"{path} leads out of {root}. If you trust what is there, give its own path.", file=path)
+        if path.is_dir() and (below or not is_name or Path(run).is_absolute()):
             return path
     return None

@@ -13,15 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
-from stockcast.runs.names import ANSWERS, BEGUN, MANIFEST, ONNX, PARTIAL, WEIGHTS
-from stockcast.untrusted import (
-    MAX_NETWORK_BYTES,
-    MAX_TEXT_BYTES,
-    is_plain_relative,
-    lies_within,
-    parse_object,
-    read_bytes,
-)
+from stockcast.limits import MAX_NETWORK_BYTES, MAX_TEXT_BYTES
+from stockcast.runs.layout import BEGUN, MANIFEST, ONNX, OUTPUTS, PARTIAL, WEIGHTS
+from stockcast.runs.safe_io import damaged, is_plain_relative, lies_within, parse_object, read_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,26 +32,15 @@ class RunFiles:
     path: Path
 
     def stated(self, name: str) -> dict[str, Any]:
-        """Return `run.json` or `begun.json`, which say what belongs to the run.
-
-        Raises:
-            RunError: it is damaged.
-        """
+        """Return `run.json` or `begun.json`, which list the files of the run; RunError if it is damaged."""
         path = self.path / name
         stated = parse_object(read_bytes(path, folder=self.path), source=path)
         files, created = stated.get("files"), stated.get("created")
         if not (isinstance(files, dict) and isinstance(created, str)):
-            raise RunError(f"{path} is damaged (files or created). Train again.")
-        if strangers := [name for name in files if not is_plain_relative(name)]:
-            raise RunError(f"{path} is damaged: it lists {strangers[0][:80]!r}, outside the run. Train again.")
+            raise damaged(path, "files or created is missing")
+        if outside := [name for name in files if not is_plain_relative(name)]:
+            raise damaged(path, f"it lists {outside[0][:80]!r}, outside the run")
         return stated
-
-    def _write_text(self, name: str | Path, text: str) -> None:
-        with self._replacing(name) as path:
-            path.write_text(text, encoding="utf-8", newline="")
-
-    def _write_json(self, name: str, value: dict[str, Any]) -> None:
-        self._write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
     def write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
         """Store rows as CSV, `name` inside the run or an absolute path."""
@@ -67,46 +50,47 @@ class RunFiles:
         table.writerows(rows)
         self._write_text(name, text.getvalue())
 
-    @contextlib.contextmanager
-    def _replacing(self, name: str | Path) -> Iterator[Path]:
-        """Yield a temporary path that takes its place as `name`, in the run or an absolute path, at the block's end."""
-        path = self.path / name  # an absolute name stays what it is
-        if not self.path.is_dir():
-            raise RunError(f"Cannot write {path}: the run's directory has vanished.")
-        if path.is_relative_to(self.path):
-            self._refuse_link(path.parent)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise RunError(f"Cannot write {path}: {path.parent} is a file. Choose another folder.") from None
-        except OSError as error:
-            raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
-        with _replacing(path) as partial:
-            yield partial
-
-    def _refuse_link(self, folder: Path) -> None:
-        if not lies_within(folder, self.path):
-            raise RunError(f"{folder} is a link that leads out of the run. Remove it.")
-
     def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
         """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
         with self._replacing(Path(folder) / f"{name}.png") as path:
             figure.savefig(path, format="png")
         return self.path / folder / f"{name}.png"
 
+    def _write_text(self, name: str | Path, text: str) -> None:
+        with self._replacing(name) as path:
+            path.write_text(text, encoding="utf-8", newline="")
+
+    def write_json(self, name: str, value: dict[str, Any]) -> None:
+        """Store plain values as JSON, `name` inside the run."""
+        self._write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+    @contextlib.contextmanager
+    def _replacing(self, name: str | Path) -> Iterator[Path]:
+        """Yield a temporary path that takes its place as `name`, in the run or an absolute path, at the block's end."""
+        path = self.path / name  # an absolute name stays what it is
+        if not self.path.is_dir():
+            raise RunError(f"Cannot write {path}: the run's directory has vanished.", file=path)
+        if path.is_relative_to(self.path):
+            self._refuse_link(path.parent)
+        with _replacing(path) as partial:
+            yield partial
+
+    def _refuse_link(self, folder: Path) -> None:
+        if not lies_within(folder, self.path):
+            raise RunError(f"{folder} is a link that leads out of the run. Remove it.", file=folder)
+
     def _read(self, name: str) -> bytes:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
         expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
-        content = read_bytes(
-            path, folder=self.path, most=MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS, ANSWERS) else MAX_TEXT_BYTES
-        )
+        most = MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS, OUTPUTS) else MAX_TEXT_BYTES
+        content = read_bytes(path, folder=self.path, most=most)
         if hashlib.sha256(content).hexdigest() != expected:
-            raise RunError(f"{path} is damaged: it is not the file that training wrote (SHA-256). Train again.")
+            raise damaged(path, "it is not the file that training wrote (SHA-256)")
         return content
 
     def _has(self, name: str) -> bool:
-        """Whether training wrote a file of this name, by the manifest; where it is gone since, reading it tells."""
+        """Whether training wrote a file of this name, by the manifest; where it is gone since, reading it fails."""
         return name in self.stated(MANIFEST)["files"]
 
     def _read_json(self, name: str) -> dict[str, Any]:
@@ -119,11 +103,6 @@ def write_picture(path: Path, figure: "Figure") -> None:
     Raises:
         RunError: the disk or the folder does not allow it.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:  # FileExistsError: a file, or a link to nowhere
-        reason = "Not a directory" if isinstance(error, FileExistsError) else error.strerror
-        raise RunError(f"Cannot make the folder {path.parent}: {reason}. Choose another --output.") from error
     with _replacing(path) as partial:
         figure.savefig(partial, format="png")
 
@@ -135,6 +114,7 @@ def _replacing(path: Path) -> Iterator[Path]:
     Raises:
         RunError: the disk or the folder does not allow it; what stood at `path` still stands.
     """
+    make_folder(path.parent, advice="Choose another folder.")
     partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
     try:
         partial.unlink(missing_ok=True)  # of that name there may be a link to somewhere else
@@ -144,10 +124,23 @@ def _replacing(path: Path) -> Iterator[Path]:
         if os.name == "posix":  # the new name itself is on the disk only once the folder is
             _flush(path.parent)
     except OSError as error:
-        raise RunError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise RunError(f"Cannot write {path}: {error.strerror or error}.", file=path) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
+
+
+def make_folder(folder: Path, *, advice: str) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+        RunError: the disk does not allow it, or a file stands there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # FileExistsError: a file, or a link to nowhere
+        reason = "a file has that name" if isinstance(error, FileExistsError) else error.strerror
+        raise RunError(f"Cannot make the folder {folder}: {reason}. {advice}", file=folder) from error
 
 
 def _flush(path: Path) -> None:

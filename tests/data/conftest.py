@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stockcast.data.prices import Prices
+from stockcast.data.prices import Prices, read_prices
+from stockcast.errors import DataError
 
 WriteFile = Callable[..., Path]
+Refuse = Callable[..., DataError]
 MakePrices = Callable[[dict[str, list[float]]], Prices]
 
 
@@ -23,6 +25,21 @@ def write_file(tmp_path: Path) -> WriteFile:
         return path
 
     return write
+
+
+@pytest.fixture
+def refused(write_file: WriteFile) -> Refuse:
+    """Read a text, bytes or a path with the options of `read_prices`, and return the error, which names the file."""
+
+    def refuse(content: str | bytes | Path, name: str = "prices.csv", **options: object) -> DataError:
+        path = content if isinstance(content, Path) else write_file(content, name=name)
+        with pytest.raises(DataError) as error:
+            read_prices(path, **options)
+        assert error.value.file == str(path)
+        assert str(path) in str(error.value)
+        return error.value
+
+    return refuse
 
 
 @pytest.fixture

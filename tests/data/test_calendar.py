@@ -1,10 +1,15 @@
-from datetime import date
+import re
 
 import numpy as np
 import pytest
 
-from stockcast.data.calendar import check_calendar, judged_days, misfit, sessions_after, sessions_between
+from stockcast.data.calendar import calendar_mismatch, check_calendar, compare_dates, sessions_after, sessions_around
 from stockcast.errors import DataError
+
+
+def between(first: str, last: str, calendar: str = "XNYS") -> list[str]:
+    span = np.datetime64(first), np.datetime64(last)
+    return [str(session) for session in sessions_around(*span, calendar=calendar).between(*span)]
 
 
 def after(day: str, count: int, calendar: str = "XNYS") -> list[str]:
@@ -61,70 +66,94 @@ def test_a_market_that_never_closes_trades_every_day():
 
 
 @pytest.mark.parametrize(("name", "meant"), [("xnys", "XNYS"), ("XNYSE", "XNYS"), ("NYSEE", "NYSE")])
-def test_an_unknown_exchange_is_refused_with_the_nearest_known_one(name, meant):
-    with pytest.raises(DataError, match=rf"'{name}'.*Did you mean .*{meant}"):
+def test_an_unknown_exchange_is_refused_with_the_nearest_known_name(name, meant):
+    with pytest.raises(DataError) as error:
         check_calendar(name)
+    assert (error.value.key, error.value.value) == ("data.calendar", name)
+    assert meant in str(error.value).partition("Did you mean ")[2].partition("?")[0]
 
 
 def test_no_exchange_at_all_is_refused():
-    with pytest.raises(DataError, match=r"data\.calendar ''"):
+    with pytest.raises(DataError) as error:
         check_calendar("")
+    assert (error.value.key, error.value.value) == ("data.calendar", "")
 
 
 def test_sessions_of_an_unknown_exchange_are_refused():
-    with pytest.raises(DataError, match="XNYX"):
+    with pytest.raises(DataError) as error:
         sessions_after(np.datetime64("2018-12-31"), 1, calendar="XNYX")
+    assert (error.value.key, error.value.value) == ("data.calendar", "XNYX")
 
 
-@pytest.mark.parametrize("name", ["XNYS", "XLON", "XFRA", "XTKS", "24/7"])
-def test_the_exchanges_that_the_advice_names_exist(name):
-    check_calendar(name)
+def test_the_exchanges_that_the_advice_names_exist_and_keep_their_own_days():
+    with pytest.raises(DataError) as error:
+        check_calendar("")
+    names = re.findall(r"X[A-Z]{3}|24/7", str(error.value))
+
+    # Monday to Sunday; New York rests on the fourth of July
+    sessions = {name: len(between("2019-07-01", "2019-07-07", name)) for name in names}
+    assert sessions == {"XNYS": 4, "XLON": 5, "XFRA": 5, "XTKS": 5, "24/7": 7}
 
 
 def test_daily_bars_of_the_exchange_fit_its_calendar():
     dates = sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS")
-    assert misfit(dates, calendar="XNYS") is None
+    assert calendar_mismatch(dates, calendar="XNYS") is None
 
 
-def test_weekly_bars_are_told_from_daily_ones():
+def test_weekly_bars_do_not_fit():
     dates = np.arange("2015-01-02", "2019-01-04", 7, dtype="datetime64[D]")  # Fridays
-    assert "sessions are missing" in misfit(dates, calendar="XNYS")
+    compared = compare_dates(dates, calendar="XNYS")
+    assert (compared.many_extra, compared.many_missing) == (False, True)
+    assert f"{len(compared.missing)} of its sessions are missing" in calendar_mismatch(dates, calendar="XNYS")
 
 
 def test_bars_of_every_day_of_the_week_are_no_exchanges():
     dates = np.arange("2018-01-01", "2018-12-31", dtype="datetime64[D]")
-    assert "were no session of XNYS" in misfit(dates, calendar="XNYS")
+    # from 25 April to 30 December 2018 there are 36 Saturdays, 36 Sundays and 6 holidays and days of mourning
+    assert "of the last 250 dates, 78 are not XNYS trading sessions" in calendar_mismatch(dates, calendar="XNYS")
 
 
-def test_two_missing_sessions_in_a_year_are_no_misfit():
+def test_two_missing_sessions_in_a_year_are_no_mismatch():
     dates = np.delete(sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS"), [260, 270])
-    assert misfit(dates, calendar="XNYS") is None
+    assert calendar_mismatch(dates, calendar="XNYS") is None
 
 
 def test_sessions_between_two_days_include_both():
-    found = sessions_between(np.datetime64("2018-12-31"), np.datetime64("2019-01-02"), calendar="XNYS")
-    assert found.tolist() == [date(2018, 12, 31), date(2019, 1, 2)]
+    assert between("2018-12-31", "2019-01-02") == ["2018-12-31", "2019-01-02"]
 
 
 def test_a_weekend_has_no_session():
-    assert len(sessions_between(np.datetime64("2019-01-05"), np.datetime64("2019-01-06"), calendar="XNYS")) == 0
+    assert between("2019-01-05", "2019-01-06") == []
 
 
-def test_sessions_before_a_calendar_begins_are_refused():
-    with pytest.raises(DataError, match="XTKS is known from 1997-01-01"):
-        sessions_between(np.datetime64("1990-01-05"), np.datetime64("1999-01-06"), calendar="XTKS")
+def test_sessions_after_a_day_before_a_calendar_begins_are_refused():
+    with pytest.raises(DataError) as error:
+        sessions_after(np.datetime64("1990-01-05"), 3, calendar="XTKS")
+    assert (error.value.key, error.value.value) == ("--horizon", 3)
+    assert "1997-01-01" in str(error.value)
 
 
-def test_days_are_judged_from_where_the_calendar_knows_its_holidays():
-    def judged(first: str, last: str, calendar: str) -> list[str] | None:
-        days = judged_days(np.datetime64(first), np.datetime64(last), calendar=calendar)
-        return None if days is None else [str(day) for day in days]
+def test_as_many_sessions_as_the_calendar_knows_can_be_asked_for():
+    day = np.datetime64("2018-12-31")
+    latest = sessions_around(day, day, calendar="XSHG").latest
+    known = between(str(latest - 40), str(latest), "XSHG")
 
-    assert judged("1962-01-02", "2018-12-31", "XNYS") == ["1970-01-01", "2018-12-31"]
-    assert judged("1990-01-02", "2018-12-31", "XTKS") == ["1997-01-01", "2018-12-31"]
-    assert judged("1990-01-02", "2018-12-31", "XNYS") == ["1990-01-02", "2018-12-31"]
-    assert judged("1962-01-02", "1968-12-31", "XNYS") is None
+    assert after(str(latest - 41), len(known), "XSHG") == known
+    with pytest.raises(DataError) as error:
+        sessions_after(latest - 41, len(known) + 1, calendar="XSHG")
+    assert str(latest) in str(error.value)
 
 
-def test_dates_before_the_calendar_are_no_misfit():
-    assert misfit(np.arange("1960-01-01", "1961-01-01", dtype="datetime64[D]"), calendar="XNYS") is None
+def test_dates_are_compared_from_where_the_calendar_knows_its_holidays():
+    def compared(first: str, last: str, calendar: str) -> list[str] | None:
+        comparison = compare_dates(np.array([first, last], dtype="datetime64[D]"), calendar=calendar)
+        return None if comparison is None else [str(comparison.first), str(comparison.last)]
+
+    assert compared("1962-01-02", "2018-12-31", "XNYS") == ["1970-01-01", "2018-12-31"]
+    assert compared("1990-01-02", "2018-12-31", "XTKS") == ["1997-01-01", "2018-12-31"]
+    assert compared("1990-01-02", "2018-12-31", "XNYS") == ["1990-01-02", "2018-12-31"]
+    assert compared("1962-01-02", "1968-12-31", "XNYS") is None
+
+
+def test_dates_before_the_calendar_are_no_mismatch():
+    assert calendar_mismatch(np.arange("1960-01-01", "1961-01-01", dtype="datetime64[D]"), calendar="XNYS") is None

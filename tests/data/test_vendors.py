@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stockcast.data.plain import plain_rows
+from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.plain import plain_rows
 from stockcast.data.prices import Prices, read_prices
-from stockcast.data.reading import Reading
-from stockcast.errors import DataError
+from stockcast.errors import MissingColumns
 
 # Three days around a year's end, so that no vendor's dates can be read in two ways.
 CLEAN = """\
@@ -25,14 +25,14 @@ Date,Open,High,Low,Close,Adj Close,Volume
 2019-01-02,1016.57,1052.32,1015.71,1045.85,1045.85,1532600
 """
 WITHOUT_VOLUME = "\n".join(line.rpartition(",")[0] for line in CLEAN.splitlines())
-GERMAN = Reading(separator=";", decimal=",")
+GERMAN = CsvOptions(separator=";", decimal=",")
 
-SHAPES: dict[str, tuple[str, str, Reading]] = {
-    "Yahoo's site": (ADJUSTED, ADJUSTED, Reading()),
+SHAPES: dict[str, tuple[str, str, CsvOptions]] = {
+    "Yahoo's site": (ADJUSTED, ADJUSTED, CsvOptions()),
     "yfinance before 0.2.50": (
         ADJUSTED.replace("518.54", "518.540000").replace("1033.1,", "1033.100000,"),
         ADJUSTED,
-        Reading(),
+        CsvOptions(),
     ),
     "yfinance, three rows of header": (
         """\
@@ -44,7 +44,7 @@ Date,,,,,
 2019-01-02,1045.85,1052.32,1015.71,1016.57,1532600
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "yfinance's history(), with a zone": (
         """\
@@ -54,7 +54,7 @@ Date,Open,High,Low,Close,Volume,Dividends,Stock Splits
 2019-01-02 00:00:00-04:00,1016.57,1052.32,1015.71,1045.85,1532600,0.0,0.0
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "yfinance, several tickers, the names above": (
         """\
@@ -66,7 +66,7 @@ Date,,,,,,,,,,,,
 2019-01-02,1045.85,1,1045.85,2,1052.32,3,1015.71,1,1016.57,2,1532600,7
 """,
         ADJUSTED,
-        Reading(ticker="GOOG"),
+        CsvOptions(ticker="GOOG"),
     ),
     "yfinance, several tickers, the tickers above": (
         """\
@@ -78,9 +78,9 @@ Date,,,,,,,
 2019-01-02,1,2,1016.57,1052.32,1015.71,1045.85,1532600
 """,
         CLEAN,
-        Reading(ticker="GOOG"),
+        CsvOptions(ticker="GOOG"),
     ),
-    "Stooq": (CLEAN.replace("\n", "\r\n"), CLEAN, Reading()),
+    "Stooq": (CLEAN.replace("\n", "\r\n"), CLEAN, CsvOptions()),
     "Stooq's bulk text": (
         """\
 <TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>
@@ -89,7 +89,7 @@ GOOG.US,D,20181231,000000,1050.96,1052.7,1023.59,1035.61,1493700,0
 GOOG.US,D,20190102,000000,1016.57,1052.32,1015.71,1045.85,1532600,0
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Nasdaq.com": (
         """\
@@ -99,7 +99,7 @@ Date,Close/Last,Volume,Open,High,Low
 12/28/2018,$1037.08,1414800,$1049.62,$1055.56,$1033.10
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Investing.com": (
         """\
@@ -109,7 +109,7 @@ Date,Close/Last,Volume,Open,High,Low
 "12/28/2018","1,037.08","1,049.62","1,055.56","1,033.10","1.4148M","-0.65%"
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Investing.com in German": (
         """\
@@ -119,7 +119,7 @@ Date,Close/Last,Volume,Open,High,Low
 "28.12.2018","1.037,08","1.049,62","1.055,56","1.033,10","1,4148M","-0,65%"
 """,
         CLEAN,
-        Reading(decimal=","),
+        CsvOptions(decimal=","),
     ),
     "Alpha Vantage": (
         """\
@@ -129,7 +129,7 @@ timestamp,open,high,low,close,volume
 2018-12-28,1049.6200,1055.5600,1033.1000,1037.0800,1414800
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Alpha Vantage, adjusted": (
         """\
@@ -139,7 +139,7 @@ timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coeffi
 2018-12-28,1049.6200,1055.5600,1033.1000,1037.0800,518.54,1414800,0.0000,1.0
 """,
         ADJUSTED,
-        Reading(),
+        CsvOptions(),
     ),
     "Google Sheets": (
         """\
@@ -149,7 +149,7 @@ Date,Open,High,Low,Close,Volume
 1/2/2019 16:00:00,1016.57,1052.32,1015.71,1045.85,1532600
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Excel in German": (
         """\
@@ -179,9 +179,9 @@ date,close,high,low,open,volume,adjClose,adjHigh,adjLow,adjOpen,adjVolume,divCas
 2019-01-02T00:00:00.000Z,1045.85,1052.32,1015.71,1016.57,1532600,1045.85,1052.32,1015.71,1016.57,1532600,0.0,1.0
 """,
         ADJUSTED,
-        Reading(),
+        CsvOptions(),
     ),
-    "EODHD": (ADJUSTED.replace("Adj Close", "Adjusted_close"), ADJUSTED, Reading()),
+    "EODHD": (ADJUSTED.replace("Adj Close", "Adjusted_close"), ADJUSTED, CsvOptions()),
     "Quandl's WIKI": (
         """\
 Date,Open,High,Low,Close,Volume,Ex-Dividend,Split Ratio,Adj. Open,Adj. High,Adj. Low,Adj. Close,Adj. Volume
@@ -190,7 +190,7 @@ Date,Open,High,Low,Close,Volume,Ex-Dividend,Split Ratio,Adj. Open,Adj. High,Adj.
 2019-01-02,1016.57,1052.32,1015.71,1045.85,1532600.0,0.0,1.0,1,1,1,1045.85,1
 """,
         ADJUSTED,
-        Reading(),
+        CsvOptions(),
     ),
     "MarketWatch": (
         """\
@@ -200,7 +200,7 @@ Date,Open,High,Low,Close,Volume
 12/28/2018,"1,049.62","1,055.56","1,033.10","1,037.08","1,414,800"
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Wall Street Journal": (
         """\
@@ -210,7 +210,7 @@ Date, Open, High, Low, Close, Volume
 12/28/18, 1049.62, 1055.56, 1033.1, 1037.08, 1414800
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Barchart": (
         """\
@@ -221,7 +221,7 @@ GOOG,12/28/2018,1049.62,1055.56,1033.1,1037.08,-6.8,-0.65%,1414800
 "Downloaded from Barchart.com as of 01-03-2019 05:02pm CST"
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Macrotrends": (
         """\
@@ -239,7 +239,7 @@ date,open,high,low,close,volume
 2019-01-02,1016.57,1052.32,1015.71,1045.85,1532600
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "CryptoDataDownload": (
         """\
@@ -250,7 +250,7 @@ unix,date,symbol,open,high,low,close,Volume BTC,Volume
 1545955200,2018-12-28 00:00:00,BTC/USD,1049.62,1055.56,1033.1,1037.08,3,1414800
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "CBOE": (
         """\
@@ -260,7 +260,7 @@ DATE,OPEN,HIGH,LOW,CLOSE
 01/02/2019,1016.570000,1052.320000,1015.710000,1045.850000
 """,
         WITHOUT_VOLUME,
-        Reading(),
+        CsvOptions(),
     ),
     "NSE India": (
         """\
@@ -270,7 +270,7 @@ DATE,OPEN,HIGH,LOW,CLOSE
 "28-Dec-2018","EQ","1,049.62","1,055.56","1,033.10","1,043.88","1,037.00","1,037.08","1,040.1","1","1","14,14,800","1"
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Bloomberg": (
         """\
@@ -285,7 +285,7 @@ Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME
 1/2/2019,1016.57,1052.32,1015.71,1045.85,1532600
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "Refinitiv": (
         """\
@@ -295,7 +295,7 @@ Exchange Date,Close,Net,%Chg,Open,Low,High,Volume,Turnover - USD,Flow
 28-Dec-2018,1037.08,-6.80,-0.65%,1049.62,1033.1,1055.56,"1,414,800",1,1
 """,
         CLEAN,
-        Reading(),
+        CsvOptions(),
     ),
     "MetaTrader": (
         """\
@@ -305,7 +305,7 @@ Exchange Date,Close,Net,%Chg,Open,Low,High,Volume,Turnover - USD,Flow
 2019.01.02\t1016.57\t1052.32\t1015.71\t1045.85\t9\t1532600\t1
 """,
         CLEAN,
-        Reading(separator="\t"),
+        CsvOptions(separator="\t"),
     ),
     "Ariva": (
         """\
@@ -337,7 +337,7 @@ Date,Open,High,Low,Close*,Adj Close**,Volume
 "Dec 28, 2018",1049.62,1055.56,1033.10,1037.08,518.54,"1,414,800"
 """,
         ADJUSTED,
-        Reading(),
+        CsvOptions(),
     ),
 }
 
@@ -351,43 +351,45 @@ def same(prices: Prices, clean: Prices) -> None:
 
 @pytest.mark.parametrize("vendor", SHAPES)
 def test_a_vendors_export_equals_its_clean_twin(write_file, vendor):
-    content, clean, reading = SHAPES[vendor]
-    same(read_prices(write_file(content), reading=reading), read_prices(write_file(clean, name="clean.csv")))
+    content, clean, options = SHAPES[vendor]
+    same(read_prices(write_file(content), options=options), read_prices(write_file(clean, name="clean.csv")))
 
 
 @pytest.mark.parametrize("vendor", SHAPES)
 def test_a_vendors_export_in_the_plain_spelling_is_read_to_the_last_bit_alike(write_file, tmp_path, vendor):
-    content, clean, reading = SHAPES[vendor]
+    content, clean, options = SHAPES[vendor]
     with (tmp_path / "plain.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows(plain_rows(write_file(content), reading=reading))
-    plain = read_prices(tmp_path / "plain.csv", reading=Reading(decimal="."))
+        csv.writer(stream).writerows(plain_rows(write_file(content), options=options))
+    plain = read_prices(tmp_path / "plain.csv", options=CsvOptions(decimal="."))
     same(plain, read_prices(write_file(clean, name="clean.csv")))
 
 
-@pytest.mark.parametrize("vendor", [name for name, (_, _, reading) in SHAPES.items() if reading != Reading()])
-def test_an_export_that_needs_a_declaration_is_refused_with_the_option_to_copy(write_file, vendor):
-    content, _, reading = SHAPES[vendor]
-    with pytest.raises(DataError) as refused:
-        read_prices(write_file(content))
-    for key in ("separator", "decimal", "ticker"):
-        if getattr(reading, key) != getattr(Reading(), key):
-            assert f"data.{key}=" in str(refused.value)
+@pytest.mark.parametrize("vendor", [name for name, (_, _, options) in SHAPES.items() if options != CsvOptions()])
+def test_an_export_that_needs_a_declaration_is_refused_with_the_option_to_copy(refused, vendor):
+    content, _, options = SHAPES[vendor]
+    error = refused(content)
+    keys = [key for key in ("separator", "decimal", "ticker") if getattr(options, key) != getattr(CsvOptions(), key)]
+    assert error.key == f"data.{keys[0]}"
+    for key in keys:
+        assert f"data.{key}=" in str(error)
 
 
-def test_a_windows_file_is_refused_until_its_encoding_is_declared(write_file):
+def test_a_windows_file_is_refused_until_its_encoding_is_declared(write_file, refused):
     path = write_file(SHAPES["Excel in German"][0].encode("cp1252"))
-    with pytest.raises(DataError, match=r"not UTF-8.*--set data\.encoding=cp1252"):
-        read_prices(path, reading=GERMAN)
-    declared = Reading(separator=";", decimal=",", encoding="cp1252")
-    same(read_prices(path, reading=declared), read_prices(write_file(CLEAN, name="clean.csv")))
+    error = refused(path, options=GERMAN)
+    assert error.key == "data.encoding"
+    assert "--set data.encoding=cp1252" in str(error)
+    declared = CsvOptions(separator=";", decimal=",", encoding="cp1252")
+    same(read_prices(path, options=declared), read_prices(write_file(CLEAN, name="clean.csv")))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_refused_by_its_name_and_read_by_that_name(write_file, encoding):
+def test_utf_16_is_refused_by_its_name_and_read_by_that_name(write_file, refused, encoding):
     path = write_file(CLEAN.encode(encoding))
-    with pytest.raises(DataError, match=rf"UTF-16.*--set data\.encoding={encoding}$"):
-        read_prices(path)
-    same(read_prices(path, reading=Reading(encoding=encoding)), read_prices(write_file(CLEAN, name="clean.csv")))
+    error = refused(path)
+    assert (error.key, error.value) == ("data.encoding", encoding)
+    assert str(error).endswith(f"--set data.encoding={encoding}")
+    same(read_prices(path, options=CsvOptions(encoding=encoding)), read_prices(write_file(CLEAN, name="clean.csv")))
 
 
 @pytest.mark.parametrize(
@@ -405,7 +407,7 @@ def test_what_was_left_out_or_read_as_something_is_noted(write_file, vendor, not
 
 
 @pytest.mark.parametrize("vendor", ["yfinance, three rows of header", "Stooq's bulk text", "Tiingo"])
-def test_an_export_that_has_one_meaning_only_is_read_without_a_word(write_file, vendor):
+def test_an_export_that_has_one_meaning_only_is_read_without_a_note(write_file, vendor):
     assert read_prices(write_file(SHAPES[vendor][0])).notes == ()
 
 
@@ -420,25 +422,27 @@ Date,Symbol,Close
 """
 
 
-def test_a_file_of_two_tickers_is_refused_and_asks_which(write_file):
-    with pytest.raises(DataError, match=r"several series: MSFT, 000660\. Say which, as in --set data\.ticker=MSFT"):
-        read_prices(write_file(LONG))
+def test_a_file_of_two_tickers_is_refused_with_their_names(refused):
+    error = refused(LONG)
+    assert (error.line, error.key, error.value) == (1, "data.ticker", "MSFT, 000660")
+    assert "--set data.ticker=MSFT" in str(error)
 
 
 @pytest.mark.parametrize(("ticker", "closes"), [("MSFT", [100, 101]), ("000660", [200, 202])])
 def test_the_ticker_asked_for_is_taken(write_file, ticker, closes):
-    assert read_prices(write_file(LONG), reading=Reading(ticker=ticker)).quoted.tolist() == closes
+    assert read_prices(write_file(LONG), options=CsvOptions(ticker=ticker)).quoted.tolist() == closes
 
 
 @pytest.mark.parametrize("content", [LONG, SHAPES["yfinance, several tickers, the names above"][0]])
-def test_a_ticker_that_the_file_lacks_is_refused_with_those_it_has(write_file, content):
-    with pytest.raises(DataError, match=r"no ticker AAPL.*it has .*MSFT"):
-        read_prices(write_file(content), reading=Reading(ticker="AAPL"))
+def test_a_ticker_that_the_file_lacks_is_refused_with_those_it_has(refused, content):
+    error = refused(content, options=CsvOptions(ticker="AAPL"))
+    assert (error.key, error.value) == ("data.ticker", "AAPL")
+    assert "MSFT" in str(error)
 
 
-def test_a_ticker_that_yaml_would_not_take_for_text_is_advised_in_quotes(write_file):
-    with pytest.raises(DataError, match=r"""--set 'data\.ticker="000660"'"""):
-        read_prices(write_file("Date,Ticker,Close\n2018-12-28,000660,1\n2018-12-28,ON,1\n"))
+def test_a_ticker_that_yaml_would_not_take_for_text_is_advised_in_quotes(refused):
+    error = refused("Date,Ticker,Close\n2018-12-28,000660,1\n2018-12-28,ON,1\n")
+    assert """--set 'data.ticker="000660"'""" in str(error)
 
 
 # --- Headers --------------------------------------------------------------------------------------------------------
@@ -449,29 +453,33 @@ def test_the_standard_name_wins_over_a_vendors(write_file):
     assert prices.quoted.tolist() == [2]
 
 
-def test_two_vendors_names_of_one_column_are_refused(write_file):
-    with pytest.raises(DataError, match=r"line 1: Last and Price may each be the Close"):
-        read_prices(write_file("Date,Last,Price\n2018-12-31,1,2\n"))
+def test_two_vendors_names_of_one_column_are_refused(refused):
+    error = refused("Date,Last,Price\n2018-12-31,1,2\n")
+    assert (error.line, error.column, error.value) == (1, "Close", "Last, Price")
 
 
-def test_a_row_of_data_before_the_header_is_refused_by_its_line(write_file):
-    with pytest.raises(DataError, match=r"line 1: a row of 2 cells stands before the header in line 2"):
-        read_prices(write_file("2018-12-28,9\nDate,Close\n2018-12-31,1\n"))
+def test_a_row_of_data_before_the_header_is_refused_by_its_line(refused):
+    error = refused("2018-12-28,9\nDate,Close\n2018-12-31,1\n")
+    assert error.line == 1
+    assert "line 2" in str(error)
 
 
-def test_a_header_after_thirty_rows_is_not_looked_for(write_file):
-    with pytest.raises(DataError, match="no column Date or Close"):
-        read_prices(write_file("remark\n" * 30 + "Date,Close\n2018-12-31,1\n"))
+def test_a_header_after_thirty_rows_is_not_looked_for(refused):
+    error = refused("remark\n" * 30 + "Date,Close\n2018-12-31,1\n")
+    assert isinstance(error, MissingColumns)
+    assert (error.column, error.value) == ("Date", "remark")
+    assert "Date or Close" in str(error)
 
 
-def test_a_day_that_was_cut_off_is_no_footer(write_file):
-    with pytest.raises(DataError, match=r"line 3: 1 cell, where line 1 names 2 columns"):
-        read_prices(write_file('Date,Close\n"Dec 28, 2018",1\n"Dec 31, 2018"\n'))
+def test_a_day_that_was_cut_off_is_no_footer(refused):
+    error = refused('Date,Close\n"Dec 28, 2018",1\n"Dec 31, 2018"\n')
+    assert (error.line, error.value) == (3, 1)
+    assert "2 columns" in str(error)
 
 
-def test_a_remark_in_the_middle_is_refused_by_its_line(write_file):
-    with pytest.raises(DataError, match=r"line 3: 1 cell"):
-        read_prices(write_file("Date,Close\n2018-12-28,1\nDownloaded from a vendor\n2018-12-31,1\n"))
+def test_a_remark_in_the_middle_is_refused_by_its_line(refused):
+    error = refused("Date,Close\n2018-12-28,1\nDownloaded from a vendor\n2018-12-31,1\n")
+    assert (error.line, error.value) == (3, 1)
 
 
 # --- Numbers --------------------------------------------------------------------------------------------------------
@@ -500,23 +508,26 @@ def test_a_volume_of_nothing_is_missing(write_file, cell):
 
 
 @pytest.mark.parametrize("cell", ["$12.5", "33.91M", "1e400", "inf", "0x1A", "1_000", "12.5 €"])
-def test_a_price_cell_that_is_no_number_is_refused_by_its_place(write_file, cell):
-    with pytest.raises(DataError, match=r"line 3, Close .*: not a number"):
-        read_prices(write_file(f"Date,Close\n2018-12-28,12\n2018-12-31,{cell}\n"))
+def test_a_price_cell_that_is_no_number_is_refused_by_its_place(refused, cell):
+    error = refused(f"Date,Close\n2018-12-28,12\n2018-12-31,{cell}\n")
+    assert (error.line, error.column, error.value) == (3, "Close", cell)
+    assert "number" in str(error)
 
 
 @pytest.mark.parametrize("other", ["€12", "12", "$$12", "$12€"])
-def test_a_currency_that_not_every_price_has_alike_is_refused(write_file, other):
-    with pytest.raises(DataError, match=r"line 2, Close '\$12': not a number"):
-        read_prices(write_file(f"Date,Close\n2018-12-28,$12\n2018-12-31,{other}\n"))
+def test_a_currency_that_not_every_price_has_alike_is_refused(refused, other):
+    error = refused(f"Date,Close\n2018-12-28,$12\n2018-12-31,{other}\n")
+    assert (error.line, error.column, error.value) == (2, "Close", "$12")
 
 
-def test_a_comma_that_groups_or_divides_is_refused_until_the_mark_is_declared(write_file):
+def test_a_comma_that_groups_or_divides_is_refused_until_the_mark_is_declared(write_file, refused):
     path = write_file('Date,Close\n2018-12-28,"12,345"\n2018-12-31,"12,400"\n')
-    with pytest.raises(DataError, match=r"line 2, Close '12,345': may be 12345 .*decimal=\.\) or 12\.345 .*decimal=,"):
-        read_prices(path)
-    assert read_prices(path, reading=Reading(decimal=".")).quoted.tolist() == [12345, 12400]
-    assert read_prices(path, reading=Reading(decimal=",")).quoted.tolist() == [12.345, 12.4]
+    error = refused(path)
+    assert (error.line, error.column, error.value, error.key) == (2, "Close", "12,345", "data.decimal")
+    assert error.problems[0].readings == {"12345": ".", "12.345": ","}
+    assert "12345 (--set data.decimal=.) or 12.345 (--set data.decimal=,)" in str(error)
+    assert read_prices(path, options=CsvOptions(decimal=".")).quoted.tolist() == [12345, 12400]
+    assert read_prices(path, options=CsvOptions(decimal=",")).quoted.tolist() == [12.345, 12.4]
 
 
 def test_a_comma_is_no_doubt_where_one_price_settles_it(write_file):
@@ -524,27 +535,30 @@ def test_a_comma_is_no_doubt_where_one_price_settles_it(write_file):
     assert read_prices(path).quoted.tolist() == [12345, 12400.5]
 
 
-def test_semicolons_and_points_before_three_digits_are_refused_until_the_mark_is_declared(write_file):
-    path = write_file("Date;Close\n2018-12-28;1.234\n2018-12-31;1.240\n")
-    with pytest.raises(DataError, match=r"line 2, Close '1\.234': may be 1234 .* or 1\.234 "):
-        read_prices(path, reading=Reading(separator=";"))
+def test_semicolons_and_points_before_three_digits_are_refused_until_the_mark_is_declared(refused):
+    content = "Date;Close\n2018-12-28;1.234\n2018-12-31;1.240\n"
+    error = refused(content, options=CsvOptions(separator=";"))
+    assert (error.line, error.column, error.value, error.key) == (2, "Close", "1.234", "data.decimal")
+    assert error.problems[0].readings == {"1234": ",", "1.234": "."}
 
 
-def test_a_decimal_comma_is_refused_with_the_key_that_would_read_it(write_file):
-    with pytest.raises(DataError, match=r"line 2, Close '12,5': not a number \(.*--set data\.decimal=,\)\.$"):
-        read_prices(write_file('Date,Close\n2018-12-28,"12,5"\n'))
+def test_a_decimal_comma_is_refused_with_the_key_that_would_read_it(refused):
+    error = refused('Date,Close\n2018-12-28,"12,5"\n')
+    assert (error.line, error.column, error.value, error.key) == (2, "Close", "12,5", "data.decimal")
+    assert str(error).endswith("--set data.decimal=,")
 
 
-def test_semicolons_are_refused_with_the_whole_line_to_copy(write_file):
-    with pytest.raises(DataError, match=r"--set 'data\.separator=;' --set data\.decimal=, "):
-        read_prices(write_file("Date;Close\n2018-12-28;12,5\n"))
+def test_semicolons_are_refused_with_the_whole_line_to_copy(refused):
+    error = refused("Date;Close\n2018-12-28;12,5\n")
+    assert (error.line, error.key, error.value) == (1, "data.separator", ";")
+    assert "--set 'data.separator=;' --set data.decimal=, " in str(error)
 
 
 @pytest.fixture
 def stocks() -> Path:
     folder = Path(__file__).parents[2].parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"the real stock files are not beside this checkout ({folder})")
+        pytest.skip(f"the real stock files are not next to this checkout ({folder})")
     return folder
 
 

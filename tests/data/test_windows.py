@@ -4,19 +4,19 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from stockcast.data.scaling import Scaler
-from stockcast.data.targets import Target
-from stockcast.data.windows import Windows
+from stockcast.data.scaler import Scaler
+from stockcast.data.target import TargetTransform
+from stockcast.data.windows import WindowDataset
 
 RNG = np.random.default_rng(2)
 SCALED = RNG.normal(size=(80, 3))
 CLOSES = RNG.uniform(50, 150, 80)
 ORIGINS = np.array([9, 10, 33, 33, 74])
-PRICE = Target("price", Scaler(np.array([100.0]), np.array([10.0]), np.array([100.0])))
+PRICE = TargetTransform("price", Scaler(np.array([100.0]), np.array([10.0]), np.array([100.0])))
 
 
-def windows(scaled=SCALED, closes=CLOSES, origins=ORIGINS, *, window=10, horizon=5) -> Windows:
-    return Windows(scaled, closes, origins, window=window, horizon=horizon, target=PRICE)
+def windows(scaled=SCALED, closes=CLOSES, origins=ORIGINS, *, window=10, horizon=5) -> WindowDataset:
+    return WindowDataset(scaled, closes, origins, window=window, horizon=horizon, target=PRICE)
 
 
 def by_hand(rows: list[int]) -> list[list[list[float]]]:
@@ -38,12 +38,12 @@ def test_a_batch_equals_a_plain_loop_over_its_rows(rows):
 
 def test_a_slice_of_rows_is_a_batch_too():
     assert windows().inputs(slice(1, 4)).tolist() == windows().inputs(np.array([1, 2, 3])).tolist()
-    assert windows().answers(slice(1, 4)).tolist() == windows().answers(np.array([1, 2, 3])).tolist()
+    assert windows().targets(slice(1, 4)).tolist() == windows().targets(np.array([1, 2, 3])).tolist()
 
 
 def test_without_rows_every_window_comes():
     assert windows().inputs().shape == (5, 10, 3)
-    assert windows().answers().shape == (5, 5)
+    assert windows().targets().shape == (5, 5)
     assert len(windows()) == 5
 
 
@@ -73,16 +73,16 @@ def test_days_before_the_window_never_change_its_inputs():
         assert windows(scaled=nonsense).inputs(np.array([row])).tobytes() == windows().inputs(np.array([row])).tobytes()
 
 
-def test_answers_begin_with_the_day_after_the_origin():
+def test_targets_begin_with_the_day_after_the_origin():
     # closes 0, 10, 20, ... of the day's number; the unit is (price - 100) / 10
-    answers = windows(closes=10.0 * np.arange(80), origins=np.array([9, 74])).answers()
+    targets = windows(closes=10.0 * np.arange(80), origins=np.array([9, 74])).targets()
 
-    assert answers.tolist() == [[0, 1, 2, 3, 4], [65, 66, 67, 68, 69]]  # days 10 to 14, and 75 to 79
+    assert targets.tolist() == [[0, 1, 2, 3, 4], [65, 66, 67, 68, 69]]  # days 10 to 14, and 75 to 79
 
 
 def test_batches_are_float32():
     assert windows().inputs().dtype == np.float32
-    assert windows().answers().dtype == np.float32
+    assert windows().targets().dtype == np.float32
 
 
 def test_a_window_of_one_day_is_the_origins_day():
@@ -93,7 +93,7 @@ def test_the_features_are_kept_as_they_are_and_not_copied():
     made = windows()
 
     assert np.shares_memory(made.scaled, SCALED)
-    assert np.shares_memory(made.closes, CLOSES)
+    assert np.shares_memory(made.target_prices, CLOSES)
 
 
 def test_a_batch_may_be_overwritten_without_harm_to_the_features():
@@ -121,10 +121,12 @@ def test_memory_grows_with_days_and_not_with_days_times_window():
     assert peak < 1_000_000
 
 
-def test_the_answers_of_several_columns_are_each_columns_own():
+def test_the_targets_of_several_columns_are_each_columns_own():
     # Opens of the day's number, closes of a thousand and the day's number, on scales of 1 and of 10.
     bars = np.stack([np.arange(80.0), 1000 + np.arange(80.0)], axis=1)
-    target = Target("price", Scaler(np.array([0.0, 1000.0]), np.array([1.0, 10.0]), np.zeros(2)), ("Open", "Close"))
-    made = Windows(SCALED, bars, np.array([9, 30]), window=10, horizon=2, target=target)
+    target = TargetTransform(
+        "price", Scaler(np.array([0.0, 1000.0]), np.array([1.0, 10.0]), np.zeros(2)), ("Open", "Close")
+    )
+    made = WindowDataset(SCALED, bars, np.array([9, 30]), window=10, horizon=2, target=target)
 
-    assert made.answers(np.array([1])).tolist() == np.array([[[31, 3.1], [32, 3.2]]], dtype=np.float32).tolist()
+    assert made.targets(np.array([1])).tolist() == np.array([[[31, 3.1], [32, 3.2]]], dtype=np.float32).tolist()

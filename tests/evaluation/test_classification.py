@@ -20,9 +20,9 @@ def test_certainty_costs_nothing_if_right_and_one_if_wrong() -> None:
 
 
 def test_a_half_for_ever_has_a_brier_score_of_a_quarter_and_a_log_loss_of_log_2() -> None:
-    half, came = np.full((4, 2), 0.5), np.array([0, 1, 1, 0])
-    assert classification.brier(half, came).tolist() == [0.25] * 4
-    assert classification.log_loss(half, came) == pytest.approx([0.6931472] * 4)
+    half, actual = np.full((4, 2), 0.5), np.array([0, 1, 1, 0])
+    assert classification.brier(half, actual).tolist() == [0.25] * 4
+    assert classification.log_loss(half, actual) == pytest.approx([0.6931472] * 4)
 
 
 def test_the_brier_score_of_three_classes_worked_by_hand() -> None:
@@ -32,24 +32,25 @@ def test_the_brier_score_of_three_classes_worked_by_hand() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_scores_are_scikit_learns(classes: int) -> None:
-    probabilities, came = drawn(classes)
-    said = classification.likeliest(probabilities)
+    probabilities, actual = drawn(classes)
+    predicted = classification.likeliest(probabilities)
     labels = list(range(classes))
-    assert classification.brier(probabilities, came).mean() == pytest.approx(
-        sklearn.brier_score_loss(came, probabilities, labels=labels, scale_by_half=True)
+    assert classification.brier(probabilities, actual).mean() == pytest.approx(
+        sklearn.brier_score_loss(actual, probabilities, labels=labels, scale_by_half=True)
     )
-    assert classification.log_loss(probabilities, came).mean() == pytest.approx(
-        sklearn.log_loss(came, probabilities, labels=labels)
+    assert classification.log_loss(probabilities, actual).mean() == pytest.approx(
+        sklearn.log_loss(actual, probabilities, labels=labels)
     )
-    assert classification.accuracy(said, came) == pytest.approx(sklearn.accuracy_score(came, said))
-    assert classification.balanced_accuracy(said, came, classes=classes) == pytest.approx(
-        sklearn.balanced_accuracy_score(came, said)
+    assert classification.accuracy(predicted, actual) == pytest.approx(sklearn.accuracy_score(actual, predicted))
+    assert classification.balanced_accuracy(predicted, actual, classes=classes) == pytest.approx(
+        sklearn.balanced_accuracy_score(actual, predicted)
     )
-    assert classification.accuracy_by_class(said, came, classes=classes) == pytest.approx(
-        sklearn.recall_score(came, said, average=None, labels=labels)
+    assert classification.accuracy_by_class(predicted, actual, classes=classes) == pytest.approx(
+        sklearn.recall_score(actual, predicted, average=None, labels=labels)
     )
     np.testing.assert_array_equal(
-        classification.confusion(said, came, classes=classes), sklearn.confusion_matrix(came, said, labels=labels)
+        classification.confusion(predicted, actual, classes=classes),
+        sklearn.confusion_matrix(actual, predicted, labels=labels),
     )
 
 
@@ -62,25 +63,25 @@ def test_rows_of_the_confusion_are_what_came_and_columns_what_was_said() -> None
 
 
 def test_saying_the_same_every_day_has_a_balanced_accuracy_of_chance_however_often_it_comes() -> None:
-    came = np.array([2] * 97 + [0, 1, 1])
-    assert classification.balanced_accuracy(np.full(100, 2), came, classes=3) == pytest.approx(1 / 3)
+    actual = np.array([2] * 97 + [0, 1, 1])
+    assert classification.balanced_accuracy(np.full(100, 2), actual, classes=3) == pytest.approx(1 / 3)
 
 
 def test_a_class_that_never_came_has_no_accuracy() -> None:
-    said, came = np.array([0, 1]), np.array([0, 0])
-    assert classification.accuracy_by_class(said, came, classes=2) == [0.5, None]
-    assert classification.balanced_accuracy(said, came, classes=2) is None
+    predicted, actual = np.array([0, 1]), np.array([0, 0])
+    assert classification.accuracy_by_class(predicted, actual, classes=2) == [0.5, None]
+    assert classification.balanced_accuracy(predicted, actual, classes=2) is None
 
 
 def test_shares_are_counted_day_ahead_by_day_ahead() -> None:
-    came = np.array([[0, 1], [1, 1], [1, 1], [2, 1]])
-    assert classification.class_shares(came, classes=3).tolist() == [[0.25, 0.5, 0.25], [0, 1, 0]]
+    actual = np.array([[0, 1], [1, 1], [1, 1], [2, 1]])
+    assert classification.class_shares(actual, classes=3).tolist() == [[0.25, 0.5, 0.25], [0, 1, 0]]
 
 
 def test_reliability_groups_forecasts_by_their_probability_and_counts_what_came() -> None:
-    said = np.array([[0.8, 0.2], [0.6, 0.4]])
+    predicted = np.array([[0.8, 0.2], [0.6, 0.4]])
     happened = np.array([[True, False], [True, True]])
-    assert classification.reliability(said, happened, bins=2) == [
+    assert classification.reliability(predicted, happened, bins=2) == [
         Reliability(pytest.approx(0.3), 0.5, 2),
         Reliability(pytest.approx(0.7), 1.0, 2),
     ]
@@ -95,8 +96,8 @@ def test_forecasts_of_the_same_probability_stay_in_one_group() -> None:
 
 def test_the_points_of_a_forecast_that_is_calibrated_lie_on_the_diagonal() -> None:
     random = np.random.default_rng(0)
-    said = random.uniform(0.2, 0.8, size=50_000)
-    points = classification.reliability(said, random.random(50_000) < said)
+    predicted = random.uniform(0.2, 0.8, size=50_000)
+    points = classification.reliability(predicted, random.random(50_000) < predicted)
     assert [point.count for point in points] == [10_000] * 5
     for point in points:
         assert point.share == pytest.approx(point.probability, abs=0.02)

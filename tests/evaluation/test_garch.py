@@ -1,6 +1,7 @@
-"""The rival of record, held against `arch` itself, against plain loops, and against formulas it does not use."""
+"""The baseline of record, held against `arch` itself, against plain loops, and against formulas it does not use."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,16 +10,19 @@ from arch.univariate import SkewStudent, StudentsT
 from arch.univariate.base import ARCHModel
 from scipy import stats
 
-from stockcast.errors import RivalError
-from stockcast.evaluation import garch as module
-from stockcast.evaluation.baselines import Question
-from stockcast.evaluation.garch import GARCH_T, GJR_SKEWT, MIN_RETURNS, Model, garch
+from stockcast.data.prices import read_prices
+from stockcast.errors import BaselineError
+from stockcast.evaluation.baselines import garch as module
+from stockcast.evaluation.baselines.garch import GARCH_T, GJR_SKEWT, MIN_RETURNS, Model, garch
+from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import LEVELS
 
 # In percent a day, the size of the S&P 500's: mu, omega, alpha, (gamma,) beta, then degrees (and skew).
 T_TRUTH = (0.05, 0.02, 0.10, 0.88, 6.0)
 SKEWT_TRUTH = (0.03, 0.02, 0.02, 0.14, 0.88, 7.0, -0.15)
 CHAIN = 12  # days ahead in most tests
+
+NKE = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "NKE.csv"
 
 both = pytest.mark.parametrize("model", [GARCH_T, GJR_SKEWT], ids=["t", "gjr_skewt"])
 
@@ -41,11 +45,11 @@ def simulate(days, truth=T_TRUTH, *, seed=0):
     return returns[500:]
 
 
-def ask(returns, *, origins, horizon=CHAIN):
-    """The question whose daily log returns, in percent, are these; day 0 closes at 100."""
+def make_task(returns, *, origins, horizon=CHAIN):
+    """The task whose daily log returns, in percent, are these; day 0 closes at 100."""
     closes = 100 * np.exp(np.append(0, np.cumsum(returns)) / 100)
     dates = np.datetime64("2000-01-01") + np.arange(len(closes))
-    return Question(dates, closes, np.asarray(origins), horizon, training_days=int(np.min(origins)))
+    return ForecastTask(dates, closes, np.asarray(origins), horizon, training_days=int(np.min(origins)))
 
 
 def parameters(truth):
@@ -56,7 +60,7 @@ def parameters(truth):
         mu, omega, alpha, gamma, beta, *shape = truth
         distribution = SkewStudent()
     innovations = module._even(lambda levels: np.asarray(distribution.ppf(levels, shape)))
-    return module._Parameters(mu, omega, alpha, gamma, beta, innovations, ceiling=1e6, found=np.array(truth))
+    return module._Parameters(mu, omega, alpha, gamma, beta, innovations, ceiling=1e6, values=np.array(truth))
 
 
 def fixed(returns, truth):
@@ -69,19 +73,21 @@ def fixed(returns, truth):
 
 
 def paths(truth, variance, *, horizon=CHAIN, origins=400):
-    """Quantiles of cumulative returns from one variance, asked `origins` times over with other orders."""
+    """Quantiles of cumulative returns from one variance, repeated `origins` times with other orders."""
     orders = [np.random.default_rng((9, origin)) for origin in range(origins)]
     return module._simulate(parameters(truth), np.full(origins, variance), horizon, orders)
 
 
-def counted_fits(monkeypatch, flags):
-    """Let arch's fits end with these flags in turn, 0 when there are no more; return the starts it was given."""
-    started, fit, flags = [], ARCHModel.fit, list(flags)
+def counted_fits(monkeypatch, flags, *, means=()):
+    """Let arch's fits end with these flags (and means) in turn, 0 when there are no more; return their starts."""
+    started, fit, flags, means = [], ARCHModel.fit, list(flags), list(means)
 
     def flagged(self, *arguments, starting_values=None, **options):
         started.append(None if starting_values is None else np.asarray(starting_values))
         result = fit(self, *arguments, starting_values=starting_values, **options)
         result._optim_output.status = flags.pop(0) if flags else 0
+        if means and (mean := means.pop(0)) is not None:
+            result._params = np.array([mean, *result._params[1:]])
         return result
 
     monkeypatch.setattr(ARCHModel, "fit", flagged)
@@ -137,8 +143,8 @@ def test_the_innovations_have_mean_zero_and_variance_one_however_heavy_their_tai
 def test_one_day_ahead_the_quantiles_are_those_of_the_students_t():
     mu, *_, degrees = T_TRUTH
     expected = mu + 1.7 * stats.t.ppf(LEVELS, degrees) / np.sqrt(degrees / (degrees - 2))
-    found = paths(T_TRUTH, 1.7**2, horizon=1, origins=2)
-    np.testing.assert_allclose(found[:, 0], np.tile(expected, (2, 1)), rtol=5e-4)
+    computed = paths(T_TRUTH, 1.7**2, horizon=1, origins=2)
+    np.testing.assert_allclose(computed[:, 0], np.tile(expected, (2, 1)), rtol=5e-4)
 
 
 def test_one_day_ahead_the_quantiles_are_those_of_hansens_skewed_t():
@@ -151,23 +157,23 @@ def test_one_day_ahead_the_quantiles_are_those_of_hansens_skewed_t():
     side = np.where(grid < -a / b, 1 - skew, 1 + skew)
     density = b * c * (1 + ((b * grid + a) / side) ** 2 / (eta - 2)) ** (-(eta + 1) / 2)
     reached = np.cumsum(density) * (grid[1] - grid[0])
-    found = (paths(SKEWT_TRUTH, 1.7**2, horizon=1, origins=1)[0, 0] - mu) / 1.7
-    np.testing.assert_allclose(np.interp(found, grid, reached), LEVELS, rtol=2e-3)
-    assert found[0] < -found[-1]  # the tail of falls is the longer one
+    computed = (paths(SKEWT_TRUTH, 1.7**2, horizon=1, origins=1)[0, 0] - mu) / 1.7
+    np.testing.assert_allclose(np.interp(computed, grid, reached), LEVELS, rtol=2e-3)
+    assert computed[0] < -computed[-1]  # the tail of falls is the longer one
 
 
 @both
 def test_a_forecast_of_one_day_is_archs_own_variance_and_quantiles(model):
     returns = simulate(900, seed=4)
-    question = ask(returns, origins=[700], horizon=1)
+    task = make_task(returns, origins=[700], horizon=1)
     fitted = arch_model(
         returns[:700], mean="Constant", o=int(model.leverage), dist=model.innovations, rescale=False
     ).fit(disp="off")
     sigma = np.sqrt(fitted.forecast(horizon=1).variance.to_numpy()[-1, 0])
     shape = fitted.params[fitted.params.index.isin(["nu", "eta", "lambda"])]
     z = fitted.model.distribution.ppf(LEVELS, shape.to_numpy())
-    found = 100 * garch(question, model).log_returns()[0, 0]
-    np.testing.assert_allclose(found, fitted.params["mu"] + sigma * z, rtol=1e-3, atol=1e-4)
+    computed = 100 * garch(task, model).log_returns()[0, 0]
+    np.testing.assert_allclose(computed, fitted.params["mu"] + sigma * z, rtol=1e-3, atol=1e-4)
 
 
 # Many days ahead.
@@ -202,8 +208,8 @@ def total_variance(truth, variance, *, horizon):
 
 @pytest.mark.parametrize("variance", [0.3, 6.0], ids=["calm", "storm"])
 def test_over_many_days_the_variance_returns_to_its_mean_as_the_formula_says(variance):
-    found = total_variance(T_TRUTH, variance, horizon=50)
-    np.testing.assert_allclose(found, expected_variances(T_TRUTH, variance, 0.0), rtol=0.015)
+    computed = total_variance(T_TRUTH, variance, horizon=50)
+    np.testing.assert_allclose(computed, expected_variances(T_TRUTH, variance, 0.0), rtol=0.015)
 
 
 @pytest.mark.parametrize("variance", [0.3, 6.0], ids=["calm", "storm"])
@@ -213,8 +219,8 @@ def test_with_leverage_and_skew_too_the_variance_returns_to_its_mean_as_the_form
     z = SkewStudent().ppf(levels, SKEWT_TRUTH[-2:])
     share = float(np.mean(np.where(z < 0, z**2, 0)))
     assert 0.5 < share < 0.65
-    found = total_variance(SKEWT_TRUTH, variance, horizon=50)
-    np.testing.assert_allclose(found, expected_variances(SKEWT_TRUTH, variance, share), rtol=0.02)
+    computed = total_variance(SKEWT_TRUTH, variance, horizon=50)
+    np.testing.assert_allclose(computed, expected_variances(SKEWT_TRUTH, variance, share), rtol=0.02)
 
 
 @pytest.mark.parametrize("truth", [T_TRUTH, SKEWT_TRUTH], ids=["t", "gjr_skewt"])
@@ -243,11 +249,11 @@ def test_prices_after_an_origin_change_neither_its_forecast_nor_any_earlier_one(
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
     returns = simulate(500, seed=8)
     origins = np.arange(400, 425)
-    honest = garch(ask(returns, origins=origins), model)
+    honest = garch(make_task(returns, origins=origins), model)
     for last in (403, 409, 410, 417):
         changed = returns.copy()
         changed[last:] = simulate(500, seed=9)[last:] * 5  # returns[last] is that of day last + 1
-        blind = garch(ask(changed, origins=origins), model)
+        blind = garch(make_task(changed, origins=origins), model)
         known = slice(0, last - 400 + 1)
         assert blind.quantiles[known].tobytes() == honest.quantiles[known].tobytes()
         assert not np.array_equal(blind.quantiles[last - 400 + 1], honest.quantiles[last - 400 + 1])
@@ -255,15 +261,16 @@ def test_prices_after_an_origin_change_neither_its_forecast_nor_any_earlier_one(
 
 @pytest.mark.parametrize("nonsense", [np.nan, 1e9, -1e9], ids=str)
 def test_not_even_a_price_that_is_none_reaches_back(nonsense):
+    origins = [400, 401] if np.isnan(nonsense) else [400, 401, 402]  # from a day without a price there is no forecast
     returns = simulate(500, seed=8)
-    honest = garch(ask(returns, origins=[400, 401, 402]), GARCH_T)
-    question = ask(returns, origins=[400, 401, 402])
-    question.closes[402:] = abs(nonsense) if nonsense > 0 or np.isnan(nonsense) else 1e-9
-    blind = garch(question, GARCH_T)
+    honest = garch(make_task(returns, origins=origins), GARCH_T)
+    task = make_task(returns, origins=origins)
+    task.closes[402:] = abs(nonsense) if nonsense > 0 or np.isnan(nonsense) else 1e-9
+    blind = garch(task, GARCH_T)
     assert blind.quantiles[:2].tobytes() == honest.quantiles[:2].tobytes()
 
 
-def test_parameters_come_from_the_returns_up_to_the_first_origin_of_their_stretch(monkeypatch):
+def test_parameters_come_from_the_returns_up_to_the_first_origin_they_serve(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
     seen, estimate = [], module._estimate
 
@@ -273,38 +280,42 @@ def test_parameters_come_from_the_returns_up_to_the_first_origin_of_their_stretc
 
     monkeypatch.setattr(module, "_estimate", watch)
     returns = simulate(500, seed=8)
-    told = []
-    garch(ask(returns, origins=np.arange(400, 425)), GARCH_T, report=lambda done, of: told.append((done, of)))
+    progress = []
+    garch(
+        make_task(returns, origins=np.arange(400, 425)),
+        GARCH_T,
+        on_estimate=lambda done, of: progress.append((done, of)),
+    )
     assert [len(known) for known in seen] == [400, 410, 420]
     for known in seen:
         np.testing.assert_allclose(known, returns[: len(known)], atol=1e-10)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert progress == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_what_an_origin_is_told_does_not_depend_on_the_origins_after_it():
+def test_the_forecast_of_an_origin_does_not_depend_on_the_origins_after_it():
     returns = simulate(500, seed=8)
-    few = garch(ask(returns, origins=[400, 401]), GJR_SKEWT)
-    many = garch(ask(returns, origins=np.arange(400, 440)), GJR_SKEWT)
+    few = garch(make_task(returns, origins=[400, 401]), GJR_SKEWT)
+    many = garch(make_task(returns, origins=np.arange(400, 440)), GJR_SKEWT)
     assert few.quantiles.tobytes() == many.quantiles[:2].tobytes()
 
 
-def test_each_origin_is_told_by_the_variance_of_its_own_day():
+def test_each_origin_has_the_variance_of_its_own_day():
     # A crash of 9 % on the last day known widens that day's forecast, and no earlier one's.
     returns = simulate(500, seed=8)
     returns[410] = -9.0  # the return of day 411
-    forecast = garch(ask(returns, origins=[409, 410, 411]), GARCH_T)
+    forecast = garch(make_task(returns, origins=[409, 410, 411]), GARCH_T)
     before, eve, after = np.ptp(forecast.log_returns()[:, 0], axis=-1)
     assert eve == pytest.approx(before, rel=0.3)
     assert after > 2 * eve
 
 
 def test_the_same_seed_gives_the_same_forecast_and_another_seed_another():
-    question = ask(simulate(400, seed=10), origins=[300, 320])
-    one, same, other = (garch(question, GARCH_T, seed=seed).quantiles for seed in (3, 3, 4))
-    assert one.tobytes() == same.tobytes()
-    assert not np.array_equal(one, other)
-    np.testing.assert_allclose(one[:, 0], other[:, 0], rtol=1e-12)  # one day ahead nothing is left to luck
-    np.testing.assert_allclose(one[..., 3:-3], other[..., 3:-3], rtol=0.02)  # and later little, but in the tails
+    task = make_task(simulate(400, seed=10), origins=[300, 320])
+    first, same, other = (garch(task, GARCH_T, seed=seed).quantiles for seed in (3, 3, 4))
+    assert first.tobytes() == same.tobytes()
+    assert not np.array_equal(first, other)
+    np.testing.assert_allclose(first[:, 0], other[:, 0], rtol=1e-12)  # one day ahead nothing is left to luck
+    np.testing.assert_allclose(first[..., 3:-3], other[..., 3:-3], rtol=0.02)  # and later little, but in the tails
 
 
 # Does it find what is there?
@@ -312,21 +323,21 @@ def test_the_same_seed_gives_the_same_forecast_and_another_seed_another():
 
 @pytest.mark.parametrize(("model", "truth"), [(GARCH_T, T_TRUTH), (GJR_SKEWT, SKEWT_TRUTH)], ids=["t", "gjr_skewt"])
 def test_on_a_long_series_of_its_own_kind_it_finds_the_parameters(model, truth):
-    found = module._estimate(simulate(12_000, truth, seed=11), model, last_day="the last", previous=None).found
+    computed = module._estimate(simulate(12_000, truth, seed=11), model, last_day="the last", previous=None).values
     # Standard errors on 12,000 days, after those that arch gives: times four.
     errors = {GARCH_T: [0.01, 0.004, 0.01, 0.011, 0.4], GJR_SKEWT: [0.01, 0.003, 0.006, 0.015, 0.009, 0.5, 0.013]}
-    assert (np.abs(found - truth) < 4 * np.array(errors[model])).all()
+    assert (np.abs(computed - truth) < 4 * np.array(errors[model])).all()
 
 
 def test_of_prices_of_its_own_kind_the_bands_cover_what_they_promise():
     returns = simulate(5000, seed=12)
-    question = ask(returns, origins=np.arange(2000, 4990), horizon=5)
-    forecast = garch(question, GARCH_T)
+    task = make_task(returns, origins=np.arange(2000, 4990), horizon=5)
+    forecast = garch(task, GARCH_T)
     # 2990 days: standard error sqrt(0.9 x 0.1 / 2990) = 0.0055 one day ahead, 2.2 times as much for overlaps of five;
     # the estimates add about half of that. Three of all.
     for promise, step, error in ((0.9, 0, 0.02), (0.9, 4, 0.04), (0.5, 0, 0.03), (0.98, 0, 0.01)):
         lower, upper = (end[:, step] for end in forecast.band(promise))
-        inside = np.mean((lower <= question.actual[:, step]) & (question.actual[:, step] <= upper))
+        inside = np.mean((lower <= task.actual[:, step]) & (task.actual[:, step] <= upper))
         assert inside == pytest.approx(promise, abs=error)
 
 
@@ -335,23 +346,25 @@ def test_of_prices_of_its_own_kind_the_bands_cover_what_they_promise():
 
 def test_fewer_returns_than_it_needs_are_refused_with_both_numbers():
     returns = simulate(400)
-    with pytest.raises(RivalError, match=f"needs {MIN_RETURNS} returns before the first origin, and there are 249"):
-        garch(ask(returns, origins=[249, 300]), GARCH_T)
-    assert np.isfinite(garch(ask(returns, origins=[250]), GARCH_T).quantiles).all()
+    with pytest.raises(BaselineError, match=str(MIN_RETURNS)) as error:
+        garch(make_task(returns, origins=[249, 300]), GARCH_T)
+    assert error.value.value == 249
+    assert np.isfinite(garch(make_task(returns, origins=[250]), GARCH_T).quantiles).all()
 
 
 @both
 @pytest.mark.parametrize("growth", [0.0, 0.1], ids=["constant", "steady"])
 def test_prices_that_never_move_or_move_alike_every_day_are_refused(model, growth):
-    with pytest.raises(RivalError, match="up to 2000-10-27 never vary"):  # day 300 of a leap year
-        garch(ask(np.full(400, growth), origins=[300]), model)
+    with pytest.raises(BaselineError, match="never vary") as error:
+        garch(make_task(np.full(400, growth), origins=[300]), model)
+    assert error.value.value == "2000-10-27"  # day 300 of a leap year
 
 
 def test_an_estimate_that_does_not_converge_is_tried_again_from_where_it_stopped(monkeypatch):
-    question = ask(simulate(400, seed=13), origins=[300])
-    honest = garch(question, GARCH_T)
+    task = make_task(simulate(400, seed=13), origins=[300])
+    honest = garch(task, GARCH_T)
     started = counted_fits(monkeypatch, [8])
-    again = garch(question, GARCH_T)
+    again = garch(task, GARCH_T)
     assert started[0] is None
     assert len(started) == 2
     assert len(started[1]) == 5  # mu, omega, alpha, beta, degrees
@@ -360,12 +373,12 @@ def test_an_estimate_that_does_not_converge_is_tried_again_from_where_it_stopped
 
 def test_a_later_estimate_is_tried_again_from_the_one_before_it_first(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
-    question = ask(simulate(400, seed=13), origins=np.arange(300, 320))
-    first = arch_model(100 * np.diff(np.log(question.closes[:301])), mean="Constant", dist="t", rescale=False).fit(
+    task = make_task(simulate(400, seed=13), origins=np.arange(300, 320))
+    first = arch_model(100 * np.diff(np.log(task.closes[:301])), mean="Constant", dist="t", rescale=False).fit(
         disp="off"
     )
     started = counted_fits(monkeypatch, [0, 8, 0])
-    assert np.isfinite(garch(question, GARCH_T).quantiles).all()
+    assert np.isfinite(garch(task, GARCH_T).quantiles).all()
     assert [start is None for start in started] == [True, True, False]
     np.testing.assert_allclose(started[2], first.params)
 
@@ -373,25 +386,86 @@ def test_a_later_estimate_is_tried_again_from_the_one_before_it_first(monkeypatc
 @both
 def test_a_model_that_does_not_converge_is_refused_by_the_day_it_failed_on(model, monkeypatch):
     counted_fits(monkeypatch, [8] * 9)
-    with pytest.raises(RivalError, match="on the days to 2000-10-27 did not converge"):
-        garch(ask(simulate(400), origins=[300]), model)
+    with pytest.raises(BaselineError, match="converge") as error:
+        garch(make_task(simulate(400), origins=[300]), model)
+    assert error.value.value == "2000-10-27"
 
 
 def test_a_later_estimate_that_never_converges_gives_the_model_up_and_says_when(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
     started = counted_fits(monkeypatch, [0, 8, 8, 8])
-    with pytest.raises(RivalError, match="on the days to 2000-11-06 did not converge"):  # ten days later
-        garch(ask(simulate(400), origins=np.arange(300, 320)), GARCH_T)
+    with pytest.raises(BaselineError, match="converge") as error:
+        garch(make_task(simulate(400), origins=np.arange(300, 320)), GARCH_T)
+    assert error.value.value == "2000-11-06"  # ten days later
     assert len(started) == 4
 
 
-def test_an_error_inside_arch_is_told_as_a_failed_estimate(monkeypatch):
+def test_an_estimate_whose_mean_is_outside_all_returns_is_repeated_from_the_one_before_it(monkeypatch):
+    monkeypatch.setattr(module, "REFIT_DAYS", 10)
+    task = make_task(simulate(400, seed=13), origins=np.arange(300, 320))
+    honest = garch(task, GARCH_T)
+    started = counted_fits(monkeypatch, [0, 0, 0], means=[None, 2_415_077.0, None])
+    again = garch(task, GARCH_T)
+    assert [start is None for start in started] == [True, True, False]
+    np.testing.assert_allclose(again.log_returns(), honest.log_returns(), rtol=0.02, atol=1e-4)
+
+
+def rounded_closes(seed, *, days=1200):
+    """Closes of four millionths, rounded to a millionth as a vendor rounds adjusted ones, so that they jump by 22 %."""
+    rng = np.random.default_rng(seed)
+    steps = 0.001 + 0.02 * rng.standard_t(4, days) / np.sqrt(2)
+    return np.maximum(np.round(4e-6 * np.exp(np.cumsum(steps)), 6), 1e-6)
+
+
+@pytest.mark.parametrize("seed", [15, 17, 30, 54])
+def test_where_the_optimizer_leaves_the_data_and_calls_it_converged_there_is_no_absurd_forecast(seed):
+    # With arch 8.0, seeds 17 and 30 gave infinite prices, 15 a billionth and 54 a trillion times the last price.
+    closes = np.append(rounded_closes(seed), np.ones(CHAIN))
+    dates = np.datetime64("2000-01-01") + np.arange(len(closes))
+    task = ForecastTask(dates, closes, np.array([1199]), CHAIN, training_days=1000)
+    failed_on, ratio = "2003-04-14", np.ones(1)
+    try:
+        ratio = garch(task, GARCH_T).quantiles / closes[1199]
+    except BaselineError as error:
+        failed_on = error.value
+    assert failed_on == "2003-04-14"
+    assert 0.05 < ratio.min() <= ratio.max() < 20
+
+
+@pytest.mark.skipif(not NKE.exists(), reason=f"{NKE} is not here")
+def test_nikes_closes_whose_first_years_are_rounded_to_a_millionth_have_a_finite_forecast():
+    prices = read_prices(NKE)
+    first = int(np.searchsorted(prices.dates, np.datetime64("2017-06-26")))  # 125 days on, arch's mean is 2,415,077 %
+    origins = np.arange(first, first + 126)
+    task = ForecastTask(prices.dates, prices.bars["Close"].to_numpy(), origins, horizon=50, training_days=first)
+    quantiles = garch(task, GARCH_T).quantiles
+    assert quantiles.min() > 1
+    assert quantiles.max() < 1000  # the price is about 60
+
+
+@pytest.mark.parametrize("mean", [1e6, -1e6], ids=["infinite", "zero"])
+def test_a_forecast_that_no_price_can_have_is_no_forecast_and_the_reason_names_its_day(mean, monkeypatch):
+    monkeypatch.setattr(module, "REFIT_DAYS", 10)
+    estimate = module._estimate
+
+    def explode(returns, *arguments, **options):
+        computed = estimate(returns, *arguments, **options)
+        return computed if len(returns) < 310 else replace(computed, mu=mean)
+
+    monkeypatch.setattr(module, "_estimate", explode)
+    with pytest.raises(BaselineError, match="finite") as error:
+        garch(make_task(simulate(400, seed=13), origins=np.arange(300, 320)), GARCH_T)
+    assert error.value.value == "2000-11-06"
+
+
+def test_an_error_inside_arch_is_reported_as_a_failed_estimate(monkeypatch):
     def burst(*arguments, **options):
         raise np.linalg.LinAlgError("singular matrix")
 
     monkeypatch.setattr(ARCHModel, "fit", burst)
-    with pytest.raises(RivalError, match="on the days to 2000-10-27 failed: singular matrix"):
-        garch(ask(simulate(400), origins=[300]), GARCH_T)
+    with pytest.raises(BaselineError, match="singular matrix") as error:
+        garch(make_task(simulate(400), origins=[300]), GARCH_T)
+    assert error.value.value == "2000-10-27"
 
 
 @pytest.mark.parametrize("persistence", [0.9999, 1.0, 1.3], ids=str)
@@ -406,14 +480,14 @@ def test_shocks_that_never_fade_leave_the_forecast_finite(persistence):
 def test_a_crash_after_years_of_calm_leaves_the_forecast_finite_and_positive(model):
     returns = 0.01 * simulate(400, seed=14)
     returns[300:] = np.array([-40.0, 60.0] * 50)
-    forecast = garch(ask(returns, origins=np.arange(295, 380), horizon=20), model)
+    forecast = garch(make_task(returns, origins=np.arange(295, 380), horizon=20), model)
     assert np.isfinite(forecast.quantiles).all()
     assert (forecast.quantiles > 0).all()
 
 
 @both
 def test_quantiles_rise_with_the_levels_and_a_forecast_in_cents_is_a_hundred_times_that_in_dollars(model: Model):
-    question = ask(simulate(400, seed=15), origins=[300, 350])
-    dollars, cents = garch(question, model), garch(replace(question, closes=100 * question.closes), model)
+    task = make_task(simulate(400, seed=15), origins=[300, 350])
+    dollars, cents = garch(task, model), garch(replace(task, closes=100 * task.closes), model)
     assert (np.diff(dollars.quantiles, axis=-1) > 0).all()
     np.testing.assert_allclose(cents.quantiles, 100 * dollars.quantiles, rtol=1e-4)

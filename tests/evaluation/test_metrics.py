@@ -21,7 +21,7 @@ def fine_levels(count=100_000):
 @pytest.mark.parametrize(
     ("level", "quantile", "loss"),
     [
-        (0.9, 8.0, 1.8),  # 10 came, 2 above the quantile: 0.9 x 2
+        (0.9, 8.0, 1.8),  # an actual price of 10, 2 above the quantile: 0.9 x 2
         (0.9, 12.0, 0.2),  # 2 below: 0.1 x 2
         (0.1, 8.0, 0.2),
         (0.1, 12.0, 1.8),
@@ -31,8 +31,8 @@ def fine_levels(count=100_000):
     ],
 )
 def test_pinball_weighs_a_miss_above_by_the_level_and_below_by_the_rest(level, quantile, loss):
-    found = metrics.pinball(np.array([[quantile]]), np.array([10.0]), np.array([level]))
-    assert found == pytest.approx(np.array([[loss]]))
+    computed = metrics.pinball(np.array([[quantile]]), np.array([10.0]), np.array([level]))
+    assert computed == pytest.approx(np.array([[loss]]))
 
 
 @pytest.mark.parametrize(("level", "best"), [(0.25, 25), (0.5, 50), (0.9, 90)])
@@ -50,7 +50,7 @@ def test_a_perfect_forecast_has_zero_crps():
 
 
 def test_crps_of_three_quantiles_agrees_with_the_trapezoids_drawn_by_hand():
-    # Quantiles 1, 2, 3 at 25, 50, 75 %, and 2 came: losses 0.25, 0, 0.25; two trapezoids of
+    # Quantiles 1, 2, 3 at 25, 50, 75 %, and an actual price of 2: losses 0.25, 0, 0.25; two trapezoids of
     # 0.25 x 0.125 = 0.03125 each; twice their sum is 0.125.
     levels = np.array([0.25, 0.5, 0.75])
     assert metrics.crps(np.array([1.0, 2.0, 3.0]), np.array(2.0), levels) == pytest.approx(0.125)
@@ -65,14 +65,14 @@ def test_crps_of_a_single_price_is_how_far_it_missed(miss):
 @pytest.mark.parametrize("actual", [95.0, 99.0, 100.0, 103.5, 106.0])
 def test_crps_of_a_normal_is_its_closed_form_on_fine_levels(actual):
     levels = fine_levels()
-    found = metrics.crps(stats.norm.ppf(levels, 100, 2), np.array(actual), levels)
-    assert found == pytest.approx(normal_crps(100, 2, actual), rel=1e-4)
+    computed = metrics.crps(stats.norm.ppf(levels, 100, 2), np.array(actual), levels)
+    assert computed == pytest.approx(normal_crps(100, 2, actual), rel=1e-4)
 
 
 @pytest.mark.parametrize("actual", [95.0, 99.0, 100.0, 103.5, 106.0])
 def test_crps_of_a_normal_is_its_closed_form_to_one_percent_on_the_stored_levels(actual):
-    found = metrics.crps(stats.norm.ppf(LEVELS, 100, 2), np.array(actual), LEVELS)
-    assert found == pytest.approx(normal_crps(100, 2, actual), rel=0.01)
+    computed = metrics.crps(stats.norm.ppf(LEVELS, 100, 2), np.array(actual), LEVELS)
+    assert computed == pytest.approx(normal_crps(100, 2, actual), rel=0.01)
 
 
 def test_crps_of_a_uniform_forecast_is_a_twelfth_at_its_middle():
@@ -102,8 +102,8 @@ def test_crps_is_lowest_on_average_for_the_distribution_that_prices_follow(mean,
 def test_crps_gives_each_origin_and_day_its_own_score():
     # Single prices again: 0.99 of the misses 1, 2, 0, 4.
     actual = np.array([[101.0, 102.0], [100.0, 96.0]])
-    found = metrics.crps(np.full((2, 2, len(LEVELS)), 100.0), actual, LEVELS)
-    assert found == pytest.approx(np.array([[0.99, 1.98], [0.0, 3.96]]))
+    computed = metrics.crps(np.full((2, 2, len(LEVELS)), 100.0), actual, LEVELS)
+    assert computed == pytest.approx(np.array([[0.99, 1.98], [0.0, 3.96]]))
 
 
 QUARTERS = np.array([0.25, 0.5, 0.75])
@@ -126,8 +126,8 @@ QUARTERS = np.array([0.25, 0.5, 0.75])
     ],
 )
 def test_the_log_score_of_three_quartiles_agrees_with_the_density_drawn_by_hand(actual, density):
-    found = metrics.log_score(np.array([0.0, 2.0, 6.0]), np.array(actual), QUARTERS)
-    assert found == pytest.approx(-np.log(density), abs=1e-5)
+    computed = metrics.log_score(np.array([0.0, 2.0, 6.0]), np.array(actual), QUARTERS)
+    assert computed == pytest.approx(-np.log(density), abs=1e-5)
 
 
 TIED = np.array([-4.0, -4.0, 0.0, 0.0, 1.0, 1.0, 1.0])
@@ -156,21 +156,21 @@ def test_the_density_of_the_log_score_integrates_to_one(quantiles, levels):
 
 @pytest.mark.parametrize("actual", [-7.3, 5.0, 9.1])
 def test_the_log_score_of_a_laplace_is_its_closed_form_beyond_the_stored_levels(actual):
-    found = metrics.log_score(stats.laplace.ppf(LEVELS), np.array(actual), LEVELS)
-    assert found == pytest.approx(-stats.laplace.logpdf(actual), abs=1e-5)
+    computed = metrics.log_score(stats.laplace.ppf(LEVELS), np.array(actual), LEVELS)
+    assert computed == pytest.approx(-stats.laplace.logpdf(actual), abs=1e-5)
 
 
 @pytest.mark.parametrize("actual", [-3.1, -1.2, 0.4, 2.2])
 def test_the_log_score_of_a_laplace_is_its_closed_form_on_fine_levels(actual):
     levels = fine_levels(10_001)
-    found = metrics.log_score(stats.laplace.ppf(levels), np.array(actual), levels)
-    assert found == pytest.approx(-stats.laplace.logpdf(actual), abs=0.01)
+    computed = metrics.log_score(stats.laplace.ppf(levels), np.array(actual), levels)
+    assert computed == pytest.approx(-stats.laplace.logpdf(actual), abs=0.01)
 
 
 def test_a_normals_log_score_is_in_the_mean_its_entropy_to_a_hundredth_of_a_nat():
     actual = stats.norm.ppf(fine_levels())
-    found = metrics.log_score(np.broadcast_to(stats.norm.ppf(LEVELS), (len(actual), 25)), actual, LEVELS).mean()
-    assert 0 < found - stats.norm.entropy() < 0.01  # no density does better than the true one
+    computed = metrics.log_score(np.broadcast_to(stats.norm.ppf(LEVELS), (len(actual), 25)), actual, LEVELS).mean()
+    assert 0 < computed - stats.norm.entropy() < 0.01  # no density does better than the true one
 
 
 @pytest.mark.parametrize("true", [stats.norm(), stats.t(4), stats.gamma(3)])
@@ -228,10 +228,10 @@ def test_the_log_score_and_the_transform_give_each_origin_and_day_its_own():
     quantiles = scale[:, :, None] * np.array([0.0, 2.0, 6.0])
     actual = scale * np.array([[1.0, -2.0, 3.0], [14.0, 6.5, 5.0]])
     for score in (metrics.log_score, metrics.pit):
-        found = score(quantiles, actual, QUARTERS)
-        assert found.shape == (2, 3)
+        computed = score(quantiles, actual, QUARTERS)
+        assert computed.shape == (2, 3)
         one_by_one = [[score(quantiles[i, j], actual[i, j], QUARTERS) for j in range(3)] for i in range(2)]
-        assert found == pytest.approx(np.array(one_by_one))
+        assert computed == pytest.approx(np.array(one_by_one))
 
 
 @pytest.mark.parametrize(
@@ -300,8 +300,8 @@ def test_a_forecast_too_low_has_transforms_near_one():
 
 def test_the_histogram_counts_by_hand_ends_included():
     # [0, 0.25): two; [0.25, 0.5): one; [0.5, 0.75): none; [0.75, 1]: two, 1 among them.
-    found = metrics.pit_histogram(np.array([0.0, 0.1, 0.25, 0.75, 1.0]), bins=4)
-    assert found.tolist() == [0.4, 0.2, 0.0, 0.4]
+    computed = metrics.pit_histogram(np.array([0.0, 0.1, 0.25, 0.75, 1.0]), bins=4)
+    assert computed.tolist() == [0.4, 0.2, 0.0, 0.4]
 
 
 @pytest.mark.parametrize("values", [np.array([0.5]), np.zeros(7), np.ones((3, 4)), np.linspace(0, 1, 33)])
@@ -346,10 +346,10 @@ def test_overlapping_forecasts_that_are_right_are_found_not_uniform_about_five_t
     steps = np.random.default_rng(8).normal(size=(500, 519))
     sums = np.lib.stride_tricks.sliding_window_view(steps, 20, axis=1).sum(axis=-1)  # 20 days ahead, 500 origins
     values = stats.norm.cdf(sums / 20**0.5)
-    told = np.mean([metrics.pit_test(row, horizon=20) < 0.05 for row in values])
+    share = np.mean([metrics.pit_test(row, horizon=20) < 0.05 for row in values])
     not_told = np.mean([metrics.pit_test(row, horizon=1) < 0.05 for row in values])
     # 500 trials of 5 % have a standard error of 1 point.
-    assert told == pytest.approx(0.05, abs=0.03)
+    assert share == pytest.approx(0.05, abs=0.03)
     assert not_told > 0.5
 
 
@@ -444,8 +444,8 @@ def test_the_mean_width_is_the_mean_distance_of_the_ends():
     ],
 )
 def test_the_interval_score_is_the_width_and_a_fine_for_each_dollar_outside(actual, coverage, score):
-    found = metrics.winkler(np.array([8.0]), np.array([12.0]), np.array([actual]), coverage)
-    assert found == pytest.approx(np.array([score]))
+    computed = metrics.winkler(np.array([8.0]), np.array([12.0]), np.array([actual]), coverage)
+    assert computed == pytest.approx(np.array([score]))
 
 
 @pytest.mark.parametrize(("coverage", "tail"), [(0.5, 0.25), (0.9, 0.05), (0.99, 0.005)])
@@ -482,7 +482,7 @@ def test_direction_accuracy_is_the_share_of_moves_called_right():
 def test_direction_accuracy_leaves_out_days_when_median_or_price_stood_still():
     last_close = np.full((4, 1), 100.0)
     median = np.array([[101.0], [100.0], [99.0], [101.0]])
-    actual = np.array([[102.0], [105.0], [100.0], [98.0]])  # right, nothing said, nothing came, wrong
+    actual = np.array([[102.0], [105.0], [100.0], [98.0]])  # right, none forecast, none happened, wrong
     assert metrics.direction_accuracy(median, actual, last_close) == 0.5
 
 
@@ -505,44 +505,44 @@ def test_a_perfect_median_knows_every_direction_and_its_mirror_none():
     assert metrics.direction_accuracy(last_close - moves, last_close + moves, last_close) == 0.0
 
 
-def moves(said, came):
+def moves(predicted, actual):
     """Median, price and last close of 100, from moves in dollars."""
-    return 100 + np.array([said], float), 100 + np.array([came], float), np.array([[100.0]])
+    return 100 + np.array([predicted], float), 100 + np.array([actual], float), np.array([[100.0]])
 
 
 def test_balanced_direction_accuracy_is_the_mean_of_the_recalls():
-    # Of four rises three are said, of two falls one: (3/4 + 1/2) / 2. Unbalanced it is 4 of 6.
-    forecast = moves(said=[1, 2, 1, -1, -1, 1], came=[1, 1, 5, 2, -3, -1])
+    # Of four rises three are predicted, of two falls one: (3/4 + 1/2) / 2. Unbalanced it is 4 of 6.
+    forecast = moves(predicted=[1, 2, 1, -1, -1, 1], actual=[1, 1, 5, 2, -3, -1])
     assert metrics.balanced_direction_accuracy(*forecast) == pytest.approx(0.625)
     assert metrics.direction_accuracy(*forecast) == pytest.approx(4 / 6)
 
 
 @pytest.mark.parametrize("way", [1, -1])
 def test_always_saying_the_same_way_has_balanced_accuracy_of_a_half_whatever_came(way):
-    came = [1, 2, 3, 1, 5, 2, 2, -1]
-    assert metrics.balanced_direction_accuracy(*moves(said=[way] * 8, came=came)) == 0.5
+    actual = [1, 2, 3, 1, 5, 2, 2, -1]
+    assert metrics.balanced_direction_accuracy(*moves(predicted=[way] * 8, actual=actual)) == 0.5
 
 
 def test_a_perfect_median_has_balanced_accuracy_one_and_its_mirror_zero():
-    came = np.array([1.0, -2.0, 0.5, 3.0, 0.1])
-    assert metrics.balanced_direction_accuracy(*moves(came, came)) == 1.0
-    assert metrics.balanced_direction_accuracy(*moves(-came, came)) == 0.0
+    actual = np.array([1.0, -2.0, 0.5, 3.0, 0.1])
+    assert metrics.balanced_direction_accuracy(*moves(actual, actual)) == 1.0
+    assert metrics.balanced_direction_accuracy(*moves(-actual, actual)) == 0.0
 
 
 def test_where_rises_and_falls_are_as_many_balancing_changes_nothing():
-    forecast = moves(said=[1, -1, 1, 1, -1, 1], came=[1, 1, 2, -2, -1, -1])
+    forecast = moves(predicted=[1, -1, 1, 1, -1, 1], actual=[1, 1, 2, -2, -1, -1])
     assert metrics.balanced_direction_accuracy(*forecast) == pytest.approx(metrics.direction_accuracy(*forecast))
 
 
 def test_balanced_accuracy_leaves_out_days_when_median_or_price_stood_still():
-    # Left are a rise said and a fall said wrong: (1 + 0) / 2.
-    forecast = moves(said=[1, 0, -1, 1, 0], came=[2, -1, 0, -1, 3])
+    # Left are a rise predicted and a fall predicted wrong: (1 + 0) / 2.
+    forecast = moves(predicted=[1, 0, -1, 1, 0], actual=[2, -1, 0, -1, 3])
     assert metrics.balanced_direction_accuracy(*forecast) == 0.5
 
 
 @pytest.mark.parametrize("way", [1, -1])
 def test_prices_that_all_went_the_same_way_have_no_balance(way):
-    assert metrics.balanced_direction_accuracy(*moves(said=[1, -1, 1], came=[way, way, 0])) is None
+    assert metrics.balanced_direction_accuracy(*moves(predicted=[1, -1, 1], actual=[way, way, 0])) is None
 
 
 @pytest.mark.parametrize("ulps", [0, 1, -1])
@@ -553,5 +553,5 @@ def test_a_median_that_repeats_the_last_close_has_no_balanced_accuracy(ulps):
 
 
 def test_prices_that_never_change_have_no_direction():
-    assert metrics.balanced_direction_accuracy(*moves(said=[1, -1], came=[0, 0])) is None
-    assert metrics.direction_accuracy(*moves(said=[1, -1], came=[0, 0])) is None
+    assert metrics.balanced_direction_accuracy(*moves(predicted=[1, -1], actual=[0, 0])) is None
+    assert metrics.direction_accuracy(*moves(predicted=[1, -1], actual=[0, 0])) is None

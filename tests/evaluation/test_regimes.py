@@ -11,9 +11,9 @@ def prices(returns):
     return 100 * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))
 
 
-def swings(*stretches):
-    """Returns that change their sign every day; (days, size) for each stretch."""
-    sizes = np.concatenate([np.full(days, size) for days, size in stretches])
+def swings(*spans):
+    """Returns that change their sign every day; (days, size) for each span."""
+    sizes = np.concatenate([np.full(days, size) for days, size in spans])
     return sizes * (-1.0) ** np.arange(len(sizes))
 
 
@@ -72,13 +72,13 @@ def test_closes_after_the_origin_never_move_its_regime(last):
     closes, origins = wandering(), np.arange(1, last + 1)
     other = closes.copy()
     other[last + 1 :] *= np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.2, len(closes) - last - 1)))
-    told = regimes_of(closes, origins, training_days=500)
-    assert told.tolist() == regimes_of(other, origins, training_days=500).tolist()
-    assert told.tolist() == regimes_of(closes[: last + 1], origins, training_days=500).tolist()
+    regimes = regimes_of(closes, origins, training_days=500)
+    assert regimes.tolist() == regimes_of(other, origins, training_days=500).tolist()
+    assert regimes.tolist() == regimes_of(closes[: last + 1], origins, training_days=500).tolist()
 
 
 def test_closes_after_the_training_days_never_move_the_thresholds():
-    # The stretch between training days and origins is ten times as wild; 21 closes before the origins are as before.
+    # The days between training days and origins are ten times as volatile; 21 closes before the origins are as before.
     closes = wandering()
     returns = np.diff(np.log(closes))
     returns[499:700] *= 10
@@ -108,8 +108,8 @@ def test_prices_that_never_change_after_a_storm_are_calm_twenty_days_later():
     # The training days have no volatility at all, so whatever a storm left behind would be one.
     storm = np.random.default_rng(2).normal(0, 0.1, 100)
     closes = prices(np.concatenate([np.zeros(200), storm, np.zeros(80)]))
-    told = regimes_of(closes, np.arange(200, 381), training_days=150)
-    assert told.tolist() == [CALM] + [STORM] * 119 + [CALM] * 61
+    regimes = regimes_of(closes, np.arange(200, 381), training_days=150)
+    assert regimes.tolist() == [CALM] + [STORM] * 119 + [CALM] * 61
 
 
 def test_steady_growth_is_one_regime_whatever_its_rounding():
@@ -120,18 +120,18 @@ def test_steady_growth_is_one_regime_whatever_its_rounding():
 @pytest.mark.parametrize("factor", [137.5, 1e-4])
 def test_the_currency_makes_no_regime(factor):
     closes, origins = wandering(), np.arange(1, 900)
-    told = regimes_of(closes, origins, training_days=500)
-    assert told.tolist() == regimes_of(closes * factor, origins, training_days=500).tolist()
+    regimes = regimes_of(closes, origins, training_days=500)
+    assert regimes.tolist() == regimes_of(closes * factor, origins, training_days=500).tolist()
 
 
 def test_origins_may_come_in_any_order_or_not_at_all():
     closes, origins = wandering(), np.array([700, 30, 5])
-    told = regimes_of(closes, origins, training_days=500)
-    assert told.tolist() == regimes_of(closes, origins[::-1], training_days=500)[::-1].tolist()
+    regimes = regimes_of(closes, origins, training_days=500)
+    assert regimes.tolist() == regimes_of(closes, origins[::-1], training_days=500)[::-1].tolist()
     assert regimes_of(closes, np.array([], int), training_days=500).tolist() == []
 
 
 @pytest.mark.parametrize(("origin", "training_days"), [(0, 100), (50, 1)])
 def test_an_origin_or_training_without_a_return_is_refused(origin, training_days):
-    with pytest.raises(ValueError, match="no returns"):
+    with pytest.raises(ValueError, match="returns"):
         regimes_of(wandering(), np.array([origin, 60]), training_days=training_days)

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from scipy import fft, signal, stats
 
-from stockcast.evaluation.significance import (
-    diebold_mariano,
-    holm,
-    model_confidence_set,
-    superior_predictive_ability,
-)
+from stockcast.evaluation.significance import diebold_mariano, holm, model_confidence_set, superior_predictive_ability
 
 
 def gamma_losses(count, seed=0):
-    """Positive, skewed, independent: (forecast, rival), equal skill."""
+    """Positive, skewed, independent: (forecast, other), equal skill."""
     return np.random.default_rng(seed).gamma(2.0, size=(2, count))
 
 
@@ -56,22 +51,22 @@ def several(count, forecasts=4, seed=0, horizon=1):
     return {name: 5 + common + series for name, series in zip("abcdefg", own, strict=False)}
 
 
-def rejections(losses, rivals, *, horizon):
-    tests = [diebold_mariano(own, rival, horizon=horizon) for own, rival in zip(losses, rivals, strict=True)]
+def rejections(losses, others, *, horizon):
+    tests = [diebold_mariano(own, other, horizon=horizon) for own, other in zip(losses, others, strict=True)]
     return np.mean([test.p_value < 0.05 for test in tests]), tests
 
 
 def test_the_statistic_is_negative_for_the_better_forecast():
-    losses, rival_losses = gamma_losses(200)
-    assert diebold_mariano(losses, rival_losses + 1, horizon=1).statistic < 0
-    assert diebold_mariano(losses + 1, rival_losses, horizon=1).statistic > 0
+    losses, other_losses = gamma_losses(200)
+    assert diebold_mariano(losses, other_losses + 1, horizon=1).statistic < 0
+    assert diebold_mariano(losses + 1, other_losses, horizon=1).statistic > 0
 
 
 @pytest.mark.parametrize("horizon", [1, 5, 20])
 def test_trading_places_turns_the_sign_and_keeps_the_p_value(horizon):
-    losses, rival_losses = gamma_losses(200)
-    there = diebold_mariano(losses, rival_losses, horizon=horizon)
-    back = diebold_mariano(rival_losses, losses, horizon=horizon)
+    losses, other_losses = gamma_losses(200)
+    there = diebold_mariano(losses, other_losses, horizon=horizon)
+    back = diebold_mariano(other_losses, losses, horizon=horizon)
     assert (back.statistic, back.p_value) == (-there.statistic, there.p_value)
 
 
@@ -87,9 +82,9 @@ def test_losses_that_differ_by_rounding_alone_allow_no_test():
 
 @pytest.mark.parametrize(("horizon", "fewest"), [(1, 16), (8, 16), (20, 40), (50, 100)])
 def test_sixteen_origins_and_two_horizons_of_them_are_the_fewest(horizon, fewest):
-    losses, rival_losses = gamma_losses(fewest)
-    assert diebold_mariano(losses[1:], rival_losses[1:], horizon=horizon) is None
-    assert diebold_mariano(losses, rival_losses, horizon=horizon) is not None
+    losses, other_losses = gamma_losses(fewest)
+    assert diebold_mariano(losses[1:], other_losses[1:], horizon=horizon) is None
+    assert diebold_mariano(losses, other_losses, horizon=horizon) is not None
 
 
 @pytest.mark.parametrize(
@@ -106,11 +101,11 @@ def test_sixteen_origins_and_two_horizons_of_them_are_the_fewest(horizon, fewest
     ],
 )
 def test_the_statistic_agrees_with_the_cosine_transform_of_the_differences(count, horizon, waves, factor):
-    losses, rival_losses = gamma_losses(count, seed=4)
-    difference = losses - rival_losses
+    losses, other_losses = gamma_losses(count, seed=4)
+    difference = losses - other_losses
     slow = fft.dct(difference, type=2, norm="ortho")[1 : waves + 1]
     statistic = difference.mean() / np.sqrt(np.mean(slow**2) / count) * np.sqrt(factor)
-    test = diebold_mariano(losses, rival_losses, horizon=horizon)
+    test = diebold_mariano(losses, other_losses, horizon=horizon)
     assert test.statistic == pytest.approx(statistic)
     assert test.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), df=waves))
 
@@ -123,10 +118,10 @@ def test_forecasts_that_win_as_much_as_they_lose_have_p_value_one():
 
 
 def test_the_unit_of_the_losses_and_what_both_lost_alike_do_not_matter():
-    losses, rival_losses = gamma_losses(120)
+    losses, other_losses = gamma_losses(120)
     common = np.random.default_rng(9).gamma(3.0, size=120)
-    plain = diebold_mariano(losses, rival_losses, horizon=5)
-    other = diebold_mariano(100 * (losses + common), 100 * (rival_losses + common), horizon=5)
+    plain = diebold_mariano(losses, other_losses, horizon=5)
+    other = diebold_mariano(100 * (losses + common), 100 * (other_losses + common), horizon=5)
     assert other.statistic == pytest.approx(plain.statistic)
     assert other.p_value == pytest.approx(plain.p_value)
 
@@ -135,10 +130,10 @@ def test_the_unit_of_the_losses_and_what_both_lost_alike_do_not_matter():
 @pytest.mark.parametrize(("horizon", "count"), [(1, 250), (20, 250), (20, 1000)])
 def test_luck_alone_is_called_a_difference_about_five_times_in_a_hundred(horizon, count, shape):
     rng = np.random.default_rng(2024)
-    losses, rivals = (overlapping(rng, trials=3000, count=count, horizon=horizon) for _ in range(2))
+    losses, others = (overlapping(rng, trials=3000, count=count, horizon=horizon) for _ in range(2))
     if shape == "squared":
-        losses, rivals = losses**2, rivals**2
-    share, _ = rejections(losses, rivals, horizon=horizon)
+        losses, others = losses**2, others**2
+    share, _ = rejections(losses, others, horizon=horizon)
     # 3000 trials of a true 5 % have a standard error of 0.4 points; the rest is what a finite sample may cost.
     assert 0.03 <= share <= 0.08
 
@@ -146,17 +141,17 @@ def test_luck_alone_is_called_a_difference_about_five_times_in_a_hundred(horizon
 @pytest.mark.parametrize("count", [250, 957])
 @pytest.mark.parametrize("horizon", [1, 20])
 def test_equal_skill_under_changing_volatility_is_called_a_difference_about_five_times_in_a_hundred(horizon, count):
-    losses, rivals = twins(np.random.default_rng(2024), trials=2000, count=count, horizon=horizon)
-    share, _ = rejections(losses, rivals, horizon=horizon)
+    losses, others = twins(np.random.default_rng(2024), trials=2000, count=count, horizon=horizon)
+    share, _ = rejections(losses, others, horizon=horizon)
     # 2000 trials of a true 5 % have a standard error of 0.5 points. In a year of 20-day forecasts, 12 that do not
     # overlap, the heavy tails of few losses make the test careful rather than rash.
     assert (0.015 if (horizon, count) == (20, 250) else 0.03) <= share <= 0.08
 
 
 def test_an_edge_that_is_clear_under_changing_volatility_is_found():
-    losses, rivals = twins(np.random.default_rng(7), trials=300, count=957, horizon=1)
-    edge = 5 * (losses - rivals).mean(axis=1).std()  # five standard errors
-    share, tests = rejections(losses, rivals + edge, horizon=1)
+    losses, others = twins(np.random.default_rng(7), trials=300, count=957, horizon=1)
+    edge = 5 * (losses - others).mean(axis=1).std()  # five standard errors
+    share, tests = rejections(losses, others + edge, horizon=1)
     assert share > 0.95
     assert all(test.statistic < 0 for test in tests if test.p_value < 0.05)
 
@@ -168,13 +163,13 @@ def test_a_difference_that_comes_and_goes_over_months_is_seldom_taken_for_skill(
     assert share <= 0.08
 
 
-def test_overlap_that_is_not_told_is_taken_for_skill():
+def test_overlap_that_is_ignored_is_taken_for_skill():
     rng = np.random.default_rng(2024)
-    losses, rivals = (overlapping(rng, trials=1000, count=120, horizon=50) for _ in range(2))
-    not_told, _ = rejections(losses, rivals, horizon=1)
-    told, _ = rejections(losses, rivals, horizon=50)
-    assert told <= 0.08
-    assert not_told > 0.15
+    losses, others = (overlapping(rng, trials=1000, count=120, horizon=50) for _ in range(2))
+    ignored, _ = rejections(losses, others, horizon=1)
+    counted, _ = rejections(losses, others, horizon=50)
+    assert counted <= 0.08
+    assert ignored > 0.15
 
 
 @pytest.mark.parametrize(("horizon", "count"), [(1, 250), (20, 1000)])
@@ -183,16 +178,16 @@ def test_a_clearly_better_forecast_is_recognised(horizon, count):
     # sqrt(2 h / n); the edge is five of them.
     edge = 5 * np.sqrt(2 * horizon / count)
     rng = np.random.default_rng(7)
-    losses, rivals = (overlapping(rng, trials=300, count=count, horizon=horizon) for _ in range(2))
-    share, tests = rejections(losses, rivals + edge, horizon=horizon)
+    losses, others = (overlapping(rng, trials=300, count=count, horizon=horizon) for _ in range(2))
+    share, tests = rejections(losses, others + edge, horizon=horizon)
     assert share > 0.95
     assert all(test.statistic < 0 for test in tests if test.p_value < 0.05)
 
 
 def test_more_days_of_the_same_edge_make_it_surer():
-    losses, rival_losses = gamma_losses(1000, seed=1)
-    few = diebold_mariano(losses[:60], rival_losses[:60] + 0.5, horizon=1)
-    many = diebold_mariano(losses, rival_losses + 0.5, horizon=1)
+    losses, other_losses = gamma_losses(1000, seed=1)
+    few = diebold_mariano(losses[:60], other_losses[:60] + 0.5, horizon=1)
+    many = diebold_mariano(losses, other_losses + 0.5, horizon=1)
     assert many.p_value < few.p_value
 
 
@@ -228,11 +223,11 @@ def test_among_fifteen_tests_of_nothing_holm_lets_luck_claim_one_in_five_of_a_hu
 
 
 def spa(losses, own="a", horizon=1, seed=0):
-    rivals = {name: series for name, series in losses.items() if name != own}
-    return superior_predictive_ability(losses[own], rivals, horizon=horizon, seed=seed)
+    others = {name: series for name, series in losses.items() if name != own}
+    return superior_predictive_ability(losses[own], others, horizon=horizon, seed=seed)
 
 
-def test_a_rival_that_is_clearly_better_beats_the_forecast_and_one_that_is_clearly_worse_does_not():
+def test_another_forecast_that_is_clearly_better_beats_the_forecast_and_one_that_is_clearly_worse_does_not():
     losses = several(500)
     assert spa(losses | {"b": losses["b"] - 0.5}) < 0.01
     assert 0 < spa(losses | {"b": losses["b"] - 4}) < 0.001  # 1 in 1001: a thousand samples cannot tell it from never
@@ -241,7 +236,7 @@ def test_a_rival_that_is_clearly_better_beats_the_forecast_and_one_that_is_clear
 
 
 @pytest.mark.parametrize("horizon", [1, 20])
-def test_a_single_rival_has_the_one_sided_p_value_of_diebold_and_mariano(horizon):
+def test_a_single_other_has_the_one_sided_p_value_of_diebold_and_mariano(horizon):
     losses = several(500, 2, horizon=horizon)
     losses["b"] = losses["b"] - losses["b"].mean() + losses["a"].mean() - 0.15 * np.sqrt(horizon)
     test = diebold_mariano(losses["a"], losses["b"], horizon=horizon)
@@ -250,7 +245,7 @@ def test_a_single_rival_has_the_one_sided_p_value_of_diebold_and_mariano(horizon
     assert spa(losses, horizon=horizon) == pytest.approx(test.p_value / 2, abs=0.025)
 
 
-def test_one_of_many_rivals_has_to_be_further_ahead_than_a_single_one():
+def test_one_of_many_others_has_to_be_further_ahead_than_a_single_one():
     losses = several(500, 7)
     level = {name: series - series.mean() for name, series in losses.items()}
     level["b"] = level["b"] - 0.18
@@ -259,12 +254,12 @@ def test_one_of_many_rivals_has_to_be_further_ahead_than_a_single_one():
     assert spa(level) > 2 * alone
 
 
-def test_a_rival_tried_twice_counts_once():
+def test_another_forecast_tried_twice_counts_once():
     losses = several(300, 3, seed=2)
     assert spa(losses | {"again": losses["b"].copy()}) == spa(losses)
 
 
-def test_a_hopeless_rival_does_not_blur_the_others_but_one_close_behind_does():
+def test_a_hopeless_forecast_does_not_blur_the_others_but_one_close_behind_does():
     losses = several(300, 2)
     losses["b"] = losses["b"] - losses["b"].mean() + losses["a"].mean() - 0.12
     noise = np.random.default_rng(8).normal(size=300)
@@ -273,7 +268,7 @@ def test_a_hopeless_rival_does_not_blur_the_others_but_one_close_behind_does():
     assert spa(losses | {"close": behind + 0.1}) > 1.2 * spa(losses)
 
 
-def test_a_rival_with_wild_losses_does_not_hide_a_better_one():
+def test_another_forecast_with_wild_losses_does_not_hide_a_better_one():
     losses = several(1000, 2)
     losses["b"] = losses["b"] - losses["b"].mean() + losses["a"].mean() - 0.2
     wild = losses["a"] + 100 * np.random.default_rng(8).normal(size=1000)
@@ -291,9 +286,9 @@ def test_the_p_value_of_superior_ability_is_archs_once_each_difference_has_its_s
     for name, series in losses.items():
         losses[name] = series - series.mean() - ahead[name] * np.sqrt(2 * horizon / count)
     scaled = []
-    for rival in "acd":
-        test = diebold_mariano(losses["b"], losses[rival], horizon=horizon)
-        difference = losses["b"] - losses[rival]
+    for other in "acd":
+        test = diebold_mariano(losses["b"], losses[other], horizon=horizon)
+        difference = losses["b"] - losses[other]
         blocks = StationaryBootstrap(max(horizon, 10), difference, seed=77)
         error = blocks.apply(np.mean, 4000).std()
         score = np.sign(difference.mean()) * stats.norm.isf(test.p_value / 2)
@@ -316,7 +311,7 @@ def test_several_forecasts_need_as_many_origins_as_two(horizon, count):
     assert None not in fewest(count, horizon)
 
 
-def test_without_a_rival_there_is_nothing_to_compare():
+def test_without_another_forecast_there_is_nothing_to_compare():
     losses = several(100, 1)
     assert spa(losses) is None
     assert model_confidence_set(losses, horizon=1, seed=0) is None
@@ -337,7 +332,7 @@ def test_a_forecast_that_is_always_ahead_by_the_same_allows_no_test_of_several()
 
 
 @pytest.mark.parametrize("unit", [1, 1e20])
-def test_a_rival_equal_to_the_forecast_but_for_rounding_changes_nothing(unit):
+def test_another_forecast_equal_to_the_forecast_but_for_rounding_changes_nothing(unit):
     losses = {name: unit * series for name, series in several(200).items()}
     same = np.nextafter(losses["a"], 9 * unit * (np.arange(200) % 3 > 0))
     assert spa(losses | {"same": same}) == spa(losses)
@@ -381,23 +376,23 @@ def test_the_unit_of_several_losses_and_what_all_lost_alike_do_not_matter():
     common = np.random.default_rng(9).gamma(3.0, size=200)
     other = {name: 100 * (series + common) for name, series in losses.items()}
     assert spa(other) == pytest.approx(spa(losses), abs=0.002)  # one or two resamples may be moved by rounding
-    sets = [model_confidence_set(each, horizon=1, seed=0).p_values for each in (other, losses)]
+    sets = [model_confidence_set(order, horizon=1, seed=0).p_values for order in (other, losses)]
     assert sets[0] == pytest.approx(sets[1], abs=0.002)
 
 
 def test_the_clearly_worse_leave_the_set_and_equals_remain():
     losses = several(500)
     losses |= {"c": losses["c"] + 1, "d": losses["d"] + 0.5}
-    found = model_confidence_set(losses, horizon=1, seed=0)
-    assert found.names == ("a", "b")
-    assert max(found.p_values["c"], found.p_values["d"]) < 0.01
+    result = model_confidence_set(losses, horizon=1, seed=0)
+    assert result.names == ("a", "b")
+    assert max(result.p_values["c"], result.p_values["d"]) < 0.01
 
 
 def test_the_clearly_best_remains_alone_with_p_value_one():
     losses = several(500)
-    found = model_confidence_set(losses | {"c": losses["c"] - 0.5}, horizon=1, seed=0)
-    assert found.names == ("c",)
-    assert found.p_values["c"] == 1
+    result = model_confidence_set(losses | {"c": losses["c"] - 0.5}, horizon=1, seed=0)
+    assert result.names == ("c",)
+    assert result.p_values["c"] == 1
 
 
 @pytest.mark.parametrize("horizon", [1, 20])
@@ -406,9 +401,9 @@ def test_the_worse_of_two_has_the_p_value_of_diebold_and_mariano(horizon):
     losses["b"] = losses["b"] - losses["b"].mean() + losses["a"].mean() + 0.13 * np.sqrt(horizon)
     test = diebold_mariano(losses["a"], losses["b"], horizon=horizon)
     assert 0.005 < test.p_value < 0.3
-    found = model_confidence_set(losses, horizon=horizon, seed=0)
-    assert found.p_values["a"] == 1
-    assert found.p_values["b"] == pytest.approx(test.p_value, abs=0.03)
+    result = model_confidence_set(losses, horizon=horizon, seed=0)
+    assert result.p_values["a"] == 1
+    assert result.p_values["b"] == pytest.approx(test.p_value, abs=0.03)
 
 
 def test_the_confidence_set_agrees_with_archs_where_its_bootstrap_can_be_trusted():
@@ -418,11 +413,11 @@ def test_the_confidence_set_agrees_with_archs_where_its_bootstrap_can_be_trusted
     losses = {name: series - series.mean() + 0.02 * rank for rank, (name, series) in enumerate(losses.items())}
     oracle = MCS(np.array(list(losses.values())).T, size=0.1, block_size=20, reps=2000, seed=1)
     oracle.compute()
-    found = model_confidence_set(losses, horizon=1, seed=3)
+    result = model_confidence_set(losses, horizon=1, seed=3)
     theirs = {"abcde"[row]: float(p) for row, p in oracle.pvalues["Pvalue"].items()}
     assert sum(0.01 < p < 0.99 for p in theirs.values()) >= 2
-    assert found.p_values == pytest.approx(theirs, abs=0.06)
-    assert found.names == tuple("abcde"[row] for row in oracle.included)
+    assert result.p_values == pytest.approx(theirs, abs=0.06)
+    assert result.names == tuple("abcde"[row] for row in oracle.included)
 
 
 def test_whoever_leaves_later_has_no_smaller_p_value_and_the_size_says_who_remains():
@@ -432,9 +427,9 @@ def test_whoever_leaves_later_has_no_smaller_p_value_and_the_size_says_who_remai
     p_values = sets[0.05].p_values
     assert list(p_values) == list("abcdefg")
     assert sorted(p_values.values(), reverse=True) == list(p_values.values())  # here the worse by name is the worse
-    for size, found in sets.items():
-        assert found.p_values == p_values
-        assert found.names == tuple(name for name, p in p_values.items() if p > size)
+    for size, result in sets.items():
+        assert result.p_values == p_values
+        assert result.names == tuple(name for name, p in p_values.items() if p > size)
     assert len(sets[0.05].names) > len(sets[0.7].names)
 
 
@@ -442,13 +437,13 @@ def test_whoever_leaves_later_has_no_smaller_p_value_and_the_size_says_who_remai
 def test_equal_forecasts_stay_or_go_together(edge):
     losses = several(300, 3)
     losses["c"] = losses["c"] + edge
-    found = model_confidence_set(losses | {"same": losses["c"].copy()}, horizon=1, seed=0)
-    assert ("same" in found.names) == ("c" in found.names) == (edge < 1)
+    result = model_confidence_set(losses | {"same": losses["c"].copy()}, horizon=1, seed=0)
+    assert ("same" in result.names) == ("c" in result.names) == (edge < 1)
     if edge == 1:
-        assert found.p_values["same"] == found.p_values["c"]
-        assert found.names == ("a", "b")
+        assert result.p_values["same"] == result.p_values["c"]
+        assert result.names == ("a", "b")
     if edge == -1:
-        assert found.names == ("c", "same")
+        assert result.names == ("c", "same")
 
 
 def test_four_equal_forecasts_of_fifty_days_in_one_year_are_seldom_parted():

@@ -5,19 +5,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from made_networks import make_network
 
 from stockcast.errors import RunError
 from stockcast.models import weights
-from stockcast.models.factory import average, build_network
+from stockcast.models.build import average
 from stockcast.models.heads import make_head
 from stockcast.models.weights import load_weights
 
-SIZES = {"layers": (4, 3), "dropout": 0.1, "shortcut": True, "shrinkage": 0.0, "head": make_head("student_t")}
+SIZES = {"layers": (4, 3), "dropout": 0.1, "skip_connection": True, "output_l2": 0.0, "head": make_head("student_t")}
 WINDOWS = np.random.default_rng(0).normal(size=(5, 6, 2)).astype(np.float32)
 
 
 def build(seed: int = 0, **changed):
-    return build_network(**{"cell": "lstm", **SIZES, "window": 6, "features": 2, "horizon": 3, "seed": seed, **changed})
+    return make_network(**{"cell": "lstm", **SIZES, "window": 6, "features": 2, "horizon": 3, "seed": seed, **changed})
 
 
 @pytest.fixture
@@ -124,19 +125,19 @@ def test_what_training_never_writes_is_refused_and_the_network_stays_as_it_is(ha
     network = build(seed=1)
     with pytest.raises(RunError, match=words) as refused:
         load_weights(network, stored)
-    assert "model.weights.h5 is damaged" in str(refused.value)
+    assert refused.value.file == str(stored)
     np.testing.assert_array_equal(network.predict_on_batch(WINDOWS), build(seed=1).predict_on_batch(WINDOWS))
 
 
 def test_weights_of_a_network_of_other_sizes_are_refused(stored: Path) -> None:
-    with pytest.raises(RunError, match=r"shape \(4, 12\), and this run's config builds float32 of shape \(5, 12\)"):
+    with pytest.raises(RunError, match=r"\(4, 12\).*\(5, 12\)"):
         load_weights(build(layers=(5, 3)), stored)
 
 
 def test_a_file_of_endless_objects_is_not_walked_to_its_end(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "_MOST_OBJECTS", 10**3)
+    monkeypatch.setattr(weights, "_MAX_OBJECTS", 10**3)
     with h5py.File(stored, "a") as file:
         for number in range(1001):
             file.create_group(f"more/{number}")
-    with pytest.raises(RunError, match="more than 1,000 objects"):
+    with pytest.raises(RunError, match="1,000 objects"):
         load_weights(build(), stored)

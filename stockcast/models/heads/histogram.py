@@ -1,67 +1,63 @@
-"""The probability of each return bin, for every day ahead: a distribution of any shape, and from it every quantile.
+"""The probability of each return bin for every day ahead: a distribution of any shape, from which quantiles follow.
 
-Bins are equally wide, in the unit of the answers (deviations over as many days as are asked); the two outermost are
-open. Inside a bin the probability is spread evenly. Beyond the outermost edges it is taken for a power law of exponent
-3, the "inverse cubic law" that returns of a day and of weeks follow far out (Gopikrishnan, Plerou, Amaral, Meyer &
-Stanley 1999): half as many returns are beyond 1.26 times the edge as beyond the edge.
+Bins are equally wide, in the unit of the targets (deviations over the days ahead); the two outermost are open. Inside a
+bin the probability is uniform. Beyond the outermost edges it follows a power law of exponent 3, the "inverse cubic law"
+of the tails of daily and weekly returns (Gopikrishnan, Plerou, Amaral, Meyer & Stanley 1999).
 """
 
 import numpy as np
 
-from stockcast.forecast import Floats
 from stockcast.models.heads.head import Head, Loss, Tensor
 from stockcast.models.heads.student_t import FIRST_DEGREES, FIRST_SCALE
+from stockcast.typing import Floats
 
 EDGES: Floats = np.linspace(-5, 5, 51)
-"""Between the bins, in deviations; the bins are one more, the first and the last of them open."""
+"""Borders of the bins, in deviations."""
 
 BINS = len(EDGES) + 1
 TAIL_EXPONENT = 3.0
 
 SMEAR = 0.75 * (EDGES[1] - EDGES[0])
-"""Deviation of the normal that `kl_divergence` spreads each answer by: three quarters of a bin, as Imani & White (2018)
-and Farebrother et al. (2024) found best."""
+"""Deviation of the normal that `kl_divergence` spreads each target by: three quarters of a bin, the best value of
+Imani & White (2018) and Farebrother et al. (2024)."""
 
 _TINY = 1e-30
 
 
-def categorical_crossentropy(answers: Tensor, logits: Tensor) -> Tensor:
-    """Mean over the horizon of minus the log of the probability of the bin that came, in nats, shape (batch,)."""
+def categorical_crossentropy(targets: Tensor, logits: Tensor) -> Tensor:
+    """Mean over the horizon of minus the log of the probability of the target's bin, in nats, shape (batch,)."""
     from keras import ops
 
     edges = ops.convert_to_tensor(EDGES.astype("float32"))
-    reached = ops.sum(ops.cast(answers[..., None] >= edges, "int32"), axis=-1)
-    one_hot = ops.one_hot(reached, BINS, dtype=logits.dtype)
+    bins = ops.sum(ops.cast(targets[..., None] >= edges, "int32"), axis=-1)
+    one_hot = ops.one_hot(bins, BINS, dtype=logits.dtype)
     return ops.mean(ops.categorical_crossentropy(one_hot, logits, from_logits=True), axis=-1)
 
 
-def kl_divergence(answers: Tensor, logits: Tensor) -> Tensor:
-    """Mean over the horizon of the Kullback-Leibler divergence from the answer's histogram, in nats, shape (batch,).
+def kl_divergence(targets: Tensor, logits: Tensor) -> Tensor:
+    """Mean over the horizon of the Kullback-Leibler divergence from the target's histogram, in nats, shape (batch,).
 
-    The answer's histogram is that of a normal of deviation `SMEAR` around it, and not all in one bin: to be one bin off
-    is then better than to be ten bins off (Imani & White 2018, "Improving regression performance with distributional
-    losses"). All in one bin, the divergence would be the cross-entropy.
+    The target's histogram is that of a normal of deviation `SMEAR` around it, so that one bin off costs less than ten
+    (Imani & White 2018, "Improving regression performance with distributional losses"). `keras.losses` has the
+    divergence of probabilities, not of logits.
     """
     from keras import ops
 
     edges = ops.convert_to_tensor(EDGES.astype("float32"))
-    below = 0.5 * (1 + ops.erf((edges - answers[..., None]) / (SMEAR * 2**0.5)))
-    none = ops.zeros_like(below[..., :1])
-    came = ops.diff(ops.concatenate([none, below, none + 1], axis=-1), axis=-1)
-    surprise = ops.log(ops.maximum(came, _TINY)) - ops.log_softmax(logits, axis=-1)
-    return ops.mean(ops.sum(came * surprise, axis=-1), axis=-1)
+    below = 0.5 * (1 + ops.erf((edges - targets[..., None]) / (SMEAR * 2**0.5)))
+    zero = ops.zeros_like(below[..., :1])
+    shares = ops.diff(ops.concatenate([zero, below, zero + 1], axis=-1), axis=-1)
+    log_ratio = ops.log(ops.maximum(shares, _TINY)) - ops.log_softmax(logits, axis=-1)
+    return ops.mean(ops.sum(shares * log_ratio, axis=-1), axis=-1)
 
 
-LOSSES: dict[str, Loss] = {
-    "categorical_crossentropy": categorical_crossentropy,
-    "kl_divergence": kl_divergence,
-}
+LOSSES: dict[str, Loss] = {"categorical_crossentropy": categorical_crossentropy, "kl_divergence": kl_divergence}
 
 
 def _quantiles(outputs: Floats, levels: Floats) -> Floats:
-    """Interpolate the cumulated probabilities between the edges, and go on beyond them as the module says."""
+    """Interpolate the cumulative probabilities between the edges; beyond them they follow the power law."""
     shares = np.maximum(outputs.astype(np.float64), 0)
-    with np.errstate(invalid="ignore"):  # 0 / 0 is no number, which is told where forecasts are issued
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, which is refused where prices are made of it
         shares /= shares.sum(axis=-1, keepdims=True)
     up_to = np.cumsum(shares, axis=-1)[..., :-1]  # at each edge
     quantiles = np.empty((*shares.shape[:-1], len(levels)))
@@ -79,22 +75,15 @@ def _quantiles(outputs: Floats, levels: Floats) -> Floats:
 
 
 def _first_logits() -> tuple[float, ...]:
-    """Log probability of each bin under the Student-t that an untrained network of that head says."""
+    """Log probability of each bin under the Student-t of an untrained `student_t` head."""
     from scipy.special import stdtr
 
     # The distribution is symmetric: taken from below on both sides, the upper tail is not lost in 1 - 0.9999.
     lower = np.diff(stdtr(FIRST_DEGREES, EDGES[: len(EDGES) // 2 + 1] / FIRST_SCALE), prepend=0)
-    return tuple(float(one) for one in np.log(np.concatenate([lower, lower[::-1]])))
+    return tuple(np.log(np.concatenate([lower, lower[::-1]])).tolist())
 
 
 def histogram_head(loss: str) -> Head:
     """Return the head that is trained with one of `LOSSES`."""
-    return Head(
-        "histogram",
-        BINS,
-        LOSSES[loss],
-        _quantiles,
-        has_bands=True,
-        activation="softmax",
-        start=_first_logits(),
-    )
+    start = _first_logits()
+    return Head("histogram", BINS, LOSSES[loss], _quantiles, has_bands=True, activation="softmax", start=start)

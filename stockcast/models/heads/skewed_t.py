@@ -1,16 +1,15 @@
-"""Hansen's skewed Student-t of every day ahead: mean, deviation, tails, and which of the two tails is the longer one.
+"""Hansen's skewed Student-t of every day ahead: mean, deviation, degrees of freedom and skewness.
 
 Hansen (1994), "Autoregressive conditional density estimation", International Economic Review 35(3): a density of mean 0
-and variance 1 whatever its degrees of freedom and its skewness lambda, and a Student-t at lambda = 0. It is taken here
-and not that of Fernandez and Steel (1998), whose mean and variance move when the skewness does: a network that learns
-the one would unlearn the others. GJR-GARCH-skewt, the strongest rival, has the same.
+and variance 1 for any degrees of freedom and skewness lambda, and a Student-t at lambda = 0. The density of Fernandez
+and Steel (1998) is not used: its mean and variance change with the skewness, so a gradient step on one parameter would
+undo another. GJR-GARCH-skewt, the strongest baseline, uses Hansen's as well.
 """
 
 from math import log, pi
 
 import numpy as np
 
-from stockcast.forecast import Floats
 from stockcast.models.heads.head import Head, Tensor
 from stockcast.models.heads.student_t import (
     FIRST_RAW_DEGREES,
@@ -20,15 +19,16 @@ from stockcast.models.heads.student_t import (
     MIN_SCALE,
     log_gamma,
 )
+from stockcast.typing import Floats
 
 MAX_SKEWNESS = 0.9
-"""Of Hansen's lambda, whose bounds are -1 and 1. At this one, one side reaches 19 times as far as the other."""
+"""Of Hansen's lambda, which lies between -1 and 1; at 0.9 one side is 19 times as wide as the other."""
 
 
-def skewed_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
+def skewed_t_nll(targets: Tensor, outputs: Tensor) -> Tensor:
     """Mean over the horizon of minus Hansen's log density, in nats, shape (batch,).
 
-    The outputs are mean, log of the deviation, degrees of freedom and skewness, each before what keeps it in bounds.
+    The outputs are mean, log of the deviation, degrees of freedom and skewness, before their bounds are applied.
     """
     from keras import ops
 
@@ -40,7 +40,7 @@ def skewed_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
     log_c = log_gamma((degrees + 1) / 2) - log_gamma(degrees / 2) - 0.5 * (log(pi) + ops.log(degrees - 2))
     a = 4 * skewness * ops.exp(log_c) * (degrees - 2) / (degrees - 1)
     b = ops.sqrt(1 + 3 * skewness**2 - a**2)
-    shifted = b * (answers - mean) / deviation + a
+    shifted = b * (targets - mean) / deviation + a
     z = shifted / (1 + ops.where(shifted < 0, -skewness, skewness))
     log_density = (
         ops.log(b) + log_c - 0.5 * (degrees + 1) * ops.log1p(z * z / (degrees - 2)) - ops.log(deviation)
@@ -58,7 +58,7 @@ def _quantiles(outputs: Floats, levels: Floats) -> Floats:
     c = np.exp(gammaln((degrees + 1) / 2) - gammaln(degrees / 2)) / np.sqrt(pi * (degrees - 2))
     a = 4 * skewness * c * (degrees - 2) / (degrees - 1)
     b = np.sqrt(1 + 3 * skewness**2 - a**2)
-    # Each side is half a Student-t, the lower one with the share (1 - lambda) / 2 of the whole.
+    # Each side is half a Student-t; the lower one has the probability (1 - lambda) / 2.
     below = levels < (1 - skewness) / 2
     side = 1 + np.where(below, -skewness, skewness)
     within = np.where(below, levels / side, 1 - (1 - levels) / side)

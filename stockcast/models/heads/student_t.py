@@ -1,18 +1,17 @@
-"""A Student-t distribution of every day ahead: where, how wide, and how heavy its tails."""
+"""A Student-t distribution of every day ahead: location, scale and degrees of freedom."""
 
 from math import exp, log, pi, sqrt
 
 import numpy as np
 
-from stockcast.forecast import Floats
 from stockcast.models.heads.head import Head, Tensor
+from stockcast.typing import Floats
 
 
 def log_gamma(x: Tensor) -> Tensor:
     """Log of the gamma function for x >= 1; `keras.ops` has none.
 
-    Stirling's series (Abramowitz & Stegun 6.1.41) at x + 4, brought back by the recurrence Gamma(x + 1) = x Gamma(x).
-    Its own gradient is the digamma function, by the same series.
+    Stirling's series (Abramowitz & Stegun 6.1.41) at x + 4, reduced by the recurrence Gamma(x + 1) = x Gamma(x).
     """
     from keras import ops
 
@@ -23,22 +22,21 @@ def log_gamma(x: Tensor) -> Tensor:
 
 
 LOCATION_UNIT = 0.1
-"""A network's output of 1 moves the location by this many deviations. Mean returns are about a tenth of their deviation
-over weeks (a Sharpe ratio of 0.4 a year is 0.2 over 50 days); at the same unit as the scale, the location learns the
-training days' crashes by heart."""
+"""Deviations per unit of the location's output. Mean returns are about a tenth of their deviation over weeks (a Sharpe
+ratio of 0.4 a year is 0.2 over 50 days); in the unit of the scale, the location overfits the training days' crashes."""
 
 FIRST_DEGREES = 5.0
-"""Degrees of freedom of an output of zero, about those of daily returns; its scale then has a variance of 1, so that an
-untrained network says what its unit says: the training days' volatility, or today's."""
+"""Degrees of freedom at an output of zero, about those of daily returns. The variance is then 1, so that an untrained
+network forecasts the unit of the targets: the training days' volatility, or today's."""
 
 MIN_DEGREES = 2.1
-"""Fewer degrees of freedom have no variance, and no band worth drawing."""
+"""The variance is infinite at 2 degrees and below."""
 
 MIN_SCALE = 1e-3
-"""A thousandth of a day's deviation; keeps the density finite on days that a vendor repeated."""
+"""A thousandth of a day's deviation; keeps the density finite on rows that a vendor repeated."""
 
 MAX_LOG_SCALE = 5.0
-"""A network astray says bands a hundred times too wide at the most."""
+"""Bands are at most about a hundred times as wide as the training days'."""
 
 FIRST_SCALE = sqrt((FIRST_DEGREES - 2) / FIRST_DEGREES)
 """Scale of a Student-t of `FIRST_DEGREES` whose variance is 1."""
@@ -47,14 +45,14 @@ FIRST_RAW_DEGREES = log(exp(FIRST_DEGREES - MIN_DEGREES) - 1)
 """Softplus of it and `MIN_DEGREES` make `FIRST_DEGREES`."""
 
 
-def student_t_nll(answers: Tensor, outputs: Tensor) -> Tensor:
+def student_t_nll(targets: Tensor, outputs: Tensor) -> Tensor:
     """Mean over the horizon of minus the Student-t log density, in nats, shape (batch,)."""
     from keras import ops
 
     location = LOCATION_UNIT * outputs[..., 0]
     scale = FIRST_SCALE * ops.exp(ops.minimum(outputs[..., 1], MAX_LOG_SCALE)) + MIN_SCALE
     degrees = ops.softplus(outputs[..., 2] + FIRST_RAW_DEGREES) + MIN_DEGREES
-    z = (answers - location) / scale
+    z = (targets - location) / scale
     log_density = (
         log_gamma((degrees + 1) / 2)
         - log_gamma(degrees / 2)

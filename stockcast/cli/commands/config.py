@@ -1,0 +1,71 @@
+"""`stockcast config`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.options import ConfigName, Overrides
+from stockcast.cli.output import print_json
+from stockcast.errors import StockcastError
+
+CSV_KEYS = ("data.date_format", "data.encoding", "data.separator", "data.decimal", "data.ticker")
+
+app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
+
+
+@app.command("show")
+def config_show(config: ConfigName = None, overrides: Overrides = None) -> None:
+    """Print a config as train uses it, with all defaults."""
+    from stockcast.config.load import load_config
+
+    print(load_config(config, overrides or ()).to_yaml(), end="")
+
+
+@app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of configs, for editors."""
+    from stockcast.config.schema import Config
+
+    print_json(Config.model_json_schema())
+
+
+@app.command("init")
+def config_init(
+    data: Annotated[Path, typer.Option("--data", metavar="CSV", help="Price file.")],
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="strptime format of the dates, such as '%d/%m/%Y' (default: detected).")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set data.date_format, .encoding, .separator, .decimal or .ticker."
+        ),
+    ] = None,
+) -> None:
+    """Write a config for a price file."""
+    from stockcast.config.load import csv_options
+    from stockcast.config.starter import config_name, starter_config
+
+    path = output or Path(f"{config_name(data)}.yaml")
+    for override in overrides or ():
+        key = override.partition("=")[0].strip()
+        if key not in CSV_KEYS:
+            raise StockcastError(
+                f"--set {override}: init takes only {', '.join(CSV_KEYS)}. Change other keys in the file.", key=key
+            )
+    options = csv_options([*(overrides or ()), *([f"data.date_format={date_format}"] if date_format else [])])
+    text = starter_config(data, folder=path.parent, options=options)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise StockcastError(f"{path} exists. Remove it, or choose another file with --output.", file=path) from None
+    except OSError as error:
+        raise StockcastError(
+            f"Cannot write {path}: {error.strerror}. Choose another file with --output.", file=path
+        ) from error
+    print(path)
+    print(f"Next: stockcast train {path}", file=sys.stderr)

@@ -1,0 +1,38 @@
+"""`stockcast explain`."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.options import Data, Json, Output, Plot, Quiet, RunName, Runs, one_file, parse_day
+from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
+
+
+def explain(
+    run: RunName = None,
+    runs: Runs = Path("runs"),
+    last_known: Annotated[
+        date | None,
+        typer.Option("--date", metavar="DATE", parser=parse_day, help="Last day known (default: of the data)."),
+    ] = None,
+    data: Data = None,
+    output: Output = None,
+    plot: Plot = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what one forecast depends on: inputs, hidden units, gradients and features."""
+    from stockcast.cli.tables import print_sentences
+    from stockcast.pipeline.explain import explain, save_explanation
+    from stockcast.runs.directory import RunDirectory
+
+    directory = RunDirectory.find(runs, run)
+    explanation = explain(directory, one_file(data), day=last_known, callbacks=message_callbacks(quiet))
+    folder = save_explanation(directory, explanation, folder=output, plot=plot)
+    if as_json:
+        print_json({**explanation.to_json(), "folder": path_text(folder)})
+        return
+    print_sentences(explanation.summary())
+    print_message(f"{'Tables and plots' if plot else 'Tables'}: {path_text(folder)}", quiet=quiet)

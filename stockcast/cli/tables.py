@@ -1,0 +1,195 @@
+"""The tables and sentences of evaluations and predictions, on standard output."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stockcast.evaluation.column_scores import Columns
+from stockcast.evaluation.direction_scores import DirectionReport, DirectionScores
+from stockcast.evaluation.scores import Report, Scores
+from stockcast.evaluation.significance import SkillTest
+from stockcast.forecast import DirectionPrediction, Prediction, column_key
+from stockcast.pipeline.evaluate import Evaluation
+from stockcast.text import price_text, printable_name
+
+_SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
+"""Days ahead that the table of a forecast shows, and the last one."""
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print the scores of network and baselines, and the verdict."""
+    span = evaluation.metrics["split"]
+    title = (
+        f"{evaluation.metrics['data']['name']} by {evaluation.run}, {span['part']} days: {span['origins']} origins, "
+        f"{span['first_origin']} to {span['last_target']}"
+    )
+    report = evaluation.report
+    if isinstance(report, DirectionReport):
+        print_direction_scores(report, title=title)
+    else:
+        print_scores(report, title=title)
+        if evaluation.columns:
+            print_columns(evaluation.columns)
+    print_sentences(evaluation.verdict)
+
+
+def print_prediction(prediction: Prediction | DirectionPrediction) -> None:
+    """Print the forecast of some of the sessions, and a sentence on the last."""
+    if isinstance(prediction, Prediction):
+        print_forecast(prediction)
+    else:
+        print_directions(prediction)
+    print_sentences([prediction.sentence()])
+
+
+def print_scores(report: Report, *, title: str) -> None:
+    """Print CRPS, coverage and error of network and baselines, horizon by horizon."""
+    table = _table(
+        title,
+        "CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
+        "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
+        "in 90 %: share of prices inside the 90 % band.",
+        "days", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE",
+    )  # fmt: skip
+    _print_scores(table, report, _price_row)
+
+
+def _price_row(scores: Scores, skill: str, p_value: str) -> list[str]:
+    return [f"{1e4 * scores.crps:.1f}", skill, p_value, f"{100 * scores.coverage_90:.0f} %", price_text(scores.mae)]
+
+
+def print_direction_scores(report: DirectionReport, *, title: str) -> None:
+    """Print Brier score and accuracy of a classifier and its baselines, horizon by horizon."""
+    table = _table(
+        title,
+        "Brier score and log loss of the probabilities: lower is better. Right: share of days whose likeliest class "
+        "was the actual one; balanced: its mean over the classes. p: Diebold-Mariano, each test alone (the verdict "
+        "corrects for their number); against training_shares by Brier score, against always_up by being right.",
+        "days", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced",
+    )  # fmt: skip
+    _print_scores(table, report, _direction_row)
+
+
+def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[str]:
+    log_loss = "" if scores.log_loss is None else f"{scores.log_loss:.4f}"
+    balanced = "" if scores.balanced_accuracy is None else f"{100 * scores.balanced_accuracy:.1f} %"
+    return [f"{scores.brier:.4f}", skill, p_value, log_loss, f"{100 * scores.accuracy:.1f} %", balanced]
+
+
+def _print_scores(table: Table, report: Any, row: Callable[[Any, str, str], list[str]]) -> None:
+    for label, comparison in (*report.horizons.items(), ("all", report.overall)):
+        table.add_row(str(label), "network", *row(comparison.model, "", ""))
+        for baseline, scores in comparison.baselines.items():
+            skill, p_value = _skill(comparison.skill.get(baseline)), _p_value(comparison.tests[baseline])
+            table.add_row("", baseline, *row(scores, skill, p_value))
+        table.add_section()
+    _wide().print(table)
+
+
+def print_columns(columns: Columns) -> None:
+    """Print the error of each target column and of its baselines, by days ahead."""
+    table = _table(
+        "Every price of the day, by its median",
+        "MAE and RMSE in price units. last value: MAE of the same price on the last day known. last close: MAE of the "
+        "last close times the mean ratio of this price to the close before it over 20 days.",
+        "days", "price", "MAE", "RMSE", "last value", "network's is", "last close", "network's is",
+    )  # fmt: skip
+    for step in next(iter(columns.values())):
+        for name, comparisons in columns.items():
+            comparison = comparisons[step]
+            table.add_row(
+                str(step) if name == next(iter(columns)) else "",
+                name,
+                price_text(comparison.model.mae),
+                price_text(comparison.model.rmse),
+                *(
+                    text
+                    for baseline in ("random_walk", "last_close")
+                    for text in (price_text(comparison.baselines[baseline].mae), _skill(comparison.skill[baseline]))
+                ),
+            )
+        table.add_section()
+    _wide().print(table)
+
+
+def print_forecast(prediction: Prediction) -> None:
+    """Print the median and the bands on some of the sessions."""
+    others = [column_key(name) for name in prediction.forecast.others]
+    bands = (90,) if others else (50, 90)  # a line has no room for more; forecast.csv has them all
+    headers = ("date", "step", "median", *(f"{band} % band" for band in bands), *others)
+    table = _table(_prediction_title(prediction), None, *headers)
+    for row in _shown_rows(prediction):
+        table.add_row(
+            row["date"],
+            str(row["step"]),
+            price_text(row["median"]),
+            *(f"{price_text(row[f'lower_{band}'])} to {price_text(row[f'upper_{band}'])}" for band in bands),
+            *(price_text(row[name]) for name in others),
+        )
+    _wide().print(table)
+
+
+def print_directions(prediction: DirectionPrediction) -> None:
+    """Print the probabilities of the direction on some of the sessions."""
+    classes, shares = prediction.forecast.classes, prediction.past_shares
+    caption = None if shares is None else "In brackets: its share of the file's past, over as many days."
+    table = _table(_prediction_title(prediction), caption, "date", "step", *classes)
+    for row in _shown_rows(prediction):
+        past = (
+            [""] * len(classes) if shares is None else [f" ({100 * share:.0f} %)" for share in shares[row["step"] - 1]]
+        )
+        cells = [f"{100 * row[f'p_{name}']:.0f} %{share}" for name, share in zip(classes, past, strict=True)]
+        table.add_row(row["date"], str(row["step"]), *cells)
+    _wide().print(table)
+
+
+def _shown_rows(prediction: Prediction | DirectionPrediction) -> list[dict[str, Any]]:
+    rows = prediction.rows()
+    return [row for row in rows if row["step"] in _SHOWN_STEPS or row["step"] == len(rows)]
+
+
+def _prediction_title(prediction: Prediction | DirectionPrediction) -> str:
+    forecast = prediction.forecast
+    last = price_text(float(forecast.last_close[0]))
+    return f"{prediction.series} by {prediction.run}: after {forecast.origin_dates[0]}, last price {last}"
+
+
+def _table(title: str, caption: str | None, *headers: str) -> Table:
+    """Return an empty table; names are aligned left, numbers right."""
+    table = Table(title=Text(printable_name(title)), caption=caption, box=box.SIMPLE_HEAD)
+    for header in headers:
+        table.add_column(header, justify="left" if header in ("forecast", "price") else "right")
+    return table
+
+
+def print_sentences(sentences: Iterable[str]) -> None:
+    """Print each sentence on a line; on a terminal, broken between words."""
+    for sentence in sentences:
+        _output().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _wide() -> Console:
+    """Standard output, wide enough for a table: a narrow terminal breaks its lines, not its words."""
+    return _output(at_least=90) if sys.stdout.isatty() else Console(width=110)
+
+
+def _output(*, at_least: int = 1) -> Console:
+    """Standard output in the terminal's size; rich assumes 80 columns of a dumb one unless both are given."""
+    size = shutil.get_terminal_size()
+    return Console(width=max(size.columns, at_least), height=size.lines)
+
+
+def _skill(skill: float | None) -> str:
+    return "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}"
+
+
+def _p_value(test: SkillTest | None) -> str:
+    if test is None:
+        return ""
+    return f"{test.p_value:.3f}" if test.p_value >= 0.001 else "< 0.001"

@@ -1,0 +1,153 @@
+"""What goes together in a config: rules across its sections, each of which raises a ValueError with what would fit."""
+
+from collections.abc import Sequence
+
+from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, TargetConfig
+from stockcast.limits import MAX_PARAMETERS
+from stockcast.models.heads import LOSSES
+from stockcast.text import join_words
+
+MAX_NETWORKS = 32
+"""Networks of a run, `ensemble.mlp` included; the bounds on what is read of a run hold for as many."""
+
+
+def check_loss(model: ModelConfig, *, target: TargetConfig, scaler: str) -> None:
+    """Check that the loss trains the head, and that msle takes no logarithm of a negative number."""
+    head, loss = model.head, model.loss
+    if loss is None:
+        return
+    if loss not in LOSSES[head]:
+        heads = [name for name, losses in LOSSES.items() if loss in losses]
+        raise ValueError(
+            f"model.loss {loss} does not train model.head {head}, whose losses are {_either(LOSSES[head])}; {loss} is "
+            f"a loss of model.head {_either(heads)}"
+        )
+    classes = model.classes or 2
+    if head == "direction" and loss != LOSSES[head][classes - 2]:
+        raise ValueError(
+            f"model.loss {loss} is not the loss of model.classes {classes}, which is {LOSSES[head][classes - 2]}: two "
+            f"classes have one probability (sigmoid), three have three that add up to 1 (softmax)"
+        )
+    if loss == "msle" and target.transform != "price":
+        raise ValueError(
+            "model.loss msle takes the logarithm of the target, and log returns are often negative: it needs "
+            "target.transform price; for log returns use mse, mae or huber"
+        )
+    if loss == "msle" and scaler not in ("minmax", "none"):
+        raise ValueError(
+            f"model.loss msle takes the logarithm of the scaled price, and scaler {scaler} makes prices negative: use "
+            f"scaler minmax or none"
+        )
+
+
+def check_classes(model: ModelConfig) -> None:
+    """Check that the keys of the direction are set for a head that uses them."""
+    if model.classes is not None and model.head != "direction":
+        raise ValueError(
+            f"model.classes is the number of directions, which model.head {model.head} does not forecast: it needs "
+            f"model.head direction"
+        )
+    if model.threshold is not None and (model.head, model.classes) != ("direction", 3):
+        raise ValueError(
+            "model.threshold separates flat from down and up, so it needs model.head direction with model.classes 3; "
+            "two classes have no flat"
+        )
+
+
+def check_forecast(head: str, *, strategy: str, transform: str, calibration: str) -> None:
+    """Check that the head can be fed back, forecast prices, and have the bands that the config wants."""
+    if strategy == "recursive" and head != "point":
+        forecast = {"direction": "a direction", "quantile": "quantiles"}.get(head, "a distribution")
+        raise ValueError(
+            f"model.head {head} forecasts {forecast}, and no single price that could be fed back for the next day: it "
+            f"needs strategy direct; for strategy recursive use model.head point"
+        )
+    if transform == "price" and head not in ("point", "quantile"):
+        forecast = {
+            "direction": "the direction of the log return",
+            "histogram": "in bins of log returns, which prices leave as they grow",
+        }.get(head, "log returns, around 0 and as wide as on the training days")
+        raise ValueError(
+            f"model.head {head} forecasts {forecast}: it needs target.transform log_return; for prices use model.head "
+            f"point or quantile"
+        )
+    if head == "point" and calibration == "none":
+        raise ValueError(
+            "model.head point forecasts one number, and its bands come from the calibration days: calibration must be "
+            "conformal or adaptive"
+        )
+    if head == "direction" and calibration != "none":
+        raise ValueError(
+            f"calibration {calibration} scales bands of prices, and model.head direction has none: leave the key "
+            f"calibration out, or set it to none"
+        )
+
+
+def check_columns(target: TargetConfig, *, head: str, strategy: str, features: Sequence[str]) -> None:
+    """Check that several target columns have a head that forecasts them, and inputs that can be fed back."""
+    if len(target.names) == 1:
+        return
+    if head != "point":
+        forecast = "the direction of one price" if head == "direction" else "one price"
+        raise ValueError(
+            f"target.columns forecasts each price as one number, and model.head {head} forecasts {forecast}: set "
+            f"model.head to point, or target.column in place of target.columns"
+        )
+    if strategy == "recursive" and target.transform != "price":
+        raise ValueError(
+            "strategy recursive with target.columns feeds prices back: set target.transform to price, or strategy to "
+            "direct"
+        )
+    unknown = [name for name in features if target.source(name) is None]
+    if strategy == "recursive" and unknown:
+        raise ValueError(
+            f"strategy recursive feeds every input with its own forecast, and there is none of {', '.join(unknown)}: "
+            f"add prices to target.columns, leave other features out, or set strategy to direct"
+        )
+
+
+def check_scale(target: TargetConfig, *, data: DataConfig, strategy: str) -> None:
+    """Check that the unit of the targets fits them, and that several series share one."""
+    if target.scale == "volatility" and (strategy, target.transform) != ("direct", "log_return"):
+        raise ValueError(
+            "target.scale volatility is a unit of log returns from the origin on: it needs strategy direct and "
+            "target.transform log_return"
+        )
+    if len(data.path) > 1 and target.scale != "volatility":
+        raise ValueError(
+            "the series in data.path have no scale in common: set target.scale to volatility, and features to those "
+            "without a unit (stockcast config init writes them)"
+        )
+
+
+def check_feedback(target: TargetConfig, *, strategy: str, features: Sequence[str]) -> None:
+    """Check that the only input of a recursive forecast is the only column that it forecasts."""
+    if strategy != "recursive" or len(target.names) > 1:
+        return
+    if target.transform == "log_return" and target.column != "Close":
+        raise ValueError("strategy recursive with log returns forecasts the Close: target.column must be Close")
+    fed_back = target.column if target.transform == "price" else "log_return"
+    if tuple(features) != (fed_back,):
+        raise ValueError(f"strategy recursive feeds its forecast back as its only input: features must be [{fed_back}]")
+
+
+def check_size(model: ModelConfig, ensemble: EnsembleConfig, *, parameters: int, window: int, features: int) -> None:
+    """Check that the networks fit into memory; `parameters` is the number of them in all members together."""
+    members, mlp = ensemble.members, ensemble.mlp.layers
+    if mlp and 2 * members > MAX_NETWORKS:
+        raise ValueError(
+            f"ensemble.members {members} with ensemble.mlp.layers are {2 * members} networks, and {MAX_NETWORKS} are "
+            f"the most; use {MAX_NETWORKS // 2} members"
+        )
+    if parameters > MAX_PARAMETERS:
+        with_mlp = f" and ensemble.mlp.layers {list(mlp)}" if mlp else ""
+        raise ValueError(
+            f"model.cell {model.cell} with model.layers {list(model.layers)}{with_mlp}, a window of {window} days of "
+            f"{features} inputs and ensemble.members {members} makes about {parameters / 1e6:,.0f} million parameters, "
+            f"and {MAX_PARAMETERS // 10**6} million is the most; use fewer or smaller layers, a shorter window, or "
+            f"fewer members"
+        )
+
+
+def _either(names: Sequence[str]) -> str:
+    return join_words(list(names), last="or")

@@ -1,0 +1,96 @@
+"""A first config for a price file."""
+
+import os
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from stockcast.config import yaml
+from stockcast.data.csv.options import CsvOptions
+from stockcast.data.features import features_for
+from stockcast.data.prices import PLAIN, read_prices
+from stockcast.errors import DataError
+
+_TEMPLATE = """\
+# yaml-language-server: $schema=schema.json
+# (completion in an editor needs the schema: stockcast config schema > schema.json)
+# Made from {file}: {days} trading days, {first} to {last}.
+name: {name}
+data:
+  path: {path}
+  calendar: XNYS            # the exchange whose trading sessions date the forecasts
+features:                   # in units of the series' own volatility
+{features}
+target: {{column: Close, transform: log_return, scale: volatility, adjusted: true}}
+split: {{validation: 0.1, calibration: 0.1, test: 0.2}}   # the days before them are for training
+window: 50                  # trading days the network is given
+horizon: {horizon:<19} # trading days that are forecast
+strategy: direct
+scaler: standard
+calibration: adaptive       # bands adapt to the days before each forecast
+model: {{cell: lstm, layers: [50, 100], dropout: 0.3, skip_connection: true, output_l2: 1e-3, head: student_t}}
+training:
+  epochs: 20
+  batch_size: 256
+  learning_rate: 5e-4
+  optimizer: adam
+  clip_norm: 1.0
+  patience: 4
+  seed: 0
+ensemble: {{members: 2}}     # networks whose outputs are averaged
+"""
+
+
+def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> str:
+    """Return a config for a price file, as YAML: every feature that its columns allow, the default network and split.
+
+    Args:
+        data: a price file; it is read and checked.
+        folder: where the config will be; its path to the data is relative to that.
+        options: how the file is read; what differs from the default is written into the config.
+
+    Raises:
+        DataError: the file is not a price file.
+    """
+    prices = read_prices(data, options=options)
+    days = len(prices.dates)
+    path = os.path.relpath(data.resolve(), folder.resolve())
+    check_name(Path(path))
+    stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be a home directory
+    for key, value in asdict(options).items():
+        if value != getattr(PLAIN, key):
+            stated += f"\n  {key}: {_value('tab' if value == chr(9) else value)}"
+    return _TEMPLATE.format(
+        file=data.name if data.name.isprintable() else ascii(data.name),
+        days=days,
+        first=prices.dates[0],
+        last=prices.dates[-1],
+        name=_value(config_name(data)),
+        path=stated,
+        features="\n".join(f"  - {name}" for name in features_for(prices)),
+        horizon=starter_horizon(days),
+    )
+
+
+def check_name(path: Path) -> None:
+    """Check that a path can be written into a config.
+
+    Raises:
+        DataError: its name is not UTF-8.
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise DataError(f"{str(path)!a}: the name is not UTF-8, which a config needs. Rename the file.", file=path)
+
+
+def starter_horizon(days: int) -> int:
+    """Return the horizon of a made config: each part, at least a tenth of the days, must hold whole forecasts."""
+    return 50 if days >= 1000 else 10
+
+
+def _value(text: str) -> str:
+    return yaml.dump(text).strip()
+
+
+def config_name(data: Path) -> str:
+    """Return the file's stem as a name of a config: letters, digits, dot, dash and underscore."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem).strip("-._")[:64] or "prices"

@@ -1,0 +1,89 @@
+"""Types of a config's values: known names, days, shares, paths, encodings."""
+
+import difflib
+import re
+from collections.abc import Callable, Collection
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from stockcast.data.features import FEATURES
+from stockcast.models.heads import HEADS, LOSSES
+from stockcast.models.layers import CELLS
+
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(must_be(value, known))
+        return value
+
+    return check
+
+
+def must_be(value: str, known: Collection[str], *, why: str = "") -> str:
+    """Return which names are allowed, why these, and which is the nearest."""
+    near = difflib.get_close_matches(value, known, n=1) if len(known) > 1 else []
+    choice = "one of " if len(known) > 1 else ""
+    return f"must be {choice}{', '.join(sorted(known))}{why}" + (f"; perhaps {near[0]}" if near else "")
+
+
+FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
+CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
+HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
+LOSS_NAMES = list(dict.fromkeys(loss for losses in LOSSES.values() for loss in losses))
+LossName = Annotated[str, Field(json_schema_extra={"enum": LOSS_NAMES})]
+
+
+def _only_iso(value: Any) -> Any:
+    """Keep pydantic from taking numbers for seconds since 1970."""
+    if not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        raise ValueError("should be a date such as 2015-01-02")
+    return value
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_only_iso)]
+Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Units = Annotated[int, Field(ge=1, le=2048)]
+
+
+class Section(BaseModel):
+    """A part of a config: frozen; unknown keys, numbers in quotes and NaN are rejected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def as_list(paths: Any) -> Any:
+    """Return a single path as a list."""
+    return paths if isinstance(paths, list) else [paths]
+
+
+def _unlisted(paths: tuple[Path, ...]) -> str | list[str]:
+    """Return a list with a single path as that path."""
+    return str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
+
+
+_PATHS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+
+Paths = Annotated[
+    tuple[Path, ...],
+    Field(min_length=1, max_length=1000, strict=False),
+    BeforeValidator(as_list),
+    PlainSerializer(_unlisted, when_used="json"),
+    WithJsonSchema(_PATHS_SCHEMA),
+]
+
+
+def _known_encoding(name: str) -> str:
+    """Check that an encoding is one of text: Python calls zip and base64 encodings, too."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError("is not a text encoding of Python, such as utf-8, cp1252 or utf-16") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Separator = Annotated[Literal[",", ";", "tab", "|"], BeforeValidator(lambda value: "tab" if value == "\t" else value)]

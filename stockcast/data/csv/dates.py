@@ -1,0 +1,189 @@
+"""A column of dates in a vendor's format: one format for the whole column, or a refusal."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from stockcast.data.csv.problems import Problem
+
+_NUMERIC = [
+    f"{first}{mark}{second}{mark}{year}"
+    for mark in "/-."
+    for year in ("%Y", "%y")
+    for first, second in (("%d", "%m"), ("%m", "%d"))
+]
+_FORMATS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
+    *_NUMERIC,
+    "%y-%m-%d",  # 18-12-31 is a shortened ISO date as well as it is the 18th of a December
+    *("%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%d %b %Y", "%d %b %y", "%d %B %Y", "%d/%b/%Y", "%d.%b.%Y", "%d%b%Y"),
+    *("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d"),
+)
+_YEAR_FIRST = frozenset(_FORMATS[:4])  # has one meaning everywhere, and is not worth a note
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+_MONTH_NUMBERS = {month[:length]: float(number) for number, month in enumerate(_MONTHS, 1) for length in (3, None)}
+_TIME = (
+    r"(?:[T ]\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    r"(?:\s*(?:Z|[A-Z]{3,4}|[+-][0-9]{2}:?[0-9]{2}))?|Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+_PIVOT = 69  # strptime's: 68 is 2068, 69 is 1969
+_FIRST_YEAR = 1600  # no stock was traded before: 0018-12-31 is a slip
+_SAMPLED = 24
+_ISO_COLUMN = re.compile(r"(?>[0-9]{4}-[0-9]{2}-[0-9]{2}\n)*+")
+_CORRECT = "Correct it, or remove the row."
+_KEY = "data.date_format"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateColumn:
+    """Dates of all rows.
+
+    Attributes:
+        dates: datetime64, the exchange's own day, indexed by line; NaT where it cannot be read.
+        problems: cells that are not a date, lie in the future, or may be two dates.
+        note: how they were read, where that is not plain.
+    """
+
+    dates: pd.Series
+    problems: list[Problem]
+    note: str | None = None
+
+
+def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
+    """Read a column of dates in one format.
+
+    A time of day and a time zone after the date are left out. Plausibility (weekends, order) never decides between
+    two readings: what can be read in two ways is a problem.
+
+    Args:
+        text: stripped cells, indexed by line.
+        date_format: strptime format; None for the one known format that reads every cell.
+    """
+    places, distinct = pd.factorize(text, use_na_sentinel=False)
+    cells = pd.Series(distinct, dtype="str")  # each date once, also where a day has hundreds of rows
+    parsed, read_as, doubt = _infer(cells) if date_format is None else (_declared(cells, date_format), None, None)
+    expected = repr(date_format) if date_format else f"{read_as}, as in other rows" if read_as else "such as 2018-12-31"
+    dates = pd.Series(parsed.to_numpy()[places], index=text.index, dtype="datetime64[s]")
+
+    if doubt:
+        cell, readings = doubt
+        line = int(text.index[text == cell][0])
+        unknown = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")
+        return DateColumn(
+            dates=unknown, problems=[Problem(line=line, column="Date", value=cell, key=_KEY, readings=readings)]
+        )
+    unread = dates.isna()
+    shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and unread.any() else False
+    impossible = unread & shaped  # 30 February
+    problems = [
+        Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do, key=key)
+        for wrong, why, what_to_do, key in (
+            (unread & ~impossible, f"not a date; expected {expected}", f"Correct it, or set {_KEY}.", _KEY),
+            (impossible, f"not a day of the calendar ({read_as})", _CORRECT, None),
+            (dates > pd.Timestamp.today().normalize(), "lies in the future", _CORRECT, None),
+        )
+        for line in text.index[wrong]
+    ]
+    return DateColumn(dates=dates, problems=problems, note=_note(cells, parsed, read_as))
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell can be read as a date in any format."""
+    return bool(_infer(pd.Series([cell], dtype="str"))[0].notna().any())
+
+
+def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, dict[str, str]] | None]:
+    """Dates of distinct cells, their format, and a cell that may be two dates with the format of each."""
+    plain = _read_iso(cells)
+    if plain is not None:
+        return plain, "%Y-%m-%d", None
+    bare = _without_time(cells)
+    sample = bare.iloc[np.unique(np.linspace(0, len(bare) - 1, _SAMPLED).astype(int))] if len(bare) else bare
+    likely = [name for name in _FORMATS if any(re.match(_pattern(name), cell) for cell in sample)] or list(_FORMATS)
+    parsed = {name: _parse(bare, name) for name in likely}
+    read_as = max(parsed, key=lambda name: int(parsed[name].notna().sum()))
+    best = parsed[read_as]
+    if not best.notna().any():
+        return best, None, None
+    # Another format is a second reading if it reads the very same cells, and some of them as other days.
+    others = [name for name, dates in parsed.items() if dates.notna().equals(best.notna()) and not dates.equals(best)]
+    if not others:
+        return best, read_as, None
+    differing = np.flatnonzero((parsed[others[0]] != best) & best.notna())[0]
+    formats = {parsed[name].iloc[differing]: name for name in (*others, read_as)}
+    readings = {f"{day.day} {_MONTHS[day.month - 1].title()} {day.year}": name for day, name in sorted(formats.items())}
+    return best, read_as, (cells.iloc[differing], readings)
+
+
+def _read_iso(cells: pd.Series) -> pd.Series | None:
+    """Dates of cells that are all written 2018-12-31, as in nearly all files; None where any is not, or is no day."""
+    text: list[str] = cells.tolist()
+    if not text or not _ISO_COLUMN.fullmatch("\n".join([*text, ""])):
+        return None
+    try:
+        days = np.array(text, dtype="datetime64[D]")
+    except ValueError:  # 30 February
+        return None
+    return pd.Series(days, dtype="datetime64[s]") if days.min() >= np.datetime64(f"{_FIRST_YEAR}-01-01") else None
+
+
+def _parse(cells: pd.Series, date_format: str) -> pd.Series:
+    """Dates of the cells that the format reads whole, NaT for the others; month names are English everywhere."""
+    parts = cells.str.extract(_pattern(date_format))
+    month = parts["month"].str.lower().map(_MONTH_NUMBERS) if re.search("%[bB]", date_format) else parts["month"]
+    numbers = pd.DataFrame({"year": parts["year"], "month": month, "day": parts["day"]}).astype(np.float64)
+    if "%y" in date_format:
+        numbers["year"] += np.where(numbers["year"] < _PIVOT, 2000, 1900)
+    numbers["year"] = numbers["year"].where(numbers["year"] >= _FIRST_YEAR)
+    return pd.Series(pd.to_datetime(numbers, errors="coerce"), dtype="datetime64[s]")
+
+
+@cache
+def _pattern(date_format: str) -> str:
+    """The regular expression that matches what strptime would."""
+    digits = "{2}" if date_format == "%Y%m%d" else "{1,2}"  # 2018111 would be two dates
+    groups = {"%Y": "(?P<year>[0-9]{4})", "%y": "(?P<year>[0-9]{2})", "%m": f"(?P<month>[0-9]{digits})"}
+    groups |= {"%d": f"(?P<day>[0-9]{digits})", "%b": "(?P<month>[A-Za-z]{3})", "%B": "(?P<month>[A-Za-z]{3,9})"}
+    pattern = re.escape(date_format).replace(r"\ ", r"\s+")
+    for directive, group in groups.items():
+        pattern = pattern.replace(directive, group)
+    return f"^{pattern}$"
+
+
+def _without_time(cells: pd.Series) -> pd.Series:
+    """Cells without the time of day and the zone, where most have one; a cell that has none is then no date."""
+    timed = cells.str.contains(_TIME)
+    if timed.sum() * 2 <= len(cells):
+        return cells
+    bare: pd.Series = cells.str.replace(_TIME, "", regex=True).where(timed, "")
+    return bare
+
+
+def _declared(cells: pd.Series, date_format: str) -> pd.Series:
+    """Dates by a declared format, which may include the time of day or leave it out."""
+
+    def parse(cell: str) -> datetime | None:
+        try:  # on the exchange's own clock: a time zone (%z) is read and left out
+            return datetime.strptime(cell, date_format).replace(tzinfo=None)
+        except (ValueError, re.error):  # re.error: a format such as %d/%d
+            return None
+
+    bare = cells if re.search("%[HIMSpfzZXcT]", date_format) else _without_time(cells)
+    return pd.Series(pd.Series(map(parse, bare), dtype="datetime64[s]").dt.normalize())
+
+
+def _note(cells: pd.Series, dates: pd.Series, read_as: str | None) -> str | None:
+    """Describe how dates were read, with an example, unless year, month and day stand in that order."""
+    if read_as is None or read_as in _YEAR_FIRST:
+        return None
+    order = {"d": "day", "m": "month", "b": "month", "B": "month", "Y": "year", "y": "year"}
+    words = "/".join(order[letter] for letter in re.findall("%(.)", read_as))
+    example = int(np.flatnonzero(dates.notna())[0])
+    return f"dates read as {words}: {cells.iloc[example]} is {dates.iloc[example]:%Y-%m-%d}"

@@ -1,0 +1,135 @@
+"""Columns of numbers in a vendor's spelling."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stockcast.data.csv.header import PRICE_COLUMNS
+from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.problems import Problem, setting
+
+_MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
+_WESTERN = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,}(?:\.[0-9]*)?"
+_INDIAN = r"[-+]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
+_SPACED = r"[-+]?[0-9]{1,3}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
+_SIGNS = "$€£"
+_MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
+_PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: one pass also over what does not match
+_SWAPPED = str.maketrans(",.", ".,")
+_KEY = "data.decimal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """Numbers of all columns.
+
+    Attributes:
+        values: float64, NaN where a cell is missing or not a number; indexed as the text was.
+        problems: cells that are not a number.
+        notes: what was left out of the cells.
+    """
+
+    values: pd.DataFrame
+    problems: list[Problem]
+    notes: list[str]
+
+
+def read_numbers(cells: pd.DataFrame, *, options: CsvOptions) -> Numbers:
+    """Read columns of numbers.
+
+    Args:
+        cells: stripped text under standard names, indexed by line.
+        options: decimal mark; without one it is a point, unless every price may be written with a decimal comma too.
+    """
+    prices = [name for name in PRICE_COLUMNS if name in cells]
+    plain, sign = _without_currency(cells, prices)
+    problems = [] if options.decimal else _either_mark(plain[prices], options.separator)
+    values = {}
+    for name in map(str, plain):
+        text = plain[name]
+        values[name], wrong = _numbers(text, decimal=options.decimal or ".", magnitudes=name == "Volume")
+        for line in text.index[wrong]:
+            key, advice = None, "Correct the cell, or empty it."
+            if not options.decimal and has_decimal_comma([text[line]]):
+                key, advice = _KEY, f"If the comma is the decimal mark, add {setting(_KEY, ',')}"
+            value = cells.loc[line, name]
+            problems.append(Problem(line=line, column=name, value=value, why="not a number", advice=advice, key=key))
+    notes = [f"every price has the sign {sign}, left out"] if sign else []
+    return Numbers(values=pd.DataFrame(values, index=cells.index), problems=problems, notes=notes)
+
+
+def has_decimal_comma(cells: list[str]) -> bool:
+    """Whether any of the cells is a number with a decimal comma."""
+    text = pd.Series(cells, dtype="str").str.strip()
+    grouped = text.str.fullmatch(rf"{_WESTERN}|{_INDIAN}")
+    swapped = text.str.translate(_SWAPPED)
+    with_comma = text.str.contains(",") & ~grouped & swapped.str.fullmatch(f"{_NUMBER}|{_WESTERN}|{_SPACED}")
+    return bool(with_comma.any())
+
+
+def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
+    """Numbers of one column, and where a cell is not one."""
+    if decimal == "." and _PLAIN_COLUMN.fullmatch(_joined(text, end="\n")):  # nearly all files
+        numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
+        finite = numbers.abs() < np.inf  # 1e400 is not
+        return numbers.where(finite), ~finite
+    missing = text.str.lower().isin(_MISSING)
+    plain = text.str.translate(_SWAPPED) if decimal == "," else text
+    exponent = pd.Series("", index=text.index, dtype="str")
+    if magnitudes:  # 33.91M as text "33.91e6", whose float is exactly 33,910,000
+        letter = plain.str.extract("([KkMmBb])$")[0].str.lower()
+        exponent = letter.map(_MAGNITUDES).fillna("").astype("str")
+        plain = plain.str.replace(r"\s*[KkMmBb]$", "", regex=True)
+    grouped = plain.str.fullmatch(f"{_WESTERN}|{_INDIAN}|{_SPACED}")
+    plain = plain.where(~grouped, plain.str.replace(r"[,\s'\u2019]", "", regex=True))
+    written = plain.str.fullmatch(_NUMBER) & ~missing
+    numbers = pd.to_numeric((plain + exponent).where(written), errors="coerce").astype(np.float64)
+    infinite = np.isinf(numbers)  # 1e400
+    return numbers.mask(infinite), (numbers.isna() & ~missing) | infinite
+
+
+def _joined(text: pd.Series, *, end: str = "") -> str:
+    """All cells as one text, each followed by `end`."""
+    cells: list[str] = text.tolist()  # pandas takes ten times as long to iterate over its own text
+    return end.join([*cells, ""])
+
+
+def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFrame, str | None]:
+    """Cells without the currency sign, if every price that is not missing has the same one."""
+    stacked = pd.concat([cells[name] for name in prices])
+    everything = _joined(stacked)
+    for sign in _SIGNS:
+        if sign not in everything:
+            continue
+        present = stacked[~stacked.str.lower().isin(_MISSING)]
+        outside = present.str[0].eq(sign) | present.str[-1].eq(sign)
+        if len(present) and (outside & present.str.count(f"[{_SIGNS}]").eq(1)).all():
+            bare = cells[prices].apply(lambda text, sign=sign: text.str.replace(sign, "", regex=False).str.strip())
+            return cells.assign(**bare), sign
+    return cells, None
+
+
+def _either_mark(prices: pd.DataFrame, separator: str) -> list[Problem]:
+    """Prices whose only mark stands before exactly three digits everywhere: thousands, or decimals?
+
+    12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point
+    is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark.
+    """
+    everything = "".join(_joined(prices[name]) for name in prices)
+    for mark in (",", ".") if separator == ";" else (",",):
+        if mark not in everything:
+            continue
+        for_mark = rf"[-+]?[1-9][0-9]{{0,2}}\{mark}[0-9]{{3}}"
+        doubtful = prices.apply(lambda text, shape=for_mark: text.str.fullmatch(shape))
+        marked = prices.apply(lambda text: text.str.contains("[.,]"))
+        if not doubtful.to_numpy().any() or (marked & ~doubtful).to_numpy().any():
+            continue
+        line = doubtful.index[doubtful.any(axis=1)][0]
+        name = str(doubtful.columns[doubtful.loc[line]][0])
+        cell = str(prices.loc[line, name])
+        readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
+        return [Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)]
+    return []

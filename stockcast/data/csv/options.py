@@ -1,0 +1,23 @@
+"""How a price file is written, as far as the user states it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvOptions:
+    """How to read a price file. Nothing is guessed: a file that needs another value is rejected.
+
+    Attributes:
+        date_format: strptime format of the dates; None for the one format that reads the whole column.
+        encoding: of the text, as Python names it; None for UTF-8.
+        separator: between cells: a comma, a semicolon, a tab or a bar.
+        decimal: decimal mark, point or comma; the other one then groups thousands. None for a point that no cell
+            contradicts.
+        ticker: the series to read from a file of several; None for a file of one.
+    """
+
+    date_format: str | None = None
+    encoding: str | None = None
+    separator: str = ","
+    decimal: str | None = None
+    ticker: str | None = None

@@ -1,0 +1,25 @@
+"""A price file in stockcast's own plain spelling: standard names, ISO dates, decimal points."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stockcast.data.csv.dates import read_dates
+from stockcast.data.csv.numbers import read_numbers
+from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.table import read_table
+
+
+def plain_rows(path: Path, *, options: CsvOptions) -> list[list[str]]:
+    """Return header and rows of a file that `read_prices` has read, so that it reads them to the last bit alike.
+
+    Cells that cannot be read, which may lie outside the days that are used, stay as they are.
+    """
+    cells = read_table(path, options=options).cells
+    dates = read_dates(cells["Date"], options.date_format).dates
+    numbers = read_numbers(cells.drop(columns="Date"), options=options)
+    text = numbers.values.map(lambda value: "" if np.isnan(value) else repr(float(value))).astype(object)
+    for problem in numbers.problems:
+        text.loc[problem.line, str(problem.column)] = str(problem.value)
+    text.insert(0, "Date", dates.map("{:%Y-%m-%d}".format))
+    return [list(text), *text.to_numpy().tolist()]

@@ -1,0 +1,233 @@
+"""One series, ready for a network: the same whether it trains, is scored or forecasts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stockcast.config.schema import Config
+from stockcast.data.features import FEATURES, make_features
+from stockcast.data.market import Market
+from stockcast.data.ohlc import RecursiveInput, as_bars
+from stockcast.data.prices import Prices
+from stockcast.data.scaler import Scaler, fit_scaler
+from stockcast.data.split import Part, Split, split_at
+from stockcast.data.target import TargetTransform, fit_target_transform
+from stockcast.data.volatility import daily_variance, volatility
+from stockcast.data.windows import WindowDataset
+from stockcast.errors import DataError
+from stockcast.evaluation.baselines.task import ForecastTask
+from stockcast.models.heads import Classes, Head
+from stockcast.models.inference import Network, predict_recursive
+from stockcast.typing import Days, Floats, Labels
+
+
+@dataclass(frozen=True)
+class SeriesDataset:
+    """One series as a network sees it.
+
+    Attributes:
+        prices: its bars.
+        split: its days divided at the config's dates; a part that it does not reach is empty.
+        target_prices: those that are forecast, shape (days,), of several columns (days, columns).
+        volatility: of every day, the unit of log returns, shape (days,); None for the training days' own.
+        scaled: features of all days, unitless, float32, shape (days, features).
+        target: unit of the targets and outputs.
+        head: what the network's outputs mean.
+        window: days in.
+        horizon: days ahead to forecast.
+        recursive: whether the network forecasts one day ahead, which is fed back for the next.
+        recursive_input: turns outputs of several columns into the next day's inputs; None where they are the same.
+    """
+
+    prices: Prices
+    split: Split
+    target_prices: Floats
+    volatility: Floats | None
+    scaled: Floats
+    target: TargetTransform
+    head: Head
+    window: int
+    horizon: int
+    recursive: bool
+    recursive_input: RecursiveInput | None = None
+
+    @property
+    def steps(self) -> int:
+        """Days ahead that the network forecasts in one pass."""
+        return 1 if self.recursive else self.horizon
+
+    @property
+    def closes(self) -> Floats:
+        """The price that is forecast and scored, shape (days,)."""
+        return self.target_prices if self.target_prices.ndim == 1 else self.target_prices[:, self.target.main]
+
+    def origins(self, part: Part, *, required: bool = True) -> Days:
+        """Return the origins with a whole window and a whole horizon in the part; NotEnoughDays if one is required."""
+        return self.split.origins(part, window=self.window, horizon=self.horizon, required=required)
+
+    def forecast_task(self, part: Part) -> ForecastTask:
+        """Return what the network and the baselines forecast on a part; NotEnoughDays if it has no origin."""
+        return ForecastTask(
+            dates=self.prices.dates,
+            closes=self.closes,
+            origins=self.origins(part),
+            horizon=self.horizon,
+            training_days=self.split.part("training").stop,
+        )
+
+    def windows(self, origins: Days) -> WindowDataset:
+        """Return the windows that end at these days."""
+        return WindowDataset(
+            self.scaled,
+            self.target_prices,
+            origins,
+            window=self.window,
+            horizon=self.steps,
+            target=self.target,
+            volatility=self.volatility,
+        )
+
+    def outputs(self, network: Network, origins: Days, *, steps: int) -> Floats:
+        """Run the network at these origins; return its outputs, shape (origins, steps, parameters of the head)."""
+        return self.outputs_of(network, self.windows(origins).inputs(), steps=steps)
+
+    def outputs_of(self, network: Network, inputs: Floats, *, steps: int) -> Floats:
+        """Run the network on windows as they are given; return what `outputs` does."""
+        if self.recursive:
+            daily = predict_recursive(network, inputs, steps=steps, feed_back=self.recursive_input)
+            return self.target.accumulate(daily)
+        return network(inputs)[:, :steps]
+
+    def quantiles(self, outputs: Floats, origins: Days, levels: Floats, *, at: Days | None = None) -> Floats:
+        """Turn outputs of `outputs` into quantiles of the price that is scored.
+
+        Args:
+            outputs: shape (origins, steps, parameters).
+            origins: day indices, shape (origins,).
+            levels: shape (levels,).
+            at: indices of some days ahead, 0 is the first; None for all.
+
+        Returns:
+            Shape (origins, steps or length of `at`, levels).
+
+        Raises:
+            TypeError: the head forecasts directions.
+        """
+        if self.head.quantiles is None:
+            raise TypeError(f"the head {self.head.name} gives no prices")
+        target, closes, volatility = self.target.of_main(), self.closes[origins], self._volatility_at(origins)
+        if len(self.target.columns) > 1:  # a head of several columns has one number for each
+            outputs = outputs[..., self.target.main, None]
+        if at is None:
+            return target.inverse_transform(self.head.quantiles(outputs, levels), closes, volatility)
+        scaled = np.zeros((*outputs.shape[:2], len(levels)))  # the unit of a day ahead follows from its place
+        scaled[:, at] = self.head.quantiles(outputs[:, at], levels)
+        return target.inverse_transform(scaled, closes, volatility)[:, at]
+
+    def other_columns(self, outputs: Floats, origins: Days, closes: Floats) -> dict[str, Floats]:
+        """Turn outputs of `outputs` into the prices of the other columns.
+
+        Args:
+            outputs: shape (origins, steps, columns).
+            origins: day indices, shape (origins,).
+            closes: forecast of the Close, in price units, shape (origins, steps).
+
+        Returns:
+            By column, price units, (origins, steps): with Low <= Open, Close <= High. Empty where there is one column.
+        """
+        columns = self.target.columns
+        if len(columns) == 1:
+            return {}
+        prices = self.target.inverse_transform(outputs, self.closes[origins], self._volatility_at(origins))
+        prices[..., self.target.main] = closes
+        bars = as_bars(prices, columns)
+        return {name: bars[..., number] for number, name in enumerate(columns) if number != self.target.main}
+
+    def labels(self, classes: Classes, origins: Days, *, steps: int) -> Labels:
+        """Return the class of each of the days after these origins, shape (origins, steps)."""
+        targets = self.target.transform(self.closes, origins, horizon=steps, volatility=self.volatility)
+        return classes.labels(targets)
+
+    def _volatility_at(self, origins: Days) -> Floats | None:
+        return None if self.volatility is None else self.volatility[origins]
+
+
+def make_dataset(
+    config: Config, prices: Prices, market: Market | None, scaler: Scaler, target: TargetTransform
+) -> SeriesDataset:
+    """Scale a series for the network; `config.split` must hold dates, and `market` what market features need.
+
+    Raises:
+        MissingColumns: the file lacks a column that the features or the target need.
+        DataError: a price that is forecast is missing on some day.
+    """
+    target_prices, unit = target_series(config, prices)
+    recursive_input = None
+    if config.strategy == "recursive" and len(target.columns) > 1:
+        sources = [config.target.source(name) for name in config.features]
+        recursive_input = RecursiveInput(target, scaler, tuple(name for name in sources if name))  # the config has each
+    return SeriesDataset(
+        prices=prices,
+        split=split_at(prices.dates, **dict(config.split)),
+        target_prices=target_prices,
+        volatility=unit,
+        # single precision, as the network takes them, and half the memory
+        scaled=scaler.transform(make_features(prices, config.features, market)).astype(np.float32),
+        target=target,
+        head=config.head,
+        window=config.window,
+        horizon=config.horizon,
+        recursive=config.strategy == "recursive",
+        recursive_input=recursive_input,
+    )
+
+
+def target_series(config: Config, prices: Prices) -> tuple[Floats, Floats | None]:
+    """Return the prices that are forecast and the volatility that is their unit, as `SeriesDataset` holds them.
+
+    Raises:
+        MissingColumns: the file lacks a column that the features or the target need; names them all.
+        DataError: a price that is forecast is missing on some day.
+    """
+    columns = config.target.names
+    prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
+    target_prices = prices.complete(columns)
+    unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
+    return (target_prices if len(columns) > 1 else target_prices[:, 0]), unit
+
+
+def fit_scalers(
+    config: Config, series: Sequence[Prices], market: Market | None, *, days: Sequence[slice]
+) -> tuple[Scaler, TargetTransform]:
+    """Fit the features' scaler and the targets' unit on these days of each series, and on no others.
+
+    Raises:
+        MissingColumns, DataError: as `make_dataset`; or a feature has no value on any of the days.
+    """
+    pairs = list(zip(series, days, strict=True))
+    past_targets = [(target_series(config, prices), past) for prices, past in pairs]
+    try:
+        # Computed here and once more for the network, one series after the other: kept, those of hundreds of series
+        # would be most of the memory that a training takes.
+        features = np.concatenate(
+            [make_features(prices, config.features, market)[past].copy() for prices, past in pairs]
+        )
+        scaler = fit_scaler(features, kind=config.scaler, names=config.features)
+    except DataError as error:
+        constant = all(np.ptp(prices.column(config.target.column)[past]) == 0 for prices, past in pairs)
+        why = " Its closes never change on these days." if constant else ""
+        names = ", ".join(prices.source.name for prices in series)
+        raise type(error)(f"{names}: {error}{why}", file=names, key=error.key, value=error.value) from None
+    # What is fed back needs its input's unit; elsewhere returns are best scaled by their own deviation.
+    own_unit = config.strategy == "direct" and config.target.transform == "log_return"
+    volatilities = [unit[past] for (_, unit), past in past_targets if unit is not None]
+    target = fit_target_transform(
+        [target_prices[past] for (target_prices, _), past in past_targets],
+        transform=config.target.transform,
+        kind="standard" if own_unit else config.scaler,
+        volatilities=volatilities if config.target.scale == "volatility" else None,
+        columns=config.target.names,
+        centred=config.head.classes is None,
+    )
+    return scaler, target

@@ -1,0 +1,64 @@
+"""The price files that a config names: how they are read, and what is reported about them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from stockcast.config.schema import Config
+from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
+from stockcast.data.prices import Prices, PriceSource, read_prices
+from stockcast.data.quality import check_quality
+from stockcast.errors import DataError
+
+OnMessage = Callable[[str], None]
+
+
+def price_files(config: Config) -> list[Path]:
+    """Return the price files that the config names, those of a folder in the order of their names."""
+    files: list[Path] = []
+    for path in config.data.path:
+        inside = sorted(file for file in path.glob("*") if file.suffix.lower() == ".csv") if path.is_dir() else [path]
+        if not inside:
+            raise DataError(
+                f"{path}: no CSV in this folder. Put price files there, or change data.path.",
+                file=path,
+                key="data.path",
+            )
+        files += [file for file in inside if file not in files]
+    return files
+
+
+def read_with(config: Config, source: PriceSource) -> Prices:
+    """Read one series as the config describes it."""
+    data, adjusted = config.data, config.target.adjusted
+    return read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+
+
+def read_to_forecast(
+    config: Config, source: PriceSource, *, on_message: OnMessage, known: Sessions | None = None
+) -> Prices:
+    """Read one series to forecast; report its notes, and whether its last year fits the exchange's calendar.
+
+    `known` are the exchange's sessions as the run stored them.
+    """
+    if known is None:
+        check_calendar(config.data.calendar)
+    prices = read_with(config, source)
+    mismatch = calendar_mismatch(prices.dates, calendar=config.data.calendar, known=known)
+    _report(prices.source.name, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
+    return prices
+
+
+def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage) -> Prices:
+    """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes."""
+    check_calendar(config.data.calendar)
+    prices = read_with(config, source)
+    report = check_quality(prices, calendar=config.data.calendar)
+    noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
+    _report(noted.source.name, noted.notes, on_message)
+    return noted
+
+
+def _report(name: str, notes: tuple[str, ...], on_message: OnMessage) -> None:
+    for note in notes:
+        on_message(f"{name}: {note}.")

@@ -1,0 +1,1 @@
+"""Networks as ONNX files: written, verified and run."""

@@ -1,0 +1,231 @@
+"""The leak audit: change the rows after a day, run everything again, and compare what must not depend on them.
+
+The pipeline trains and forecasts on copies of a run's price files, first unchanged and then with changed rows after a
+cut-off. Whatever may depend only on the days up to the cut-off must be equal to the last bit. The audit proves nothing
+about choices that people made with the test days in sight, such as the number of layers.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+
+from stockcast.config.load import load_config
+from stockcast.data.csv.plain import plain_rows
+from stockcast.data.split import split_at
+from stockcast.errors import NotEnoughDays, RunError, StockcastError
+from stockcast.forecasting.reading import price_files, read_with
+from stockcast.models.callbacks import SILENT, Callbacks
+from stockcast.pipeline.perturbations import PERTURBATIONS, perturb, unchanged
+from stockcast.pipeline.rerunner import FORECASTS, RAW, Numbers, Rerunner, first_difference
+from stockcast.runs import RunDirectory
+from stockcast.runs.layout import CALIBRATION
+from stockcast.text import plural
+
+Result = Literal["identical", "changed", "not applicable"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A product that may depend only on the days up to the cut-off, after the later rows were changed.
+
+    Attributes:
+        cut: last day whose row is unchanged.
+        perturbation: the change of the later rows, a key of `PERTURBATIONS`.
+        what: a file of the run, or the forecasts.
+        result: `changed` is a leak; `not applicable` where the changed files have too few days to train on.
+        detail: the first difference, or why it is not applicable; None if identical.
+    """
+
+    cut: date
+    perturbation: str
+    what: str
+    result: Result
+    detail: str | None = None
+
+    def sentence(self) -> str:
+        """Return the check as a sentence."""
+        rows = f"rows after {self.cut} {PERTURBATIONS[self.perturbation].done}"
+        if self.result == "identical":
+            return f"{self.what} stayed the same when {rows}."
+        if self.result == "changed":
+            return f"{self.what} changed when {rows}: {self.detail}."
+        return f"{self.what} not applicable when {rows}: {self.detail}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        values = {"alteration" if name == "perturbation" else name: value for name, value in vars(self).items()}
+        return {**values, "cut": str(self.cut)}
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The result of an audit.
+
+    Attributes:
+        run: name of the run whose config and price files were audited.
+        epochs: that each network was trained for.
+        seed: of the cut-offs and the perturbations.
+        reruns: number of trainings on changed copies.
+        checks: in the order of the reruns.
+    """
+
+    run: str
+    epochs: int
+    seed: int
+    reruns: int
+    checks: tuple[Check, ...]
+
+    @property
+    def leaks(self) -> tuple[Check, ...]:
+        """What changed and must not."""
+        return self._with("changed")
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing changed, and something could be checked."""
+        return not self.leaks and bool(self._with("identical"))
+
+    def summary(self) -> list[str]:
+        """Return in a few lines what was done, and what stayed the same."""
+        days = [check.cut for check in self.checks]
+        lines = [
+            f"{self.run}: {plural(self.reruns, 'rerun')} with changed rows after {min(days)} to {max(days)}, networks "
+            f"trained for {plural(self.epochs, 'epoch')} only, seed {self.seed}."
+        ]
+        applied = [check for check in self.checks if check.result != "not applicable"]
+        for what in dict.fromkeys(check.what for check in applied):
+            results = [check.result for check in applied if check.what == what]
+            lines.append(f"  {what}: {results.count('identical')} of {len(results)} identical")
+        lines += [f"  {check.sentence()}" for check in self._with("not applicable")]
+        if self.passed:
+            lines.append(
+                "No leak found: what may depend only on the days up to a cut-off did not change with the rows after it."
+            )
+        return lines
+
+    def failure(self) -> str | None:
+        """Return what leaked, or that nothing could be checked; None if the audit passed."""
+        if self.passed:
+            return None
+        if not self.leaks:
+            return (
+                "No rerun had the days to train on, so nothing was checked. Give --cuts or --seed another value, or "
+                "audit a run on a longer file."
+            )
+        headline = f"Leak found in {self.run}: days after a cut-off changed what came before."
+        return "\n".join([headline, *map(Check.sentence, self.leaks)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        return {**vars(self), "checks": list(map(Check.to_json, self.checks)), "passed": self.passed}
+
+    def _with(self, result: Result) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.result == result)
+
+
+def audit(
+    run: RunDirectory, *, cuts: int = 8, epochs: int = 1, seed: int = 0, callbacks: Callbacks = SILENT
+) -> AuditReport:
+    """Rerun the pipeline on copies whose rows after a cut-off are changed, and compare with unchanged copies.
+
+    Each cut-off is tried with one of `PERTURBATIONS` in turn. The first four are drawn from the days of the test part,
+    the next four from those of the calibration part, and so on; the last day of the part before counts as the first.
+
+    The scalers, the history (so early stopping) and the weights must always be the same. Where the cut-off lies in the
+    test part, so must calibration.json and every forecast from an origin up to the cut-off, as `evaluate` makes it.
+    Where it lies in the calibration part, bands may depend on later days of that part, so the forecasts are compared
+    before they are calibrated.
+
+    Args:
+        run: a finished run; its config and its price files are used, its networks are not, and nothing in it changes.
+        cuts: how many cut-offs, each with a training of its own.
+        epochs: passes of each training; a leak shows after one.
+        seed: of the cut-offs and the perturbations. The networks keep the seed of the run.
+        callbacks: `on_message` is given each rerun.
+
+    Raises:
+        RunError: two trainings on the same files differ on this machine.
+        StockcastError: the run is damaged, or its price files cannot be trained on any more.
+    """
+    config = load_config(run.config_path())
+    config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
+    files = price_files(config)
+    dates = np.unique(np.concatenate([read_with(config, path).dates for path in files]))
+    tables = [plain_rows(path, options=config.data.csv_options) for path in files]
+    _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
+    random = np.random.default_rng(seed)
+
+    with TemporaryDirectory(prefix="stockcast-audit-") as folder, _without_advice():
+        rerunner = Rerunner(config, files, tables, Path(folder))
+        callbacks.on_message(f"Rerun 1 of {cuts + 1}: on unchanged copies.")
+        expected = rerunner.rerun(unchanged)
+        repeatable = False
+        checks: list[Check] = []
+        for number in range(cuts):
+            name = list(PERTURBATIONS)[number % len(PERTURBATIONS)]
+            in_test = number // len(PERTURBATIONS) % 2 == 0
+            # The last day is no cut-off: there would be no row to change.
+            day = random.integers(test - 1, len(dates) - 1) if in_test else random.integers(calibration - 1, test - 1)
+            cut: date = dates[day].astype(object)
+            callbacks.on_message(f"Rerun {number + 2} of {cuts + 1}: rows after {cut} {PERTURBATIONS[name].done}.")
+            draws = np.random.default_rng((seed, number))
+            try:
+                products = rerunner.rerun(partial(perturb, config=config, perturbation=name, cut=cut, random=draws))
+            except NotEnoughDays as error:
+                checks.append(Check(cut, name, "training", "not applicable", str(error)))
+                continue
+            except StockcastError as error:  # what a training may depend on has not changed, so it must not fail
+                checks.append(Check(cut, name, "training", "changed", f"it failed with: {str(error).rstrip('.')}"))
+                continue
+            compared = list(_compare(expected, products, cut, name, calibrated=in_test))
+            if not repeatable and any(check.result == "changed" for check in compared):
+                callbacks.on_message(
+                    "Something changed: repeated on unchanged copies, to distinguish a leak from chance."
+                )
+                _check_repeatable(expected, rerunner.rerun(unchanged))
+                repeatable = True
+            checks += compared
+    return AuditReport(run.name, epochs, seed, cuts, tuple(checks))
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Suppress TensorFlow's advice against building one network after another, which an audit does."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _compare(
+    expected: dict[str, Numbers], products: dict[str, Numbers], cut: date, perturbation: str, *, calibrated: bool
+) -> Iterator[Check]:
+    """Check each product that may depend only on the days up to the cut-off."""
+    # Calibrated forecasts contain the raw ones; in the calibration part they may depend on later days.
+    skipped = (RAW,) if calibrated else (CALIBRATION, FORECASTS)
+    for what, numbers in expected.items():
+        if what in skipped:
+            continue
+        difference = first_difference(numbers, products.get(what, {}), until=str(cut))
+        yield Check(cut, perturbation, what, "changed" if difference else "identical", difference)
+
+
+def _check_repeatable(first: dict[str, Numbers], second: dict[str, Numbers]) -> None:
+    for what, numbers in first.items():
+        if difference := first_difference(numbers, second[what], until=str(date.max)):
+            raise RunError(
+                f"Two trainings on the same prices differ on this machine ({what}: {difference}), so a leak cannot be "
+                f"distinguished from chance. Audit on a CPU: set CUDA_VISIBLE_DEVICES to nothing.",
+                value=what,
+            )

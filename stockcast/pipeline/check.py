@@ -1,0 +1,145 @@
+"""A price file -> what was repaired, what looks odd, and whether it is long enough to train on; nothing is written."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast.config import yaml
+from stockcast.config.load import parse_config
+from stockcast.config.schema import Config
+from stockcast.config.starter import check_name, starter_horizon
+from stockcast.data.prices import Prices
+from stockcast.data.quality import QualityReport, check_quality
+from stockcast.data.split import PARTS, split_days
+from stockcast.errors import ConfigError, NotEnoughDays
+from stockcast.evaluation.calibration.conformal import check_origins
+from stockcast.forecasting.reading import read_with
+from stockcast.forecasting.training_data import outside_data
+from stockcast.text import plural
+from stockcast.typing import Dates
+
+_MOST_DAYS = 20_000  # 80 years: a config that needs more gets no number
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """The result of `check` on a file that can be used.
+
+    Attributes:
+        prices: as training would read them.
+        quality: what looks odd in them.
+        shortage: why there are too few days to train on, as a sentence without a full stop; None for enough.
+    """
+
+    prices: Prices
+    quality: QualityReport
+    shortage: str | None
+
+    @property
+    def warnings(self) -> int:
+        """Number of repairs, odd findings and shortages."""
+        return len(self.prices.notes) + len(self.quality.findings) + (self.shortage is not None)
+
+    def summary(self) -> list[str]:
+        """Return what the file holds, what was repaired, what looks odd, and the conclusion."""
+        quality = self.quality
+        columns = ", ".join(self.prices.bars.columns)
+        return [
+            f"{self.prices.source.name}: {plural(quality.rows, 'day')}, {quality.first} to {quality.last}",
+            f"Columns: {columns}" + ("; prices are adjusted by Adj Close" if self.prices.are_adjusted else ""),
+            *_bullets("While reading:", self.prices.notes),
+            *_bullets("Looks odd:", [finding.sentence for finding in quality.findings]),
+            *_bullets("Not judged:", [quality.unjudged] if quality.unjudged else []),
+            self._conclusion(),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        quality = self.quality
+        return {
+            "usable": True,
+            "file": str(self.prices.source),
+            "rows": quality.rows,
+            "first": str(quality.first),
+            "last": str(quality.last),
+            "columns": list(self.prices.bars.columns),
+            "adjusted": self.prices.are_adjusted,
+            "notes": list(self.prices.notes),
+            "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
+            "unjudged": quality.unjudged,
+            "shortage": self.shortage,
+            "warnings": self.warnings,
+            "problems": [],
+        }
+
+    def _conclusion(self) -> str:
+        if self.shortage:
+            return f"Can be read, but is too short to train on: {self.shortage}."
+        return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
+
+
+def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
+    """Judge a price file as training on it would, with the config that `stockcast config init` makes.
+
+    Args:
+        path: the file.
+        overrides: `data.date_format=%d/%m/%Y`, as in `load_config`.
+
+    Raises:
+        ConfigError: an override is wrong.
+        DataError: the file cannot be used as it stands; names each line, column and value.
+    """
+    here = Path.cwd()
+    check_name(path)
+    # The shortest horizon that a made config has: a file too short even for that is too short.
+    stated = yaml.dump({"name": "check", "data": {"path": str(here / path)}, "horizon": starter_horizon(0)})
+    config = parse_config(stated, source=f"config for {path}", folder=here, overrides=overrides)
+    if config.data.path != ((here / path).resolve(),):
+        raise ConfigError("--set data.path: the file to check is the argument of the command.", key="data.path")
+    prices = read_with(config, path)
+    prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))
+    return DataReport(prices, check_quality(prices, calendar=config.data.calendar), _shortage(config, prices.dates))
+
+
+def _bullets(title: str, sentences: Collection[str]) -> list[str]:
+    return [title, *(f"- {sentence}" for sentence in sentences)] if sentences else []
+
+
+def _shortage(config: Config, dates: Dates) -> str | None:
+    """Return why there are too few days to train on, or None."""
+    try:
+        _check_parts(config, dates)
+    except NotEnoughDays as error:
+        borders = dict(config.split).values()
+        if any(isinstance(border, date) for border in borders) or not (needed := _days_needed(config)):
+            return str(error).removesuffix(".")
+        return (
+            f"{plural(len(dates), 'day')}; at least {needed} are needed to train with a window of {config.window} "
+            f"and a horizon of {config.horizon}"
+        )
+    return None
+
+
+def _days_needed(config: Config) -> int | None:
+    """Return the fewest days whose every part holds a window and a horizon."""
+    days = np.datetime64("2000-01-01") + np.arange(_MOST_DAYS)
+    for count in range(config.window + config.horizon, _MOST_DAYS):
+        try:
+            _check_parts(config, days[:count])
+        except NotEnoughDays:
+            continue
+        return count
+    return None
+
+
+def _check_parts(config: Config, dates: Dates) -> None:
+    """Check what training checks of a single series; NotEnoughDays if a part has too few days."""
+    split = split_days(dates, **dict(config.split))
+    for part in PARTS:
+        origins = split.origins(part, window=config.window, horizon=config.horizon)
+        if part == "calibration" and config.calibration != "none":
+            check_origins(len(origins))

@@ -1,0 +1,56 @@
+"""A run and a price file -> the sessions after its last row, as a value; and that value as files."""
+
+from pathlib import Path
+
+from stockcast.data.prices import PriceSource
+from stockcast.forecast import DirectionPrediction, Prediction
+from stockcast.forecasting.predictor import Predictor
+from stockcast.models.callbacks import SILENT, Callbacks
+from stockcast.runs.directory import RunDirectory
+from stockcast.runs.layout import prediction_folder
+
+
+def predict(
+    run: RunDirectory | Path | str | None = None,
+    source: PriceSource | str | None = None,
+    *,
+    horizon: int | None = None,
+    runs: Path | str = "runs",
+    callbacks: Callbacks = SILENT,
+) -> Prediction | DirectionPrediction:
+    """Forecast the sessions after a series' last row; nothing is written.
+
+    Args:
+        run: a finished run, its path, or its name under `runs`; None for the newest one there.
+        source: a price file or a DataFrame, as `Predictor.predict` takes it.
+        horizon: sessions ahead; None for the run's own.
+        runs: folder of the runs.
+        callbacks: `on_message` is given each note on the data.
+
+    Raises:
+        StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
+    """
+    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
+    return predictor.predict(source, horizon=horizon, on_message=callbacks.on_message)
+
+
+def save_prediction(
+    run: RunDirectory, prediction: Prediction | DirectionPrediction, *, folder: Path | None = None, plot: bool = True
+) -> Path:
+    """Write a prediction as forecast.csv and, with `plot`, forecast.png; return the folder: by default one in the run.
+
+    Raises:
+        RunError: the disk or the folder does not allow it.
+    """
+    own = prediction_folder(prediction.series, prediction.forecast.origin_dates[0])
+    folder = (folder or run.own_folder(own)).resolve()
+    run.write_table(folder / "forecast.csv", [{**row, "series": prediction.series} for row in prediction.rows()])
+    picture = folder / "forecast.png"
+    if not plot:
+        picture.unlink(missing_ok=True)  # else it would show another forecast than the table does
+        return folder
+    from stockcast import plots  # matplotlib: only for who draws
+
+    figure = plots.fan_chart(prediction) if isinstance(prediction, Prediction) else plots.direction_chart(prediction)
+    run.write_plot(picture.stem, figure, folder=folder)
+    return folder

@@ -1,0 +1,201 @@
+"""Prices and a config -> a trained network, stored as a run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast.config.schema import Config
+from stockcast.data.prices import Prices
+from stockcast.data.split import PARTS
+from stockcast.errors import ExportError, StockcastError
+from stockcast.evaluation.calibration.adaptive import ADAPTED_LEVELS
+from stockcast.evaluation.calibration.conformal import ConformalOffsets, ConformalScaling, fit_offsets, fit_scaling
+from stockcast.execution.members import count_workers, train_members
+from stockcast.forecast import LEVELS, Forecast
+from stockcast.forecasting.cache import write_cache
+from stockcast.forecasting.dataset import SeriesDataset
+from stockcast.forecasting.tasks import PriceTask
+from stockcast.forecasting.training_data import TrainingData, build_training_data, read_training_prices
+from stockcast.models.backend import machine, versions
+from stockcast.models.build import average
+from stockcast.models.callbacks import SILENT, Callbacks, EpochLog, best_epoch
+from stockcast.models.inference import Network, keras_network
+from stockcast.models.onnx.export import export_onnx
+from stockcast.models.onnx.session import load_onnx
+from stockcast.models.tensorboard import TensorBoardWriter
+from stockcast.runs.directory import RunDirectory
+from stockcast.runs.layout import CALIBRATION, HISTORY, ONNX, SCALER
+from stockcast.typing import Floats
+
+_ROOM_FOR_AN_ARRAY = 16_384
+"""Bytes of a network's file for each array, besides the numbers; HDF5 takes up to 8 KB for name and shape."""
+
+
+def train(
+    config: Config,
+    *,
+    runs: Path | str = "runs",
+    name: str | None = None,
+    processes: int | None = None,
+    tensorboard: bool = False,
+    callbacks: Callbacks = SILENT,
+) -> RunDirectory:
+    """Train a network as the config says; return the finished run.
+
+    Args:
+        config: what to train on and how.
+        runs: folder of the runs.
+        name: of the run; None for the config's name and the time.
+        processes: most members to train side by side; None for the number of cores.
+        tensorboard: whether to write event files into the run.
+        callbacks: all but `on_checkpoint` and `on_baseline` are called.
+
+    Raises:
+        StockcastError: data, config or disk do not allow it; the message says what to do.
+    """
+    RunDirectory.check_name(name)
+    config, prices = read_training_prices(config, callbacks.on_message)
+    data = build_training_data(config, prices)  # before Keras is loaded, which takes as much memory again
+    workers = count_workers(config.networks, most=processes)
+    details = {"versions": versions(), "series": list(map(_described, prices))}  # loads Keras: nothing is written yet
+    callbacks.on_batch_end()
+    run = RunDirectory.create(Path(runs), config_name=config.name, name=name)
+    with run.checkpoints.locked():
+        try:
+            run.checkpoints.begin(config.to_yaml(), details)
+        except BaseException:  # also a training that is interrupted here has nothing to resume
+            run.checkpoints.discard_if_untrained()
+            raise
+        callbacks.on_run_begin(run.path)
+        try:
+            return train_to_end(config, data, run, workers=workers, tensorboard=tensorboard, callbacks=callbacks)
+        except StockcastError:
+            run.checkpoints.discard_if_untrained()
+            raise
+
+
+def train_to_end(
+    config: Config, data: TrainingData, run: RunDirectory, *, workers: int, tensorboard: bool, callbacks: Callbacks
+) -> RunDirectory:
+    """Train from the run's last checkpoint on, or from the start where it has none, and finish the run."""
+    if tensorboard:
+        callbacks = _with_event_files(callbacks, TensorBoardWriter(run.events_folder()))
+    members, history = train_members(config, data, run, workers=workers, callbacks=callbacks)
+    network = average(members)
+
+    callbacks.on_batch_end()
+    run.write_json(SCALER, {"features": data.scaler.to_json(), "target": data.target.scaler.to_json()})
+    run.write_table(HISTORY, [asdict(epoch) for epoch in history])
+    inference = _store_network(run, network, callbacks)
+    _draw_losses(run, config, history)
+    callbacks.on_batch_end()
+    if config.calibration != "none":
+        run.write_json(CALIBRATION, _calibrate(config, data.datasets, inference).to_json())
+    first = data.datasets[0]
+    adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
+    write_cache(run, config, first, inference, adapt_from=adapt_from)
+    run.finish(_manifest(config, data, history, parameters=network.count_params()))
+    return run
+
+
+def _with_event_files(callbacks: Callbacks, writer: TensorBoardWriter) -> Callbacks:
+    def on_epoch_end(epoch: EpochLog) -> None:
+        writer.write(epoch)
+        callbacks.on_epoch_end(epoch)
+
+    return replace(callbacks, on_epoch_end=on_epoch_end)
+
+
+def _store_network(run: RunDirectory, network: Any, callbacks: Callbacks) -> Network:
+    """Store a network; return what forecasts: the ONNX file, or Keras where the network has no ONNX form."""
+    try:
+        run.write_network(
+            save_weights=network.save_weights,
+            export=lambda path: export_onnx(network, path),
+            room=4 * network.count_params() + _ROOM_FOR_AN_ARRAY * len(network.weights),
+        )
+        return load_onnx(run.onnx_path())
+    except ExportError as error:
+        callbacks.on_message(f"{run.name} has no {ONNX}, so it forecasts with Keras, seconds slower: {error}.")
+    return keras_network(network, source=run.path)
+
+
+def _draw_losses(run: RunDirectory, config: Config, history: list[EpochLog]) -> None:
+    from stockcast import plots  # matplotlib: only for who draws
+
+    title = f"{config.name}: loss by epoch"
+    run.write_plot("loss", plots.loss_curve(history, monitor=config.training.monitor, title=title))
+
+
+def _calibrate(
+    config: Config, datasets: Sequence[SeriesDataset], network: Network
+) -> ConformalOffsets | ConformalScaling:
+    """Fit the bands on the calibration days of every series."""
+    # Scaling uses one band; all quantiles of hundreds of series are gigabytes, and seconds to compute.
+    levels = ADAPTED_LEVELS if config.head.has_bands else LEVELS
+    task, days = PriceTask(), set[np.datetime64]()
+
+    def pairs() -> Iterator[tuple[Forecast, Floats]]:
+        for dataset in datasets:
+            if not len(origins := dataset.origins("calibration", required=False)):
+                continue
+            dates = dataset.prices.dates
+            forecast = task.forecast(network, dataset, dates, origins, steps=config.horizon, levels=levels)
+            days.update(np.unique(forecast.target_dates))
+            yield forecast, dataset.forecast_task("calibration").actual
+
+    if config.head.has_bands:
+        return fit_scaling(pairs()).shrunk(len(days))
+    ((forecast, actual),) = pairs()  # a point head forecasts prices or in the training days' unit: one series
+    return fit_offsets(forecast, actual)
+
+
+def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, parameters: int) -> dict[str, Any]:
+    """Return what run.json holds of the training."""
+    prices = [dataset.prices for dataset in data.datasets]
+    first, split = prices[0], data.datasets[0].split
+    best = best_epoch(history, config.training.monitor)
+    border, members = config.first_day("validation") or date.max, range(1, config.networks + 1)
+    return {
+        "versions": versions(),
+        "machine": machine(),
+        "seed": config.training.seed,
+        "data": _described(first),
+        "series": [
+            {**_described(series), "training_sha256": series.closes_sha256(first=str(series.dates[0]), before=border)}
+            for series in prices
+        ],
+        "split": {
+            part: {"first": str(first.dates[span.start]), "last": str(first.dates[span.stop - 1])}
+            for part in PARTS
+            if (span := split.part(part)).start < span.stop
+        },
+        "training": {
+            "windows": len(data.training),
+            "parameters": parameters,
+            "epochs": len(history),
+            "epochs_by_member": [len([epoch for epoch in history if epoch.member == member]) for member in members],
+            "best_epoch": best.epoch,
+            "best_member": best.member,
+            "best_val_loss": best.val_loss,
+            "seconds": round(sum(epoch.seconds for epoch in history), 2),
+        },
+    }
+
+
+def _described(prices: Prices) -> dict[str, Any]:
+    return {
+        "name": prices.source.name,
+        "path": str(prices.source),
+        "sha256": prices.sha256,
+        "first": str(prices.dates[0]),
+        "last": str(prices.dates[-1]),
+        "days": len(prices.dates),
+        "columns": list(prices.bars.columns),
+        "adjusted": prices.are_adjusted,
+        "notes": list(prices.notes),
+    }

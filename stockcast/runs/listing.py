@@ -1,0 +1,236 @@
+"""Values for `runs list` and `runs show`, which print them.
+
+Everything here was read from runs, which anybody may have made: a value of the wrong kind counts as missing.
+"""
+
+import contextlib
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stockcast.config import yaml
+from stockcast.errors import ConfigError, RunError
+from stockcast.runs.directory import RunDirectory, path_of
+from stockcast.runs.integrity import Integrity, check_integrity, is_run
+from stockcast.runs.layout import BEGUN, MANIFEST, evaluation_folder
+from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
+from stockcast.text import printable, printable_name
+
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One run in a line.
+
+    Attributes:
+        name: of its directory.
+        condition: whole, unfinished or damaged, and why.
+        created: when it was finished (or begun, if it is unfinished), UTC, such as 2026-01-31 17:05; None if unknown.
+        series: what it was trained on, "SP500 and 20 more"; None if unknown.
+        epochs: of all its members together; None if unknown.
+        baseline: the one with the best score over all steps on the test days; None if not evaluated.
+        skill: 1 - score(network) / score(baseline), above 0 if the network is better.
+        score: what skill is of: CRPS, or Brier for a run that forecasts the direction; None if not evaluated.
+        verdict: last sentence of its verdict on the test days; None if there is none.
+    """
+
+    name: str
+    condition: Integrity
+    created: str | None = None
+    series: str | None = None
+    epochs: int | None = None
+    baseline: str | None = None
+    skill: float | None = None
+    score: str | None = None
+    verdict: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        values = asdict(self)
+        name, condition = values.pop("name"), values.pop("condition")
+        values = {"rival" if key == "baseline" else key: value for key, value in values.items()}
+        return {"name": name, "state": condition["state"], **values, "faults": list(condition["faults"])}
+
+
+@dataclass(frozen=True)
+class Details:
+    """Everything that made a run, and its verdict.
+
+    Attributes:
+        summary: the run in a line.
+        made: what run.json (or begun.json) holds besides the hashes, plain JSON values.
+        config: the resolved config as it is stored, YAML; None if it is not there or damaged.
+        verdict: sentences on the test days; None if there are none.
+    """
+
+    summary: Summary
+    made: dict[str, Any]
+    config: str | None
+    verdict: list[str] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for --json."""
+        config = None
+        if self.config is not None:
+            with contextlib.suppress(ConfigError):
+                config = plain(yaml.parse(self.config, source="config.yaml"))
+        return {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict}
+
+
+def list_runs(root: Path) -> list[Summary]:
+    """Return a summary of every run under `root`, newest first; those of an unknown day come last."""
+    return sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+
+
+def run_paths(root: Path) -> list[Path]:
+    """Return the directories of all runs under `root`, also those that are links to elsewhere, by name."""
+    try:
+        inside = sorted(root.iterdir()) if root.exists() else []
+    except OSError as error:
+        raise RunError(
+            f"{root} cannot be read: {error.strerror}. Choose another --runs.", file=root, key="--runs"
+        ) from error
+    return [path for path in inside if path.is_symlink() or (path.is_dir() and is_run(path))]
+
+
+def locate(root: Path, run: str) -> Path:
+    """Return the directory of a run in any state, by name under `root` or by path; RunError if there is none."""
+    path = path_of(root, run)
+    if path is None or not is_run(path):
+        raise RunError(
+            f"No run named {run!r} in {root.absolute()}. See `stockcast runs list`, or name the folder of your runs "
+            f"with --runs.",
+            file=root,
+            value=run,
+        )
+    return path
+
+
+def check(path: Path) -> Integrity:
+    """Return the condition of a run; of a link out of its folder only that."""
+    if path.is_symlink() and not lies_within(path, path.parent):
+        name = printable_name(path.name)
+        return Integrity("damaged", (printable(f"{name}: it is a link that leads out of {path.parent}"),))
+    return check_integrity(path)
+
+
+def summarize(path: Path) -> Summary:
+    """Return the summary of the run in a directory."""
+    name, condition = printable_name(path.name), check(path)
+    if path.is_symlink() and condition.state == "damaged":
+        return Summary(name, condition)
+    made = _made(path)
+    epochs = number(mapping(made.get("training")).get("epochs"))
+    metrics: dict[str, Any] = {}
+    with contextlib.suppress(RunError):
+        metrics = metrics_of(path)
+    skills = skills_of(mapping(metrics.get("overall")))
+    best = min(skills, key=lambda baseline: skills[baseline]) if skills else None
+    sentences = RunDirectory(path).verdict()
+    return Summary(
+        name=name,
+        condition=condition,
+        created=_moment(made.get("created")),
+        series=_series(made),
+        epochs=None if epochs is None else int(epochs),
+        baseline=best,
+        skill=None if best is None else skills[best],
+        score=None if best is None else score_of(metrics),
+        verdict=sentences[-1] if sentences else None,
+    )
+
+
+def detail(path: Path) -> Details:
+    """Return all that is known of the run in a directory."""
+    run = RunDirectory(path)
+    config = None
+    with contextlib.suppress(RunError, UnicodeDecodeError, ConfigError):
+        if (path / MANIFEST).exists():
+            run.config_path()  # checked against the manifest
+        config = printable(read_bytes(path / "config.yaml", folder=path).decode("utf-8"))
+    stated = _made(path)
+    left_out = {"files", "status", *(["data"] if stated.get("series") else [])}  # data is the first series again
+    made = {printable(key): plain(value) for key, value in stated.items() if key not in left_out}
+    return Details(summarize(path), made, config, run.verdict())
+
+
+def metrics_of(path: Path) -> dict[str, Any]:
+    """Return metrics.json of a run's test days; RunError if it was not evaluated, or the file is damaged."""
+    file = path / evaluation_folder("test") / METRICS
+    if not file.exists():
+        raise RunError(f"{path.name} has not been evaluated. Next: stockcast evaluate {path.name}", file=file)
+    return parse_object(read_bytes(file, folder=path), source=file)
+
+
+def _made(path: Path) -> dict[str, Any]:
+    """Return run.json, or begun.json where there is no other; empty if neither can be read."""
+    with contextlib.suppress(RunError):
+        return RunDirectory(path).manifest()
+    with contextlib.suppress(RunError):
+        return parse_object(read_bytes(path / BEGUN, folder=path), source=path / BEGUN)
+    return {}
+
+
+def _moment(created: Any) -> str | None:
+    """Return an ISO time in UTC to the minute."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d %H:%M}"
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _series(made: dict[str, Any]) -> str | None:
+    series = made.get("series")
+    names = [word(mapping(entry).get("name")) for entry in series] if isinstance(series, list) else []
+    if not names or names[0] is None:
+        return None
+    first = names[0].removesuffix(".csv")
+    return first if len(names) == 1 else f"{first} and {len(names) - 1} more"
+
+
+def score_of(metrics: dict[str, Any]) -> str:
+    """Return the score that the skills of metrics.json are of; without one, as older runs have it, it is the CRPS."""
+    return "Brier" if metrics.get("score") == "brier" else "CRPS"
+
+
+def skills_of(comparison: dict[str, Any]) -> dict[str, float]:
+    """Return the skill against each baseline in a comparison of metrics.json, 1 - score / score of the baseline."""
+    skills = {word(name): number(value) for name, value in mapping(comparison.get("skill")).items()}
+    return {name: value for name, value in skills.items() if name is not None and value is not None}
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return a value read from a run if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def word(value: Any, *, most: int = 60) -> str | None:
+    """Return a value read from a run as a short printable text in one line, None if it is no text."""
+    return " ".join(printable(value[:most]).split()) if isinstance(value, str) and value else None
+
+
+def number(value: Any) -> float | None:
+    """Return a value read from a run as a finite number, None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+
+
+def plain(value: Any) -> Any:
+    """Return a value read from a run so that it can be printed as JSON: text printable, numbers finite."""
+    if isinstance(value, dict):
+        return {printable(str(key)): plain(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value if number(value) is not None else None
+    return printable(str(value))

@@ -1,0 +1,66 @@
+"""What evaluate, predict and explain write into a finished run; run.json does not list these files."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockcast.errors import RunError
+from stockcast.limits import MAX_NETWORK_BYTES
+from stockcast.runs.files import RunFiles
+from stockcast.runs.layout import evaluation_folder
+from stockcast.runs.safe_io import fault, read_bytes
+from stockcast.text import printable
+from stockcast.typing import Floats
+
+
+class ResultFiles(RunFiles):
+    """The part of a run that is made with its network."""
+
+    def write_evaluation(
+        self, label: str, *, metrics: dict[str, Any], verdict: Sequence[str], arrays: dict[str, Any]
+    ) -> Path:
+        """Store metrics.json, verdict.txt (a sentence a line) and forecasts.npz; return their folder, of the label."""
+        folder = evaluation_folder(label)
+        self.write_json(f"{folder}/metrics.json", metrics)
+        self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
+        with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+        return self.path / folder
+
+    def write_baseline(self, key: str, quantiles: Floats) -> None:
+        """Store a baseline's quantiles, float32, for the next evaluation."""
+        with self._replacing(f"rivals/{key}.npy") as path, path.open("wb") as stream:
+            np.save(stream, quantiles)
+
+    def baseline(self, key: str) -> Floats | None:
+        """Return what `write_baseline` stored; None where it is missing or not whole."""
+        path = self.path / "rivals" / f"{key}.npy"
+        if fault(path, folder=self.path, most=MAX_NETWORK_BYTES):
+            return None
+        try:
+            # Mapped, not loaded: a header that claims more than the file holds fails before anything is allocated.
+            stored = np.lib.format.open_memmap(path, mode="r")
+        except (OSError, ValueError, EOFError, TypeError, OverflowError, MemoryError, RecursionError):
+            return None
+        is_whole = stored.dtype == np.float32 and bool(np.isfinite(stored).all())
+        return np.array(stored, dtype=np.float64) if is_whole else None
+
+    def verdict(self, series: str | None = None) -> list[str] | None:
+        """Return the verdict on the run's test days, a sentence each; None if there is none.
+
+        Args:
+            series: of another series than the run's first: its name in the evaluation's folder.
+        """
+        path = self.path / evaluation_folder("test" if series is None else f"test-{series}") / "verdict.txt"
+        with contextlib.suppress(RunError, UnicodeDecodeError):
+            return printable(read_bytes(path, folder=self.path).decode("utf-8")).splitlines() or None
+        return None
+
+    def own_folder(self, name: str) -> Path:
+        """Return a folder inside the run, by its name in `layout`; RunError if a link there leads out of the run."""
+        folder = self.path / name
+        self._refuse_link(folder)
+        return folder

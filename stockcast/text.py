@@ -1,0 +1,51 @@
+"""How numbers, names and lists stand in a sentence, and how text from elsewhere is made safe to print."""
+
+import unicodedata
+from collections.abc import Iterable
+
+
+def price_text(price: float) -> str:
+    """Write a price as people read it: with cents, and below one with the digits that tell small ones apart."""
+    return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"
+
+
+def plural(number: float, noun: str) -> str:
+    """Write a number of things: `1 row`, `2 rows`."""
+    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def p_value_text(p_value: float) -> str:
+    """Write a p-value as people read it."""
+    return f"p = {p_value:.2f}" if p_value >= 0.095 else f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+
+
+def percent_text(share: float) -> str:
+    """Write a share that may be tiny."""
+    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
+
+
+def days_text(steps: Iterable[int]) -> str:
+    """Write "1 day", "5 days" or "1, 5 and 10 days"."""
+    steps = list(steps)
+    return f"{join_words([str(step) for step in steps])} {'day' if steps == [1] else 'days'}"
+
+
+def join_words(words: list[str], *, last: str = "and") -> str:
+    """Write "a", "a and b" or "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def printable(text: str) -> str:
+    """Return text that can only be read: what would steer a terminal, turn the writing or fail to print is a `?`."""
+    return "".join(
+        character if character in "\n\t" or unicodedata.category(character) not in _UNPRINTABLE else "?"
+        for character in text
+    )
+
+
+def printable_name(name: str) -> str:
+    """Return a name that can only be read, on one line: a line break in it would begin a line of its own making."""
+    return printable(name).replace("\n", "?").replace("\t", "?")
+
+
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
