@@ -275,20 +275,23 @@ WHOLE = {"scaler.json", "history.csv", "model.weights.h5", "calibration.json", "
             5,
             {"scaler.json", "history.csv", "model.weights.h5", "forecasts before calibration"},
             id="the scaler is fitted on calibration days too",
+            marks=pytest.mark.slow,
         ),
         pytest.param(plant_feature(lambda column: column.shift(-1)), 2, {"forecasts"}, id="a feature is of tomorrow"),
-        pytest.param(FILLED_FROM_LATER, 4, {"forecasts"}, id="gaps are filled from later"),
+        pytest.param(FILLED_FROM_LATER, 4, {"forecasts"}, id="gaps are filled from later", marks=pytest.mark.slow),
         pytest.param(
             plant_feature(lambda column: column.rolling(5, center=True, min_periods=1).mean()),
             2,
             {"forecasts"},
             id="a rolling window is centred",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             draw_origins("training", from_all_days),
             1,
             WHOLE - {"scaler.json"},
             id="training rows are drawn from all days",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             draw_origins("calibration", up_to_the_last_day),
@@ -296,7 +299,9 @@ WHOLE = {"scaler.json", "history.csv", "model.weights.h5", "calibration.json", "
             {"calibration.json", "forecasts"},
             id="bands are calibrated on test days",
         ),
-        pytest.param(adapt_a_day_early, 4, {"forecasts"}, id="bands adapt to an outcome a day early"),
+        pytest.param(
+            adapt_a_day_early, 4, {"forecasts"}, id="bands adapt to an outcome a day early", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_planted_leak_is_caught_by_name(

@@ -597,6 +597,7 @@ def test_a_disk_that_fills_up_under_a_picture_names_it_and_leaves_the_table_and_
     assert process("runs", "verify", "kept", cwd=home).stdout == "kept: whole\n"
 
 
+@pytest.mark.slow
 def test_a_run_in_training_is_no_other_processs_and_a_full_disk_costs_nothing(tmp_path: Path, call: Call) -> None:
     (tmp_path / "prices.csv").write_text(CLEAN)
     (tmp_path / "tiny.yaml").write_text(TINY)

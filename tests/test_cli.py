@@ -226,9 +226,8 @@ def interrupted(home: Path, name: str, *numbers: int) -> tuple[int, str]:
     return process.returncode, said
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_training_says_how_to_go_on_and_goes_on(number: int, code: int, home: Path) -> None:
     ended, said = interrupted(home, f"stopped-{code}", number)
     assert ended == code

@@ -108,6 +108,7 @@ def test_members_and_mlps_are_32_at_the_most(write_tiny: Callable[..., Path]) ->
         load_config(write_tiny(), ["ensemble.members=17", "ensemble.mlp.layers=[2]"])
 
 
+@pytest.mark.slow
 def test_an_mlp_that_learns_too_fast_is_told_by_its_own_key(write_tiny: Callable[..., Path], tmp_path: Path) -> None:
     settings = [*MLP, "ensemble.mlp.learning_rate=10", "training.optimizer=sgd", "training.clip_norm=null",
                 "training.learning_rate=1e-6", "training.epochs=30", "model.output_l2=1.0"]  # fmt: skip

@@ -130,7 +130,9 @@ def test_a_file_that_ends_at_an_origin_gives_the_forecast_that_evaluate_made_the
         np.testing.assert_allclose(prediction.forecast.quantiles[0], arrays["quantiles"][row], rtol=1e-6)
 
 
-@pytest.mark.parametrize("config", [TINY, RECURSIVE], ids=["direct", "recursive"])
+@pytest.mark.parametrize(
+    "config", [pytest.param(TINY, id="direct"), pytest.param(RECURSIVE, id="recursive", marks=pytest.mark.slow)]
+)
 def test_prices_after_the_origin_never_change_what_came_before(
     config: str, write_tiny: WriteTiny, tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_training_stopped_on_two_workers_is_resumed_on_one(
     assert products(run) == products(alone)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_training_by_its_member_and_loses_nothing(
     config: Config, alone: RunDirectory, tmp_path: Path
 ) -> None:

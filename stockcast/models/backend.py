@@ -44,8 +44,16 @@ def load_keras() -> Any:
 
 
 def forget_networks() -> None:
-    """Let Keras forget the networks that were built, and number new layers from 1."""
+    """Let Keras forget the networks that were built, and number new layers from 1.
+
+    TensorFlow keeps the graph of every function with a gradient of its own until the process ends: 25 MB for each
+    training. No gradient of an earlier network can be taken afterwards.
+    """
     load_keras().backend.clear_session()
+    if operations := sys.modules.get("tensorflow.python.framework.ops"):
+        gradients = operations.gradient_registry._registry
+        for name in [name for name in gradients if name.startswith("CustomGradient-")]:
+            del gradients[name]
 
 
 def processors() -> int:

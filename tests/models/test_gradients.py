@@ -35,6 +35,7 @@ def test_a_backend_without_gradients_is_refused_with_those_that_have_them(monkey
     assert (error.value.key, error.value.value) == ("KERAS_BACKEND", "numpy")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_the_other_backends_find_the_same_slope_of_an_lstm(backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
