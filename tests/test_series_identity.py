@@ -11,7 +11,7 @@ import pytest
 from made import TINY, make_bars
 
 from stockcast.config.load import load_config
-from stockcast.errors import DataError
+from stockcast.errors import DataError, RunError
 from stockcast.runs import RunDirectory
 
 DAYS = 700
@@ -65,6 +65,16 @@ def test_another_series_of_the_same_file_name_is_not_taken_for_the_training_file
     with pytest.raises(DataError) as refused:
         commands.explain(run, data=other, picture=False)
     assert (refused.value.file, refused.value.key) == (str(other), "target.scale")
+
+
+def test_a_hash_of_the_closes_that_the_very_file_contradicts_is_damage(home: Path, run: RunDirectory) -> None:
+    good = run.manifest()["series"][0]["training_sha256"]
+    changed = RunDirectory(Path(shutil.copytree(run.path, home / "damaged" / "tiny")))
+    text = (run.path / "run.json").read_text().replace(good, good[::-1])
+    (changed.path / "run.json").write_text(text)
+    with pytest.raises(RunError) as error:
+        commands.predict(changed, picture=False)
+    assert error.value.file == str(changed.path / "run.json")
 
 
 def test_series_of_one_file_name_and_last_day_have_folders_of_their_own(home: Path, run: RunDirectory) -> None:

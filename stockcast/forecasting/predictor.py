@@ -111,7 +111,8 @@ class Predictor:
         """Return the series of the training that this one is.
 
         Its closes up to the end of the training days decide: a newer file of the same series has the same. Runs that
-        were trained before this was stored are decided by the file's name or content.
+        were trained before this was stored are decided by the file's name or content. RunError if run.json has the
+        hash of the very file, but not that of its closes.
         """
         border = self.test_border("validation")
         hashes = {
@@ -124,6 +125,8 @@ class Predictor:
                     return series
             elif hashes[series.first] == series.training_sha256:
                 return series
+            elif prices.sha256 == series.sha256:
+                raise damaged(self.run.path / MANIFEST, f"the closes of {series.name} are not those it states")
         return None
 
     def test_border(self, part: str = "test") -> date:
