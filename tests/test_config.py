@@ -858,12 +858,9 @@ def test_a_ticker_that_yaml_takes_for_something_else_must_be_quoted(ticker):
     error = error_of(f"name: x\ndata: {{path: a.csv, ticker: {ticker}}}\n")
     assert place(error) == ("my.yaml", 2, "data.ticker")
     assert "quotes" in str(error)
-    assert (
-        parse_config(
-            f"name: x\ndata: {{path: a.csv, ticker: '{ticker}'}}\n", source="my.yaml", folder=FOLDER
-        ).data.ticker
-        == ticker
-    )
+    assert parse_config(
+        f"name: x\ndata: {{path: a.csv, ticker: '{ticker}'}}\n", source="my.yaml", folder=FOLDER
+    ).data.ticker == (ticker,)
 
 
 @pytest.mark.parametrize("encoding", ["utf-99", "base64", "zip"])
@@ -884,7 +881,7 @@ def test_an_encoding_that_makes_no_text_is_refused(encoding):
         ("data.decimal=.", CsvOptions(decimal=".")),
         ("data.date_format=%d/%m/%Y", CsvOptions(date_format="%d/%m/%Y")),
         ("data.date_format=%b %d, %Y", CsvOptions(date_format="%b %d, %Y")),
-        ('data.ticker="000660"', CsvOptions(ticker="000660")),
+        ('data.ticker="000660"', CsvOptions(tickers=("000660",))),
     ],
 )
 def test_a_key_of_reading_is_set_by_what_a_user_types(override, read):

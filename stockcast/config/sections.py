@@ -14,6 +14,7 @@ from pydantic import (
 from stockcast.config.values import (
     LOSS_NAMES,
     CellName,
+    Columns,
     Day,
     Encoding,
     HeadName,
@@ -22,6 +23,7 @@ from stockcast.config.values import (
     Section,
     Separator,
     Share,
+    Ticker,
     Units,
     as_list,
     must_be,
@@ -46,7 +48,16 @@ class DataConfig(Section):
     decimal: Literal[".", ","] | None = Field(
         None, description="Decimal mark; the other one groups thousands. null for a point, unless a price contradicts."
     )
-    ticker: str | None = Field(None, min_length=1, description="Series to read from a file of several; quote it.")
+    ticker: Ticker | None = Field(
+        None,
+        description="Series to read from a file of several; quote it. A list joins series that share no day, such as a "
+        "stock's old symbol and its new one.",
+    )
+    columns: Columns | None = Field(
+        None,
+        description="The file's own names of its columns, such as {Date: Tag, Close: Kurs}, or their numbers from 1 "
+        "where it has no header; null for the names that vendors give.",
+    )
 
     @field_validator("path", mode="before")
     @classmethod
@@ -63,7 +74,8 @@ class DataConfig(Section):
             encoding=self.encoding,
             separator="\t" if self.separator == "tab" else self.separator,
             decimal=self.decimal,
-            ticker=self.ticker,
+            tickers=self.ticker or (),
+            columns=tuple((self.columns or {}).items()),
         )
 
 

@@ -1,9 +1,10 @@
 """A first config for a price file."""
 
+import json
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from stockcast.config import yaml
 from stockcast.data.csv.options import CsvOptions
@@ -57,9 +58,8 @@ def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> 
     path = os.path.relpath(data.resolve(), folder.resolve())
     check_name(Path(path))
     stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be a home directory
-    for key, value in asdict(options).items():
-        if value != getattr(PLAIN, key):
-            stated += f"\n  {key}: {_value('tab' if value == chr(9) else value)}"
+    for key, value in _stated(options).items():
+        stated += f"\n  {key}: {_value(value)}"
     return _TEMPLATE.format(
         file=data.name if data.name.isprintable() else ascii(data.name),
         days=days,
@@ -70,6 +70,19 @@ def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> 
         features="\n".join(f"  - {name}" for name in features_for(prices)),
         horizon=starter_horizon(days),
     )
+
+
+def _stated(options: CsvOptions) -> dict[str, Any]:
+    """Return the keys of `data` that state how a file is read, where they differ from their defaults."""
+    keys = {
+        "date_format": options.date_format,
+        "encoding": options.encoding,
+        "separator": {"\t": "tab", ",": None}.get(options.separator, options.separator),
+        "decimal": options.decimal,
+        "ticker": options.tickers[0] if len(options.tickers) == 1 else list(options.tickers),
+        "columns": dict(options.columns),
+    }
+    return {key: value for key, value in keys.items() if value}
 
 
 def check_name(path: Path) -> None:
@@ -87,8 +100,8 @@ def starter_horizon(days: int) -> int:
     return 50 if days >= 1000 else 10
 
 
-def _value(text: str) -> str:
-    return yaml.dump(text).strip()
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else yaml.dump(value).strip()
 
 
 def config_name(data: Path) -> str:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from stockcast.data.features import FEATURES
 from stockcast.models.heads import HEADS, LOSSES
 from stockcast.models.layers import CELLS
+from stockcast.text import join_words
 
 
 def _one_of(known: Collection[str]) -> Callable[[str], str]:
@@ -73,6 +74,42 @@ Paths = Annotated[
     BeforeValidator(as_list),
     PlainSerializer(_unlisted, when_used="json"),
     WithJsonSchema(_PATHS_SCHEMA),
+]
+
+
+def _tickers(value: Any) -> tuple[str, ...]:
+    names = tuple(as_list(value))
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"should be text, not {value!r}: put it in quotes")
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise ValueError("should name a series, or list several, each once")
+    return names
+
+
+Ticker = Annotated[
+    tuple[str, ...],
+    Field(strict=False),
+    BeforeValidator(_tickers),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names), when_used="json"),
+    WithJsonSchema(_PATHS_SCHEMA),
+]
+
+
+def _whole_columns(columns: dict[str, str | int]) -> dict[str, str | int]:
+    """Check that a date and a close are named, each column once, and all by name or all by number."""
+    if missing := [name for name in ("Date", "Close") if name not in columns]:
+        raise ValueError(f"must name {missing[0]}")
+    if len({type(column) for column in columns.values()}) > 1:
+        raise ValueError("must be all names or all numbers")
+    twice = [column for column in columns.values() if list(columns.values()).count(column) > 1]
+    if twice:
+        raise ValueError(f"has column {twice[0]!r} for {join_words([n for n, c in columns.items() if c == twice[0]])}")
+    return columns
+
+
+ColumnName = Literal["Date", "Open", "High", "Low", "Close", "Adj Close", "Volume", "Ticker"]
+Columns = Annotated[
+    dict[ColumnName, Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]], AfterValidator(_whole_columns)
 ]
 
 

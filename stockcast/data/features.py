@@ -7,7 +7,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
-from stockcast.data.csv.header import COLUMNS
+from stockcast.data.csv.names import COLUMNS
 from stockcast.data.market import Market, average
 from stockcast.data.prices import Prices
 from stockcast.data.volatility import DECAY, daily_variance, log_series, smoothed, volatility

@@ -144,7 +144,9 @@ def read_prices(
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
-    numbers = read_numbers(table.cells.loc[kept].drop(columns="Date"), options=table.options)
+    numbers = read_numbers(
+        table.cells.loc[kept].drop(columns="Date"), options=table.options, other_cells=table.other_cells
+    )
     kept_lines = set(table.cells.index[kept])
     problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
     problems += [*numbers.problems, *_impossible(numbers.values)]

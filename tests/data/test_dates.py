@@ -93,8 +93,44 @@ def test_a_cell_in_another_format_is_a_problem_by_its_line():
 
 
 def test_a_cell_without_the_others_time_of_day_is_a_problem():
-    (problem,) = read("2013-09-27 16:00", "2013-09-30 16:00", "2013-10-01").problems
+    (problem,) = read("27.09.2013 16:00", "30.09.2013 16:00", "01.10.2013").problems
     assert problem.line == 4
+
+
+@pytest.mark.parametrize("timed", ["2013-10-01 00:00:00", "2013-10-01T16:00:00-04:00"])
+def test_iso_dates_with_and_without_a_time_are_one_format(timed):
+    column = read("2013-09-27", timed, "2013-10-02")
+    assert column.problems == []
+    assert column.dates.astype(str).tolist() == ["2013-09-27", "2013-10-01", "2013-10-02"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit"),
+    [
+        (("1665360000", "1665446400"), "seconds"),
+        (("1665360000000", "1665446400000"), "milliseconds"),
+        (("1665360000000000", "1665446400000000"), "microseconds"),
+        (("1665360000000000000", "1665446400000000000"), "nanoseconds"),
+        (("1665408600", "1665495000"), "seconds"),  # half past one in the afternoon
+    ],
+)
+def test_times_since_1970_are_days_and_told(cells, unit):
+    column = read(*cells)
+    assert column.dates.astype(str).tolist() == ["2022-10-10", "2022-10-11"]
+    assert column.note == f"dates read as {unit} since 1970, in UTC: {cells[0]} is 2022-10-10"
+
+
+@pytest.mark.parametrize("count", [str, lambda day: f"{pd.Timestamp(day, unit='s'):%Y-%m-%dT%H:%M:%SZ}"])
+def test_times_in_utc_that_put_mondays_on_sundays_are_refused(count):
+    opens = [1665356400 + 86_400 * day for day in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)]  # 23:00 in London: 10 in Sydney
+    (problem,) = read(*(count(opened) for opened in opens)).problems
+    assert problem.key == "data.date_format"
+    assert "Sundays" in problem.why
+
+
+@pytest.mark.parametrize("cell", ["2018年12月31日", "2018년 12월 31일", "2018- 12- 31", "2018. 12. 31"])
+def test_dates_of_east_asia_are_read(cell):
+    assert read(cell).dates.astype(str).tolist() == ["2018-12-31"]
 
 
 @pytest.mark.parametrize("cell", ["2018-02-30", "2018-13-01", "2018-00-10", "0000-01-01", ""])

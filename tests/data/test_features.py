@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stockcast.data.csv.header import COLUMNS
+from stockcast.data.csv.names import COLUMNS
 from stockcast.data.features import FEATURES, MARKET, SCALE_FREE, features_for, make_features
 from stockcast.data.prices import Prices
 from stockcast.data.volatility import daily_variance, volatility

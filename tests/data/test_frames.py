@@ -123,7 +123,7 @@ def test_options_set_how_the_text_of_a_frame_is_read():
 
 def test_the_ticker_that_is_chosen_is_taken_from_columns_of_two_levels():
     frame = pd.concat({"GE": BARS, "KO": 2 * BARS}, axis=1)
-    prices = read_prices(frame, options=CsvOptions(ticker="KO"), adjusted=False)
+    prices = read_prices(frame, options=CsvOptions(tickers=("KO",)), adjusted=False)
     assert prices.quoted.tolist() == (2 * CLOSES).tolist()
 
 

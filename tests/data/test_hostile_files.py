@@ -138,11 +138,25 @@ def test_a_number_beyond_floats_is_damage():
 
 
 @pytest.mark.parametrize(
-    ("content", "separator"), [("Date;Close\n2018-01-02;10,5\n", ";"), ("Date\tClose\n2018-01-02\t10.5\n", "\t")]
+    ("content", "notes"),
+    [
+        (
+            "Date;Close\n2018-01-02;10,5\n",
+            ("cells are separated by semicolons", "prices have a decimal comma: '10,5'"),
+        ),
+        ("Date\tClose\n2018-01-02\t10.5\n", ("cells are separated by tabs",)),
+        ("Date|Close\n2018-01-02|10.5\n", ("cells are separated by bars",)),
+    ],
 )
-def test_another_separator_is_refused_by_its_name(refused, content, separator):
-    error = refused(content)
-    assert (error.line, error.key, error.value) == (1, "data.separator", separator)
+def test_a_separator_that_can_only_be_one_is_taken_and_told(write_file, content, notes):
+    prices = read_prices(write_file(content))
+    assert (prices.quoted.tolist(), prices.notes) == ([10.5], notes)
+
+
+def test_semicolons_with_prices_that_may_be_thousands_are_asked_about(refused):
+    error = refused("Date;Close\n2018-01-02;10.500\n")
+    assert error.key == "data.decimal"
+    assert set(error.problems[0].readings) == {"10500", "10.500"}
 
 
 # --- What a file is, by its first bytes -------------------------------------------------------------------------------
@@ -210,7 +224,7 @@ def test_the_line_that_is_to_make_bars_daily_makes_them_daily(refused, monkeypat
 
 def test_two_hundred_thousand_rows_of_other_tickers_are_no_reason_to_refuse(write_file):
     rows = "".join(f"2018-12-31,T{number},1\n" for number in range(200_000))
-    prices = read_prices(write_file("Date,Symbol,Close\n" + rows), options=CsvOptions(ticker="T7"))
+    prices = read_prices(write_file("Date,Symbol,Close\n" + rows), options=CsvOptions(tickers=("T7",)))
     assert prices.quoted.tolist() == [1]
 
 

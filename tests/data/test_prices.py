@@ -491,9 +491,10 @@ def test_a_file_without_dates_or_closes_is_refused_by_the_missing_column(refused
     assert "Open" in error.value
 
 
-def test_undeclared_semicolons_are_refused(refused):
-    error = refused("Date;Close\n2018-01-02;1234.5\n")
-    assert (error.line, error.key, error.value) == (1, "data.separator", ";")
+def test_semicolons_are_taken_where_no_comma_can_be_the_separator_and_told(write_file):
+    prices = read_prices(write_file("Date;Close\n2018-01-02;1234.5\n"))
+    assert prices.quoted.tolist() == [1234.5]
+    assert prices.notes == ("cells are separated by semicolons",)
 
 
 def test_a_row_with_too_many_cells_is_refused_by_its_line(refused):

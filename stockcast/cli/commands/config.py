@@ -10,7 +10,7 @@ from stockcast.cli.options import ConfigName, Overrides
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
-CSV_KEYS = ("data.date_format", "data.encoding", "data.separator", "data.decimal", "data.ticker")
+CSV_KEYS = tuple(f"data.{key}" for key in ("date_format", "encoding", "separator", "decimal", "ticker", "columns"))
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
 
@@ -41,7 +41,9 @@ def config_init(
     overrides: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set data.date_format, .encoding, .separator, .decimal or .ticker."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set data.date_format, .encoding, .separator, .decimal, .ticker or .columns.",
         ),
     ] = None,
 ) -> None:
@@ -52,7 +54,7 @@ def config_init(
     path = output or Path(f"{config_name(data)}.yaml")
     for override in overrides or ():
         key = override.partition("=")[0].strip()
-        if key not in CSV_KEYS:
+        if key not in CSV_KEYS and not key.startswith("data.columns."):
             raise StockcastError(
                 f"--set {override}: init takes only {', '.join(CSV_KEYS)}. Change other keys in the file.", key=key
             )

@@ -21,21 +21,34 @@ _FORMATS = (
     *_NUMERIC,
     "%y-%m-%d",  # 18-12-31 is a shortened ISO date as well as it is the 18th of a December
     *("%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%d %b %Y", "%d %b %y", "%d %B %Y", "%d/%b/%Y", "%d.%b.%Y", "%d%b%Y"),
+    *("%Y年%m月%d日", "%Y년 %m월 %d일", "%Y- %m- %d", "%Y. %m. %d"),  # Japan, China, Korea
     *("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d"),
 )
-_YEAR_FIRST = frozenset(_FORMATS[:4])  # has one meaning everywhere, and is not worth a note
+_YEAR_FIRST = frozenset(
+    name for name in _FORMATS if name.startswith("%Y") and "%b" not in name
+)  # has one meaning everywhere, and is not worth a note
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
 )
-_MONTH_NUMBERS = {month[:length]: float(number) for number, month in enumerate(_MONTHS, 1) for length in (3, None)}
+MONTHS = {month[:length]: float(number) for number, month in enumerate(_MONTHS, 1) for length in (3, None)}
+"""English name of a month, or its first three letters -> its number; month names are English everywhere."""
 _TIME = (
     r"(?:[T ]\s*[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
     r"(?:\s*(?:Z|[A-Z]{3,4}|[+-][0-9]{2}:?[0-9]{2}))?|Z|[+-][0-9]{2}:[0-9]{2})$"
 )
+# Unit -> fewest and most digits from 1973 to 2286, and how many make a second.
+_EPOCHS = {
+    "seconds": (9, 10, 1),
+    "milliseconds": (12, 13, 10**3),
+    "microseconds": (15, 16, 10**6),
+    "nanoseconds": (18, 19, 10**9),
+}
+_UTC = r"(?:Z|UTC|GMT|[+-]00:?00)$"
 _PIVOT = 69  # strptime's: 68 is 2068, 69 is 1969
 _FIRST_YEAR = 1600  # no stock was traded before: 0018-12-31 is a slip
 _SAMPLED = 24
+_ISO_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])"
 _ISO_COLUMN = re.compile(r"(?>[0-9]{4}-[0-9]{2}-[0-9]{2}\n)*+")
 _CORRECT = "Correct it, or remove the row."
 _KEY = "data.date_format"
@@ -79,8 +92,14 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
         return DateColumn(
             dates=unknown, problems=[Problem(line=line, column="Date", value=cell, key=_KEY, readings=readings)]
         )
+    if date_format is None and _is_shifted(text, dates, read_as):
+        why = "a time in UTC; by these, sessions are on Sundays and none on Fridays, so the exchange's own days differ"
+        line = int(text.index[0])
+        advice = f"Write the exchange's days, or set {_KEY} to take those that are written."
+        wrong = Problem(line=line, column="Date", value=text[line], why=why, advice=advice, key=_KEY)
+        return DateColumn(dates=dates, problems=[wrong])
     unread = dates.isna()
-    shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and unread.any() else False
+    shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and "%" in read_as and unread.any() else False
     impossible = unread & shaped  # 30 February
     problems = [
         Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do, key=key)
@@ -94,6 +113,14 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
     return DateColumn(dates=dates, problems=problems, note=_note(cells, parsed, read_as))
 
 
+def _is_shifted(text: pd.Series, dates: pd.Series, read_as: str | None) -> bool:
+    """Whether times in UTC put sessions on the day before: on Sundays, where none is on a Friday or a Saturday."""
+    if not (read_as in _EPOCHS or text.iloc[:1].str.contains(_UTC, regex=True).any()):
+        return False
+    weekdays = set(dates.dropna().dt.day_of_week)
+    return 6 in weekdays and len(weekdays) > 3 and not {4, 5} & weekdays
+
+
 def is_date(cell: str) -> bool:
     """Whether a cell can be read as a date in any format."""
     return bool(_infer(pd.Series([cell], dtype="str"))[0].notna().any())
@@ -104,6 +131,8 @@ def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, dict[str
     plain = _read_iso(cells)
     if plain is not None:
         return plain, "%Y-%m-%d", None
+    if (epochs := _read_epochs(cells)) is not None:
+        return *epochs, None
     bare = _without_time(cells)
     sample = bare.iloc[np.unique(np.linspace(0, len(bare) - 1, _SAMPLED).astype(int))] if len(bare) else bare
     likely = [name for name in _FORMATS if any(re.match(_pattern(name), cell) for cell in sample)] or list(_FORMATS)
@@ -134,10 +163,26 @@ def _read_iso(cells: pd.Series) -> pd.Series | None:
     return pd.Series(days, dtype="datetime64[s]") if days.min() >= np.datetime64(f"{_FIRST_YEAR}-01-01") else None
 
 
+def _read_epochs(cells: pd.Series) -> tuple[pd.Series, str] | None:
+    """Dates of cells that all count seconds, or parts of seconds, since 1970 in UTC, and the unit; None if they do not.
+
+    The digits tell the unit: today's seconds have ten, and eight digits are a date such as 20181231.
+    """
+    text: list[str] = cells.tolist()
+    if not text or not all(cell.isascii() and cell.isdigit() for cell in text):
+        return None
+    units = {name for cell in text for name, (fewest, most, _) in _EPOCHS.items() if fewest <= len(cell) <= most}
+    if len(units) != 1 or any(len(cell) < 9 for cell in text):
+        return None
+    (unit,) = units
+    seconds = cells.astype("int64") // _EPOCHS[unit][2]
+    return pd.Series(seconds.to_numpy().astype("datetime64[s]").astype("datetime64[D]"), dtype="datetime64[s]"), unit
+
+
 def _parse(cells: pd.Series, date_format: str) -> pd.Series:
-    """Dates of the cells that the format reads whole, NaT for the others; month names are English everywhere."""
+    """Dates of the cells that the format reads whole, NaT for the others."""
     parts = cells.str.extract(_pattern(date_format))
-    month = parts["month"].str.lower().map(_MONTH_NUMBERS) if re.search("%[bB]", date_format) else parts["month"]
+    month = parts["month"].str.lower().map(MONTHS) if re.search("%[bB]", date_format) else parts["month"]
     numbers = pd.DataFrame({"year": parts["year"], "month": month, "day": parts["day"]}).astype(np.float64)
     if "%y" in date_format:
         numbers["year"] += np.where(numbers["year"] < _PIVOT, 2000, 1900)
@@ -160,6 +205,8 @@ def _pattern(date_format: str) -> str:
 def _without_time(cells: pd.Series) -> pd.Series:
     """Cells without the time of day and the zone, where most have one; a cell that has none is then no date."""
     timed = cells.str.contains(_TIME)
+    if timed.any() and (timed | (cells.str.len() == len("2018-12-31"))).all() and cells.str.match(_ISO_DAY).all():
+        return cells.str.slice(0, len("2018-12-31"))  # with a time or without, it is one way to write a day
     if timed.sum() * 2 <= len(cells):
         return cells
     bare: pd.Series = cells.str.replace(_TIME, "", regex=True).where(timed, "")
@@ -183,6 +230,8 @@ def _note(cells: pd.Series, dates: pd.Series, read_as: str | None) -> str | None
     """Describe how dates were read, with an example, unless year, month and day stand in that order."""
     if read_as is None or read_as in _YEAR_FIRST:
         return None
+    if read_as in _EPOCHS:
+        return f"dates read as {read_as} since 1970, in UTC: {cells.iloc[0]} is {dates.iloc[0]:%Y-%m-%d}"
     order = {"d": "day", "m": "month", "b": "month", "B": "month", "Y": "year", "y": "year"}
     words = "/".join(order[letter] for letter in re.findall("%(.)", read_as))
     example = int(np.flatnonzero(dates.notna())[0])

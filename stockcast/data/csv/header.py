@@ -1,40 +1,18 @@
-"""The header of a table of prices: which row it is, and which column each vendor's name means."""
+"""The header of a table of prices: which row it is, and which column is what."""
 
-import unicodedata
+import re
 from dataclasses import dataclass
 
+from stockcast.data.csv.dates import is_date
+from stockcast.data.csv.names import COLUMNS, MEANINGS, spelling
+from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Row, Source, setting
-from stockcast.errors import MissingColumns
+from stockcast.data.csv.proposal import propose_columns
+from stockcast.errors import DataError, MissingColumns
 from stockcast.text import join_words, plural
 
-PRICE_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close")
-COLUMNS = (*PRICE_COLUMNS, "Volume")
 HEADER_WITHIN = 30  # rows; Macrotrends puts fifteen lines of text before it
-
-# By preference: the standard name, then vendors' names, then what is taken only where neither is there.
-_SPELLINGS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Date": (("date",), ("timestamp", "datetime", "time", "exchangedate", "datum")),
-    "Open": (("open",), ("pxopen", "openprice", "openingprice", "eröffnung", "eröffn.", "erster", "ouverture")),
-    "High": (("high",), ("pxhigh", "highprice", "hoch", "haut", "plushaut")),
-    "Low": (("low",), ("pxlow", "lowprice", "tief", "bas", "plusbas")),
-    "Close": (
-        ("close",),
-        (
-            *("price", "last", "latest", "close/last", "closeprice", "pxlast"),
-            *("schluss", "schlusskurs", "zuletzt", "clôture", "dernier"),
-        ),
-    ),
-    "Adj Close": (("adjclose",), ("adjustedclose", "adj.close")),
-    # Where a German file has the number of shares, its Volumen is their price in euros.
-    "Volume": (("volume",), ("vol", "vol.", "pxvolume", "totalvolume", "stücke", "stuecke"), ("volumen",)),
-    "Ticker": (("ticker",), ("symbol",)),
-}
-_MEANING = {
-    spelling: (name, rank)
-    for name, ranks in _SPELLINGS.items()
-    for rank, spellings in enumerate(ranks)
-    for spelling in spellings
-}
+_UNNAMED = frozenset({"", "unnamed:0", "index"})  # as pandas and R write an index of dates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +25,7 @@ class Layout:
         width: cells that every row has.
         places: index of each standard column that the table has.
         ticker: index of the column that names a row's series; None if there is none.
+        is_of_ticker: the header names the series, and its columns were chosen by it.
         notes: what was left out before the header.
     """
 
@@ -56,41 +35,69 @@ class Layout:
     places: dict[str, int]
     ticker: int | None
     notes: tuple[str, ...]
+    is_of_ticker: bool = False
 
 
-def find_layout(source: Source, rows: list[Row], *, ticker: str | None) -> Layout:
-    """Find the header: the first of the first `HEADER_WITHIN` rows that names both a date and a close.
+def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layout:
+    """Find the columns by `options.columns`, or the header: the first of some rows that names both a date and a close.
 
     Raises:
-        MissingColumns: no row names both.
+        MissingColumns: no row names both, or not those of `options.columns`.
         DataError: no rows, a column occurs twice, several series and none chosen, or rows of data before the header.
     """
     if not rows:
         raise source.error("it is empty." if source.is_frame else "it is empty. Download it again.")
-    for number, (line, row) in enumerate(rows[:HEADER_WITHIN]):
+    if options.columns:
+        return _chosen_layout(source, rows, options)
+    for number, (line, _) in enumerate(rows[:HEADER_WITHIN]):
         if names_and_tickers := _tall_header(rows, number):
-            header = _of_ticker(source, line, *names_and_tickers, ticker=ticker)
-            return _layout(source, rows, number, header, before=number - 2)
-        if {"Date", "Close"} <= set(_ranks(row)):
-            return _layout(source, rows, number, row, before=number)
+            header = _of_ticker(source, line, *names_and_tickers, options=options)
+            return _layout(source, rows, number, header, before=number - 2, is_of_ticker=True)
+        header = _with_dates(rows, number)
+        if {"Date", "Close"} <= set(_ranks(header)):
+            if tickers := _tickers_below(rows, number, header):
+                header = _of_ticker(source, rows[number + 1][0], *tickers, options=options)
+                return _layout(source, rows, number + 1, header, before=number, is_of_ticker=True)
+            return _layout(source, rows, number, header, before=number)
+        if names_and_tickers := _joined_header(header):
+            header = _of_ticker(source, line, *names_and_tickers, options=options)
+            return _layout(source, rows, number, header, before=number, is_of_ticker=True)
+    raise _no_header(source, rows)
+
+
+def _no_header(source: Source, rows: list[Row]) -> DataError:
+    """Build the error of a table without a header, with the columns that its values suggest."""
     line, row = max(rows[:HEADER_WITHIN], key=lambda numbered: len({"Date", "Close"} & set(_ranks(numbered[1]))))
     missing = [column for column in ("Date", "Close") if column not in _ranks(row)]
     names = ", ".join(name.strip() for name in row)[:200]
-    is_other = len(missing) == 2 and not source.is_frame
-    advice = "This is not a CSV of prices." if is_other else "A date and a close are needed."
+    proposed = {} if source.is_frame else propose_columns(rows[:HEADER_WITHIN])
+    if proposed:
+        advice = f"Name them; by their values they may be: {setting('data.columns', proposed)}"
+    elif len(missing) == 2 and not source.is_frame:
+        advice = "This is not a CSV of prices."
+    else:
+        advice = "A date and a close are needed."
+    key = "data.columns" if proposed else None
     message = f"no column {' or '.join(missing)}; found {names}. {advice}"
-    raise source.error(message, line=line, column=missing[0], value=names, kind=MissingColumns)
+    return source.error(message, line=line, column=missing[0], key=key, value=names, kind=MissingColumns)
 
 
-def check_ticker(source: Source, line: int, tickers: list[str], *, chosen: str | None) -> None:
-    """Check that one series is meant; DataError if there are several and none is chosen, or not the chosen one."""
+def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tuple[str, ...], joined: bool) -> None:
+    """Check that one series is meant; DataError if there are several and none is chosen, or not the chosen one.
+
+    `joined`: no two of them share a day, as of a stock that changed its symbol.
+    """
     names = f"{', '.join(tickers[:10])}{', ...' if len(tickers) > 10 else ''}"
-    if chosen is None and len(tickers) > 1:
+    if not chosen and len(tickers) > 1:
         advice = "Keep one of them." if source.is_frame else f"Choose one: {setting('data.ticker', tickers[0])}"
+        if joined and not source.is_frame:
+            advice += f". They share no day: take them as one with {setting('data.ticker', tickers)}"
         raise source.error(f"several series: {names}. {advice}", line=line, key="data.ticker", value=names)
-    if chosen is not None and tickers and chosen not in tickers:
-        message = f"no series {chosen}, as data.ticker has it; found {names}."
-        raise source.error(message, line=line, key="data.ticker", value=chosen)
+    for ticker in chosen:
+        if ticker not in tickers:
+            found = f"found {names}" if tickers else "no column names a series. Leave data.ticker out"
+            message = f"no series {ticker}, as data.ticker has it; {found}."
+            raise source.error(message, line=line, key="data.ticker", value=ticker)
 
 
 def means_date(name: str) -> bool:
@@ -98,23 +105,50 @@ def means_date(name: str) -> bool:
     return "Date" in _ranks([name])
 
 
-def _spelling(name: str) -> str:
-    """A header without what vendors vary: case, spaces, underscores, angle brackets, footnote stars."""
-    plain = unicodedata.normalize("NFKC", name).casefold().strip().rstrip("*").strip()
-    return "".join(plain.removeprefix("<").removesuffix(">").replace("_", " ").split())
-
-
 def _ranks(header: list[str]) -> dict[str, dict[int, list[int]]]:
     """For each standard name in a header: the indices of the columns that may be it, by preference."""
     ranks: dict[str, dict[int, list[int]]] = {}
     for place, cell in enumerate(header):
-        if meaning := _MEANING.get(_spelling(cell)):
+        if meaning := MEANINGS.get(spelling(cell)):
             name, rank = meaning
             ranks.setdefault(name, {}).setdefault(rank, []).append(place)
     return ranks
 
 
-def _layout(source: Source, rows: list[Row], number: int, header: list[str], *, before: int) -> Layout:
+def _chosen_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout:
+    """The layout by `options.columns`: the first row that has these names, or no header where they are numbers."""
+    chosen = dict(options.columns)
+    if any(isinstance(column, int) for column in chosen.values()):
+        places = {name: int(column) - 1 for name, column in chosen.items()}
+        width = len(rows[0][1])
+        if (last := max(places.values())) >= width:
+            message = f"data.columns has column {last + 1}, but the row has {plural(width, 'cell')}."
+            raise source.error(message, line=rows[0][0], key="data.columns", value=last + 1, kind=MissingColumns)
+        is_header = not is_date(rows[0][1][places["Date"]].strip())
+        return Layout(
+            line=rows[0][0],
+            first_row=int(is_header and options.date_format is None),
+            width=width,
+            ticker=places.pop("Ticker", None),
+            places=places,
+            notes=("the header left out: data.columns gives numbers of columns",) if is_header else (),
+        )
+    wanted = {spelling(str(column)): name for name, column in chosen.items()}
+    for number, (_, row) in enumerate(rows[:HEADER_WITHIN]):
+        if set(wanted) <= (found := set(map(spelling, row))):
+            header = [wanted.get(spelling(cell), "") for cell in row]
+            return _layout(source, rows, number, header, before=number)
+    line, row = rows[0]
+    found = set(map(spelling, row))
+    name, column = next((name, column) for name, column in chosen.items() if spelling(str(column)) not in found)
+    names = ", ".join(cell.strip() for cell in row)[:200]
+    message = f"no column {column!r}, which data.columns has for {name}; found {names}."
+    raise source.error(message, line=line, column=name, key="data.columns", value=column, kind=MissingColumns)
+
+
+def _layout(
+    source: Source, rows: list[Row], number: int, header: list[str], *, before: int, is_of_ticker: bool = False
+) -> Layout:
     """The layout by a header that ends in this row and begins after `before` rows of text."""
     line = rows[number][0]
     places = {}
@@ -122,7 +156,7 @@ def _layout(source: Source, rows: list[Row], number: int, header: list[str], *, 
         first, *others = ranks[min(ranks)]
         if others:
             names = [header[place].strip() for place in (first, *others)]
-            same = len(set(map(_spelling, names))) == 1
+            same = len(set(map(spelling, names))) == 1
             which = f"column {name} occurs twice" if same else f"{join_words(names)} may each be the {name}"
             advice = "Keep one of them." if same else f"Keep one of them, or rename one to {name}."
             raise source.error(f"{which}. {advice}", line=line, column=name, value=", ".join(names))
@@ -137,6 +171,7 @@ def _layout(source: Source, rows: list[Row], number: int, header: list[str], *, 
         width=len(header),
         ticker=places.pop("Ticker", None),
         places=places,
+        is_of_ticker=is_of_ticker,
         notes=(f"{plural(before, 'line')} of text before the header left out",) if before else (),
     )
 
@@ -158,12 +193,55 @@ def _tall_header(rows: list[Row], number: int) -> tuple[list[str], list[str]] | 
     return None
 
 
-def _of_ticker(source: Source, line: int, header: list[str], tickers: list[str], *, ticker: str | None) -> list[str]:
-    """The header with the names of one ticker's columns only."""
+def _with_dates(rows: list[Row], number: int) -> list[str]:
+    """The row, where its first cell has no name of its own and dates below it: with the name Date there.
+
+    Two columns under `observation_date` are the date and FRED's series, by whatever name.
+    """
+    header = rows[number][1]
+    if len(header) == 2 and spelling(header[0]) == spelling("observation_date"):
+        return [header[0], "Close"]
+    below = rows[number + 1][1] if number + 1 < len(rows) else []
+    is_index = len(header) > 1 and spelling(header[0]) in _UNNAMED and "Date" not in _ranks(header)
+    return ["Date", *header[1:]] if is_index and below and is_date(below[0].strip()) else header
+
+
+def _tickers_below(rows: list[Row], number: int, header: list[str]) -> tuple[list[str], list[str]] | None:
+    """Names and tickers where the row below has a ticker under each price and no date: yfinance's `reset_index`."""
+    below = [cell.strip() for cell in rows[number + 1][1]] if number + 1 < len(rows) else []
+    names = [re.sub(r"\.[0-9]+$", "", cell.strip()) for cell in header]  # pandas makes Close.1 of a second Close
+    prices = [place for place, name in enumerate(names) if {*COLUMNS} & set(_ranks([name]))]
+    if len(below) != len(header) or below[_ranks(header)["Date"][min(_ranks(header)["Date"])][0]]:
+        return None
+    if not all(re.search("[^\\W\\d_]", below[place]) and not is_date(below[place]) for place in prices):
+        return None
+    return names, below
+
+
+def _joined_header(header: list[str]) -> tuple[list[str], list[str]] | None:
+    """Names and tickers of columns such as `Close_AAPL` (yfinance, flattened) or `AAPL.Close` (R)."""
+    names, tickers = list(header), [""] * len(header)
+    for place, cell in enumerate(header):
+        splits = [(cell[: found.start()], cell[found.end() :]) for found in re.finditer("[._:]", cell.strip())]
+        pairs = [pair for left, right in splits for pair in ((left, right), (right, left)) if pair[1].strip()]
+        pairs = [pair for pair in pairs if MEANINGS.get(spelling(pair[0]), ("",))[0] in COLUMNS]
+        if pairs and "Date" not in _ranks([cell]):
+            names[place], tickers[place] = (part.strip() for part in max(pairs, key=lambda pair: len(pair[0])))
+    if "Date" not in _ranks(header):
+        return None
+    by_ticker = {
+        ticker: [name for name, its in zip(names, tickers, strict=True) if its == ticker] for ticker in tickers
+    }
+    has_bars = any(ticker and "Close" in _ranks(columns) and len(columns) > 1 for ticker, columns in by_ticker.items())
+    return (names, tickers) if has_bars else None
+
+
+def _of_ticker(source: Source, line: int, header: list[str], tickers: list[str], *, options: CsvOptions) -> list[str]:
+    """The header with the names of one ticker's columns only, and the date's."""
     distinct = list(dict.fromkeys(filter(None, tickers)))
-    check_ticker(source, line, distinct, chosen=ticker)
-    wanted = ticker or (distinct[0] if distinct else "")
-    chosen = [cell if place == 0 or tickers[place] == wanted else "" for place, cell in enumerate(header)]
+    check_tickers(source, line, distinct, chosen=options.tickers[:1], joined=False)
+    wanted = options.tickers[0] if options.tickers else distinct[0] if distinct else ""
+    chosen = [cell if tickers[place] == wanted or "Date" in _ranks([cell]) else "" for place, cell in enumerate(header)]
     if "Close" not in _ranks(chosen):
         message = f"no column Close for {wanted}. It is needed."
         raise source.error(message, line=line, column="Close", value=wanted, kind=MissingColumns)

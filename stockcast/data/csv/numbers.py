@@ -1,16 +1,17 @@
 """Columns of numbers in a vendor's spelling."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from stockcast.data.csv.header import PRICE_COLUMNS
+from stockcast.data.csv.names import PRICE_COLUMNS
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Problem, setting
 
-_MISSING = frozenset({"", "null", "nan", "na", "n/a", "none", "-"})
+_MISSING = frozenset({"", "null", "nan", "na", "n/a", "#n/a", "none", "-", "--", "."})
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
 _WESTERN = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,}(?:\.[0-9]*)?"
 _INDIAN = r"[-+]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
@@ -18,6 +19,16 @@ _SPACED = r"[-+]?[0-9]{1,3}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
 _SIGNS = "$€£"
 _MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
 _PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: one pass also over what does not match
+_SHOWN = 500  # cells that show how a column is written
+# A mark that cannot group thousands: not three digits after it, none before it but a zero, or the other mark before it.
+_CERTAIN = {
+    mark: re.compile(
+        rf"[-+$€£]?\s*(?:(?:[0-9]+|[0-9]{{1,3}}(?:[{other}\s'\u2019][0-9]{{3}})+)[{mark}](?:[0-9]{{1,2}}|[0-9]{{4,}})"
+        rf"|0?[{mark}][0-9]+|[0-9]{{4,}}[{mark}][0-9]{{3}}|[0-9]{{1,3}}(?:[{other}\s'\u2019][0-9]{{3}})+[{mark}][0-9]{{3}})"
+        r"\s*[%KMBkmb$€£]?"
+    )
+    for mark, other in ((",", "."), (".", ","))
+}
 _SWAPPED = str.maketrans(",.", ".,")
 _KEY = "data.decimal"
 
@@ -37,23 +48,27 @@ class Numbers:
     notes: list[str]
 
 
-def read_numbers(cells: pd.DataFrame, *, options: CsvOptions) -> Numbers:
+def read_numbers(cells: pd.DataFrame, *, options: CsvOptions, other_cells: Sequence[str] = ()) -> Numbers:
     """Read columns of numbers.
 
     Args:
         cells: stripped text under standard names, indexed by line.
         options: decimal mark; without one it is a point, unless every price may be written with a decimal comma too.
+        other_cells: of columns that are not read: a decimal comma there, as in `0,12%`, makes a point doubtful.
     """
     prices = [name for name in PRICE_COLUMNS if name in cells]
     plain, sign = _without_currency(cells, prices)
-    problems = [] if options.decimal else _either_mark(plain[prices], options.separator)
+    if not options.decimal and (problem := _either_mark(plain, prices, options.separator, other_cells)):
+        unknown = pd.DataFrame(np.nan, index=cells.index, columns=cells.columns)
+        return Numbers(values=unknown, problems=[problem], notes=[])
+    problems: list[Problem] = []
     values = {}
     for name in map(str, plain):
         text = plain[name]
         values[name], wrong = _numbers(text, decimal=options.decimal or ".", magnitudes=name == "Volume")
         for line in text.index[wrong]:
             key, advice = None, "Correct the cell, or empty it."
-            if not options.decimal and has_decimal_comma([text[line]]):
+            if not options.decimal and decimal_marks([text[line]]) == {","}:
                 key, advice = _KEY, f"If the comma is the decimal mark, add {setting(_KEY, ',')}"
             value = cells.loc[line, name]
             problems.append(Problem(line=line, column=name, value=value, why="not a number", advice=advice, key=key))
@@ -61,13 +76,9 @@ def read_numbers(cells: pd.DataFrame, *, options: CsvOptions) -> Numbers:
     return Numbers(values=pd.DataFrame(values, index=cells.index), problems=problems, notes=notes)
 
 
-def has_decimal_comma(cells: list[str]) -> bool:
-    """Whether any of the cells is a number with a decimal comma."""
-    text = pd.Series(cells, dtype="str").str.strip()
-    grouped = text.str.fullmatch(rf"{_WESTERN}|{_INDIAN}")
-    swapped = text.str.translate(_SWAPPED)
-    with_comma = text.str.contains(",") & ~grouped & swapped.str.fullmatch(f"{_NUMBER}|{_WESTERN}|{_SPACED}")
-    return bool(with_comma.any())
+def decimal_marks(cells: Iterable[str]) -> set[str]:
+    """Return the marks, point or comma, that can only be the decimal mark in some cell: as in `0,12%` or `1.049,62`."""
+    return {mark for cell in set(cells) for mark, certain in _CERTAIN.items() if certain.fullmatch(cell.strip())}
 
 
 def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
@@ -112,24 +123,27 @@ def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFr
     return cells, None
 
 
-def _either_mark(prices: pd.DataFrame, separator: str) -> list[Problem]:
+def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_cells: Sequence[str]) -> Problem | None:
     """Prices whose only mark stands before exactly three digits everywhere: thousands, or decimals?
 
     12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point
-    is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark.
+    is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark, or where
+    a volume or another column has a decimal comma.
     """
-    everything = "".join(_joined(prices[name]) for name in prices)
-    for mark in (",", ".") if separator == ";" else (",",):
+    everything = "".join(_joined(cells[name]) for name in prices)
+    volume = cells["Volume"].iloc[:_SHOWN].tolist() if "Volume" in cells else []
+    is_comma_elsewhere = decimal_marks([*volume, *other_cells]) == {","}
+    for mark in (",", ".") if separator == ";" or is_comma_elsewhere else (",",):
         if mark not in everything:
             continue
         for_mark = rf"[-+]?[1-9][0-9]{{0,2}}\{mark}[0-9]{{3}}"
-        doubtful = prices.apply(lambda text, shape=for_mark: text.str.fullmatch(shape))
-        marked = prices.apply(lambda text: text.str.contains("[.,]"))
+        doubtful = cells[prices].apply(lambda text, shape=for_mark: text.str.fullmatch(shape))
+        marked = cells[prices].apply(lambda text: text.str.contains("[.,]"))
         if not doubtful.to_numpy().any() or (marked & ~doubtful).to_numpy().any():
             continue
         line = doubtful.index[doubtful.any(axis=1)][0]
         name = str(doubtful.columns[doubtful.loc[line]][0])
-        cell = str(prices.loc[line, name])
+        cell = str(cells.loc[line, name])
         readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
-        return [Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)]
-    return []
+        return Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)
+    return None

@@ -13,11 +13,15 @@ class CsvOptions:
         separator: between cells: a comma, a semicolon, a tab or a bar.
         decimal: decimal mark, point or comma; the other one then groups thousands. None for a point that no cell
             contradicts.
-        ticker: the series to read from a file of several; None for a file of one.
+        tickers: the series to read from a file of several; more than one are joined, as of a stock that changed its
+            symbol. Empty for a file of one.
+        columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
+            in a file without a header; empty for the names that vendors give, see `names.py`.
     """
 
     date_format: str | None = None
     encoding: str | None = None
     separator: str = ","
     decimal: str | None = None
-    ticker: str | None = None
+    tickers: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str | int], ...] = ()

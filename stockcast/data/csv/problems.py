@@ -1,7 +1,8 @@
 """What is wrong with a price file or a DataFrame, all of it in one error."""
 
+import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,8 +109,10 @@ def refuse(source: Source, problems: Iterable[Problem]) -> None:
     raise error
 
 
-def setting(key: str, value: str) -> str:
-    """Return the option that sets a key of the config to a text, to be copied into a shell."""
+def setting(key: str, value: str | Sequence[str] | Mapping[str, str | int]) -> str:
+    """Return the option that sets a key of the config to a text, a list or a mapping, to be copied into a shell."""
+    if not isinstance(value, str):
+        return f"--set {shlex.quote(f'{key}={json.dumps(value, ensure_ascii=False)}')}"
     is_no_text = value.lower() in _YAML_WORDS or not any(letter.isalpha() for letter in value)
     if key == "data.ticker" and (is_no_text or value[0] in "&*!@`'\"#%?{}[]|>-"):
         value = f'"{value}"'  # or YAML would take it for a number, a yes or a no

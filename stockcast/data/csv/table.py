@@ -1,6 +1,7 @@
 """The cells of a price file or a DataFrame under their standard names, still as text."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -8,15 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from stockcast.data.csv.dates import is_date, read_dates
+from stockcast.data.csv.dates import MONTHS, is_date, read_dates
 from stockcast.data.csv.frame import frame_rows
-from stockcast.data.csv.header import HEADER_WITHIN, check_ticker, find_layout
-from stockcast.data.csv.numbers import has_decimal_comma
+from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
+from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Row, Source, setting
+from stockcast.data.csv.problems import Problem, Row, Source
 from stockcast.data.csv.reader import read_bytes, read_rows
 from stockcast.errors import DataError
-from stockcast.text import plural
+from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000  # trading days of 400 years
 
@@ -25,6 +26,9 @@ _DAILY = (
     ".agg({{{columns}}}).dropna().to_csv('daily.csv')"
 )
 _CORRECT = "Correct it, or empty it."
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_TIME_ALONE = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
+_OTHER_ROWS, _OTHER_COLUMNS = 500, 20  # enough to see how numbers are written
 _BY_DAY = {"Open": "first", "High": "max", "Low": "min", "Close": "last", "Adj Close": "last", "Volume": "sum"}
 
 
@@ -39,6 +43,7 @@ class Table:
         sha256: of the bytes, in hexadecimal.
         problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
+        other_cells: text of columns that are not known, of the first rows.
     """
 
     source: Source
@@ -47,6 +52,7 @@ class Table:
     sha256: str
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    other_cells: tuple[str, ...] = ()
 
 
 def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Table:
@@ -59,7 +65,20 @@ def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Tab
         return _read(source, numbered, raw, options)
     source = Source(Path(prices))
     raw = read_bytes(source)
-    return _read(source, read_rows(source, raw, options=options), raw, options)
+    try:
+        return _read(source, read_rows(source, raw, options=options), raw, options)
+    except _NoLayout as no_layout:
+        options, notes = _other_separator(source, raw, options, no_layout.error)
+    table = _read(source, read_rows(source, raw, options=options), raw, options)
+    return replace(table, notes=(*notes, *table.notes))
+
+
+class _NoLayout(Exception):
+    """No header was found; it holds the error that says so."""
+
+    def __init__(self, error: DataError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptions) -> Table:
@@ -67,58 +86,114 @@ def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptio
     rows = iter(numbered)
     try:
         first = list(islice(rows, HEADER_WITHIN))
-        layout = find_layout(source, first, ticker=options.ticker)
-    except DataError:
-        if not source.is_frame:
-            _refuse_other_separators(source, raw, options)
-        raise
-    names, places = list(layout.places), list(layout.places.values())
-    header = f"{source.unit} {layout.line} has {plural(layout.width, 'column')}"
-    lines: list[int] = []
-    cells: list[list[str]] = []
-    problems: list[Problem] = []
-    tickers: dict[str, None] = {}
-    row: list[str] = []
+        layout = find_layout(source, first, options=options)
+    except DataError as error:
+        if source.is_frame:
+            raise
+        raise _NoLayout(error) from None
+    found = _Rows(source, layout, options)
     for line, row in chain(first[layout.first_row :], rows):
-        if len(row) != layout.width:
-            problems.append(
-                Problem(
-                    line=line,
-                    value=len(row),
-                    why=f"{plural(len(row), 'cell')}, but {header}. It is damaged, or this is not a CSV of prices",
-                    advice="Correct the line, or remove it.",
-                )
-            )
-        else:
-            if layout.ticker is not None and (ticker := row[layout.ticker].strip()):
-                if len(tickers) < MAX_ROWS:
-                    tickers[ticker] = None
-                if options.ticker is not None and ticker != options.ticker:
-                    continue
-            wanted = [row[place].strip() for place in places]
-            if "\n" in (together := "".join(wanted)) or "\r" in together:  # cells that lost what parted them
-                problems += [
-                    Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
-                    for name, cell in zip(names, wanted, strict=True)
-                    if {"\n", "\r"} & set(cell)
-                ]
-            else:
-                lines.append(line)
-                cells.append(wanted)
-        if len(lines) + len(problems) > MAX_ROWS:
+        found.add(line, row)
+        if len(found.lines) + len(found.problems) > MAX_ROWS:
             break
-    check_ticker(source, layout.line, list(tickers), chosen=options.ticker)
-    table = pd.DataFrame(cells, columns=names, index=lines, dtype="str")
-    if len(lines) + len(problems) > MAX_ROWS:
+    table = pd.DataFrame(found.cells, columns=list(layout.places), index=found.lines, dtype="str")
+    if not layout.is_of_ticker:
+        tickers = list(found.tickers)
+        joined = not options.tickers and len(tickers) > 1 and _share_no_day(found.of_ticker, table, options)
+        check_tickers(source, layout.line, tickers, chosen=options.tickers, joined=joined)
+    if len(found.lines) + len(found.problems) > MAX_ROWS:
         raise source.error(_too_many(source, table, options))
     notes = list(layout.notes)
-    if len(row) != layout.width and _is_remark(row):
-        problems.pop()
-        notes.append(f"the last line left out: {row[0].strip()[:60]!r}")
-    digest = hashlib.sha256(raw).hexdigest()
+    if len(options.tickers) > 1:
+        notes.append(f"{join_words(list(options.tickers))} taken as one series")
+    if found.remarks:
+        last = found.remarks[-1]
+        left_out = "the last line" if len(found.remarks) == 1 else f"the last {len(found.remarks)} lines"
+        notes.append(f"{left_out} left out: {str(last.value)[:60]!r}")
+    if len(table) and _TIME_ALONE.fullmatch(table["Date"].iloc[0]):  # Nasdaq.com's old files begin with today's quote
+        notes.append(f"{source.unit} {table.index[0]} left out: a quote of {table['Date'].iloc[0]}, without a day")
+        table = table.iloc[1:]
     return Table(
-        source=source, options=options, cells=table, sha256=digest, problems=tuple(problems), notes=tuple(notes)
+        source=source,
+        options=options,
+        cells=table,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        problems=tuple(found.problems),
+        notes=tuple(notes),
+        other_cells=tuple(found.other_cells),
     )
+
+
+class _Rows:
+    """Rows below a header as they are drawn: cells of the known columns, and what is wrong.
+
+    Attributes:
+        lines: number of each row that is kept.
+        cells: of the known columns, stripped, of each of these rows.
+        problems: rows that are not kept, and why.
+        remarks: rows since the last row of cells that look like a vendor's remark.
+        tickers: the names of all series that occur, in order.
+        of_ticker: the series of each row that is kept, where a column names it.
+        other_cells: of columns that are not known, in the first rows: they may show which decimal mark the file uses.
+    """
+
+    def __init__(self, source: Source, layout: Layout, options: CsvOptions) -> None:
+        self.lines: list[int] = []
+        self.cells: list[list[str]] = []
+        self.problems: list[Problem] = []
+        self.remarks: list[Problem] = []
+        self.tickers: dict[str, None] = {}
+        self.of_ticker: list[str] = []
+        self.other_cells: list[str] = []
+        self._layout, self._wanted = layout, frozenset(options.tickers)
+        self._names, self._places = list(layout.places), list(layout.places.values())
+        self._others = [place for place in range(layout.width) if place not in self._places][:_OTHER_COLUMNS]
+        self._header = f"{source.unit} {layout.line} has {plural(layout.width, 'column')}"
+
+    def add(self, line: int, row: list[str]) -> None:
+        """Keep a row of the wanted series, or note what is wrong with it."""
+        if len(row) != self._layout.width:
+            why = f"{plural(len(row), 'cell')}, but {self._header}. It is damaged, or this is not a CSV of prices"
+            problem = Problem(line=line, value=len(row), why=why, advice="Correct the line, or remove it.")
+            if _is_remark(row):
+                self.remarks.append(replace(problem, value=row[0].strip()))
+            else:
+                self.problems.append(problem)
+            return
+        if self.remarks:  # a remark is at the end; between rows of cells it may be a damaged day
+            self.problems += [replace(problem, value=1) for problem in self.remarks]
+            self.remarks.clear()
+        if self._layout.ticker is not None and not self._is_wanted(row[self._layout.ticker].strip()):
+            return
+        wanted = [row[place].strip() for place in self._places]
+        if "\n" in (together := "".join(wanted)) or "\r" in together:  # cells that lost what parted them
+            self.problems += [
+                Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
+                for name, cell in zip(self._names, wanted, strict=True)
+                if {"\n", "\r"} & set(cell)
+            ]
+            return
+        if self._others and len(self.lines) < _OTHER_ROWS:
+            self.other_cells += [row[place].strip() for place in self._others]
+        self.lines.append(line)
+        self.cells.append(wanted)
+
+    def _is_wanted(self, ticker: str) -> bool:
+        if ticker and len(self.tickers) < MAX_ROWS:
+            self.tickers[ticker] = None
+        if self._wanted and ticker not in self._wanted and ticker:
+            return False
+        self.of_ticker.append(ticker)
+        return True
+
+
+def _share_no_day(tickers: list[str], table: pd.DataFrame, options: CsvOptions) -> bool:
+    """Whether the series of a table follow each other, as of a stock that changed its symbol."""
+    dates = read_dates(table["Date"], options.date_format).dates
+    if len(tickers) != len(dates) or dates.isna().any():
+        return False
+    spans = dates.groupby(tickers).agg(["min", "max"]).sort_values("min")
+    return bool((spans["min"].iloc[1:].to_numpy() > spans["max"].iloc[:-1].to_numpy()).all())
 
 
 def how_to_make_daily(source: Source, columns: Iterable[str]) -> str:
@@ -132,7 +207,9 @@ def how_to_make_daily(source: Source, columns: Iterable[str]) -> str:
 def _is_remark(row: list[str]) -> bool:
     """Whether a row is a vendor's remark at the end, and not the beginning of a day that was cut off."""
     text = row[0].strip() if len(row) == 1 else ""
-    return len(text.split()) > 2 and any(map(str.isalpha, text)) and not is_date(text)
+    letters = sum(map(str.isalpha, text))
+    begins_a_day = not text or text[0].isdigit() or text[:3].lower() in MONTHS
+    return (len(text.split()) > 2 or letters > 4) and letters > 0 and not begins_a_day and not is_date(text)
 
 
 def _too_many(source: Source, table: pd.DataFrame, options: CsvOptions) -> str:
@@ -144,25 +221,30 @@ def _too_many(source: Source, table: pd.DataFrame, options: CsvOptions) -> str:
     return f"{message} {how_to_make_daily(source, table.columns)}"
 
 
-def _refuse_other_separators(source: Source, raw: bytes, options: CsvOptions) -> None:
-    """If another separator finds a header where this one does not, name it and the line to copy."""
+def _other_separator(
+    source: Source, raw: bytes, options: CsvOptions, error: DataError
+) -> tuple[CsvOptions, tuple[str, ...]]:
+    """Return the one separator that finds a header where the stated one does not, and what to tell; else raise `error`.
+
+    With it goes the decimal comma where a price is written with one: separators other than the comma are there for it.
+    """
+    found: list[tuple[CsvOptions, tuple[str, ...]]] = []
     for separator in (mark for mark in ",;\t|" if mark != options.separator):
         other = replace(options, separator=separator)
         try:
             rows = list(islice(read_rows(source, raw, options=other), HEADER_WITHIN))
-            layout = find_layout(source, rows, ticker=options.ticker)
+            layout = find_layout(source, rows, options=other)
         except DataError:
             continue
-        settings = [setting("data.separator", "tab" if separator == "\t" else separator)]
+        notes = [f"cells are separated by {_SEPARATORS[separator]}"]
         # A row may be ragged for now: what matters is how its prices are written.
         prices = [row[place] for _, row in rows[layout.first_row :] for name, place in layout.places.items()
                   if name not in ("Date", "Volume") and place < len(row)]  # fmt: skip
-        if options.decimal is None and has_decimal_comma(prices):
-            settings.append(setting("data.decimal", ","))
-        raise source.error(
-            f"cells are separated by {separator!r}. Add {' '.join(settings)} (or save it as CSV with commas, and with "
-            f"decimal points)",
-            line=layout.line,
-            key="data.separator",
-            value=separator,
-        )
+        if other.decimal is None and decimal_marks(prices) == {","}:
+            other = replace(other, decimal=",")
+            example = next(price for price in prices if decimal_marks([price]))
+            notes.append(f"prices have a decimal comma: {example.strip()!r}")
+        found.append((other, tuple(notes)))
+    if len(found) != 1:
+        raise error
+    return found[0]
