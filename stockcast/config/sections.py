@@ -26,7 +26,7 @@ from stockcast.config.values import (
     as_list,
     must_be,
 )
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import STDIN, CsvOptions
 from stockcast.models.heads import LOSSES
 
 
@@ -34,8 +34,8 @@ class DataConfig(Section):
     """Where the prices are."""
 
     path: Paths = Field(
-        description="Price file (CSV with at least Date and Close), relative to this file; or a folder of such files, "
-        "or a list of either: one network is trained on all; evaluate and predict use the first."
+        description="Price file (CSV, Excel or Parquet with at least Date and Close), relative to this file; or a "
+        "folder of such files, or a list of either: one network is trained on all; evaluate and predict use the first."
     )
     calendar: str = Field("XNYS", description="Exchange whose sessions date the forecasts (see exchange_calendars).")
     start: Day | None = Field(None, description="First day to use, such as 1999-01-04; null for the file's first.")
@@ -47,12 +47,17 @@ class DataConfig(Section):
         None, description="Decimal mark; the other one groups thousands. null for a point, unless a price contradicts."
     )
     ticker: str | None = Field(None, min_length=1, description="Series to read from a file of several; quote it.")
+    sheet: str | None = Field(
+        None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
+    )
 
     @field_validator("path", mode="before")
     @classmethod
-    def _is_not_a_url(cls, paths: Any) -> Any:
+    def _is_a_file(cls, paths: Any) -> Any:
         if any(isinstance(path, str) and "://" in path for path in as_list(paths)):
             raise ValueError("is a URL, and stockcast reads files. Download it first")
+        if str(STDIN) in as_list(paths):
+            raise ValueError("is standard input, which cannot be read again later. Save it to a file first")
         return paths
 
     @property
@@ -64,6 +69,7 @@ class DataConfig(Section):
             separator="\t" if self.separator == "tab" else self.separator,
             decimal=self.decimal,
             ticker=self.ticker,
+            sheet=self.sheet,
         )
 
 

@@ -10,7 +10,7 @@ from stockcast.cli.options import ConfigName, Overrides
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
-CSV_KEYS = ("data.date_format", "data.encoding", "data.separator", "data.decimal", "data.ticker")
+CSV_KEYS = ("data.date_format", "data.encoding", "data.separator", "data.decimal", "data.ticker", "data.sheet")
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def config_schema() -> None:
 
 @app.command("init")
 def config_init(
-    data: Annotated[Path, typer.Option("--data", metavar="CSV", help="Price file.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Price file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
     date_format: Annotated[
         str | None, typer.Option(help="strptime format of the dates, such as '%d/%m/%Y' (default: detected).")
@@ -41,7 +41,9 @@ def config_init(
     overrides: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set data.date_format, .encoding, .separator, .decimal or .ticker."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set data.date_format, .encoding, .separator, .decimal, .ticker, .sheet.",
         ),
     ] = None,
 ) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from stockcast.data.csv.containers import open_contents
+from stockcast.data.csv.contents import Contents
 from stockcast.data.csv.dates import is_date, read_dates
 from stockcast.data.csv.frame import frame_rows
 from stockcast.data.csv.header import HEADER_WITHIN, check_ticker, find_layout
 from stockcast.data.csv.numbers import has_decimal_comma
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Row, Source, setting
-from stockcast.data.csv.reader import read_bytes, read_rows
+from stockcast.data.csv.problems import Problem, Source, setting
+from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.errors import DataError
 from stockcast.text import plural
 
@@ -36,7 +38,7 @@ class Table:
         source: of the cells.
         options: how to read them.
         cells: stripped text, a column for each standard name that the source has, indexed by line.
-        sha256: of the bytes, in hexadecimal.
+        sha256: of the file's bytes as they lie on the disk, in hexadecimal; of a DataFrame of its CSV.
         problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
     """
@@ -56,21 +58,24 @@ def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Tab
         source = Source(Path(name), is_frame=True)
         numbered, options = frame_rows(prices, source=source, options=options)
         raw = "\n".join(",".join(row) for _, row in numbered).encode("utf-8", "surrogatepass")
-        return _read(source, numbered, raw, options)
-    source = Source(Path(prices))
+        return _read(Contents(source=source, options=options, rows=iter(numbered)), raw)
+    source = find_source(prices)
     raw = read_bytes(source)
-    return _read(source, read_rows(source, raw, options=options), raw, options)
+    contents = open_contents(source, raw, options=options)
+    table = _read(contents, raw)
+    contents.check_formulas(table.cells)
+    return table
 
 
-def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptions) -> Table:
+def _read(contents: Contents, raw: bytes) -> Table:
     """Read the known columns; only these are kept, so that memory is bounded by `MAX_ROWS` and not by the source."""
-    rows = iter(numbered)
+    source, options, rows = contents.source, contents.options, contents.rows
     try:
         first = list(islice(rows, HEADER_WITHIN))
         layout = find_layout(source, first, ticker=options.ticker)
     except DataError:
-        if not source.is_frame:
-            _refuse_other_separators(source, raw, options)
+        if contents.text is not None:
+            _refuse_other_separators(source, contents.text, options)
         raise
     names, places = list(layout.places), list(layout.places.values())
     header = f"{source.unit} {layout.line} has {plural(layout.width, 'column')}"
@@ -111,7 +116,7 @@ def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptio
     table = pd.DataFrame(cells, columns=names, index=lines, dtype="str")
     if len(lines) + len(problems) > MAX_ROWS:
         raise source.error(_too_many(source, table, options))
-    notes = list(layout.notes)
+    notes = [*contents.all_notes(), *layout.notes]
     if len(row) != layout.width and _is_remark(row):
         problems.pop()
         notes.append(f"the last line left out: {row[0].strip()[:60]!r}")
@@ -123,7 +128,7 @@ def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptio
 
 def how_to_make_daily(source: Source, columns: Iterable[str]) -> str:
     """Return advice for bars within the day: the line of Python that makes daily bars of a file."""
-    if source.is_frame:
+    if not source.is_plain:
         return "Make the bars daily first, such as with frame.resample('D')."
     by_day = ", ".join(f"{name!r}: {_BY_DAY[name]!r}" for name in columns if name in _BY_DAY)
     return f"Make the bars daily first, with: {_DAILY.format(path=source.path.name, columns=by_day)}"
