@@ -18,7 +18,7 @@ os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real wo
 _PEAKS: dict[str, float] = {}
 
 
-_GROWTH = 64  # MB: forgetting takes a third of a second, a tiny network a few MB
+_GROWTH = 32  # MB: forgetting takes a third of a second, a tiny network a few MB
 _after_last: list[float] = []
 
 

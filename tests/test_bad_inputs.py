@@ -148,7 +148,7 @@ GERMAN = written(german, sep=";")
 REFUSED: dict[str, tuple[str | bytes, list[str]]] = {
     "two tickers": (under_yfinance("GOOG", "MSFT"), ["line 3", "GOOG, MSFT", "--set data.ticker=GOOG"]),
     "semicolons, undeclared": (GERMAN, ["line 1", "'data.separator=;'", "data.decimal=,"]),
-    "UTF-16": (CLEAN.encode("utf-16"), ["UTF-16", "--set data.encoding=utf-16"]),
+    "UTF-16 without its mark": (CLEAN.encode("utf-16-le"), ["UTF-16", "--set data.encoding=utf-16-le"]),
     "a $ in a price cell": (row(9, Close="$12.5"), ["line 9", "Close '$12.5'", "Correct"]),
     "an M in a price cell": (row(9, Open="33.91M"), ["line 9", "Open '33.91M'", "Correct"]),
     "duplicate date, different values": (line_after(5, TWICE), ["2010-01-07", "lines 5, 6", "Keep one row a day"]),
@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[str | bytes, list[str]]] = {
     "exceeded daily limit saved as .csv": ("You exceeded the daily limit.\n", ["line 1", "not a CSV"]),
     "empty file": ("", ["empty", "Download it again"]),
     "header only": (LINES[0] + "\n", ["no day with a close", "Download it again"]),
-    "a gzip bomb": (gzip.compress(bytes(10**7)), ["gzip", "Unpack it first"]),
+    "a gzip bomb": (260 * gzip.compress(bytes(10**6)), ["256,000,000 bytes when unpacked", "Make the bars daily"]),
 }  # fmt: skip
 
 

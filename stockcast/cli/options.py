@@ -29,12 +29,12 @@ ConfigName = Annotated[
     str | None,
     typer.Argument(
         metavar="CONFIG",
-        help="YAML file, CSV of prices, or name: sp500 (default), many-stocks, ge, quick, lessons/direction.",
+        help="YAML file, price file, or name: sp500 (default), many-stocks, ge, quick, lessons/direction.",
     ),
 ]
 Data = Annotated[
     list[Path] | None,
-    typer.Option("--data", metavar="CSV", help="Price file (default: the first of the run's training series)."),
+    typer.Option("--data", metavar="FILE", help="Price file, - for standard input (default: of the training)."),
 ]
 Overrides = Annotated[
     list[str] | None,

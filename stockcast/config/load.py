@@ -12,7 +12,7 @@ from stockcast.config import yaml
 from stockcast.config.bundled import find_config
 from stockcast.config.errors import config_error
 from stockcast.config.schema import Config
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import STDIN, CsvOptions, is_price_file
 from stockcast.errors import ConfigError
 
 Overrides = Collection[str] | Mapping[str, Any]
@@ -23,16 +23,16 @@ def load_config(config: Path | str | None = None, overrides: Overrides = ()) -> 
     """Return a config, with overrides applied to it.
 
     Args:
-        config: a YAML file, whose paths are relative to it; the name of a shipped config, such as `quick`; a CSV of
-            prices, for which a config is made; None for the default.
+        config: a YAML file, whose paths are relative to it; the name of a shipped config, such as `quick`; a price
+            file, for which a config is made; None for the default.
         overrides: `["training.epochs=3"]`, where values are YAML, or `{"training.epochs": 3}`; paths are relative to
             the working directory.
 
     Raises:
         ConfigError: there is no such config, or a key or value is wrong.
-        DataError: the CSV is not one of prices.
+        DataError: the price file cannot be used, or is standard input.
     """
-    if str(config).lower().endswith(".csv"):
+    if is_price_file(str(config)) or str(config) == str(STDIN):
         from stockcast.config.starter import starter_config  # reads the file: pandas
 
         text = starter_config(Path(str(config)), folder=Path.cwd(), options=csv_options(overrides))
@@ -101,10 +101,10 @@ def _errors_of(values: dict[str, Any]) -> ValidationError | None:
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
-    """Make `data.path` absolute, in place: relative to `folder`. A URL is left for the check of the key."""
+    """Make `data.path` absolute, in place: relative to `folder`. A URL and `-` are left for the check of the key."""
 
     def resolved(stated: Any) -> Any:
-        if not isinstance(stated, str) or "://" in stated:
+        if not isinstance(stated, str) or "://" in stated or stated == str(STDIN):
             return stated
         try:
             path = Path(stated).expanduser() if stated.startswith("~") else Path(stated)  # ./~x is a file
@@ -134,8 +134,9 @@ def _parse_override(text: str) -> _Override:
     shown = f"--set {text[:80]}"
     if not equals:
         raise ConfigError(f"{shown}: expected KEY=VALUE, as in --set training.epochs=3.", value=text)
-    # A percent sign, a comma, a bar and a tab begin no value in YAML, but date formats and separators.
-    if written.startswith("%") or written in {",", "|", "\t"}:
+    # A percent sign, a comma, a bar and a tab begin no value in YAML, but date formats and separators; a dash alone is
+    # an empty list in YAML, and standard input elsewhere.
+    if written.startswith("%") or written in {",", "|", "\t", "-"}:
         return _Override(key, written, shown)
     try:
         return _Override(key, yaml.parse(written, source=f"--set {key[:80]}"), shown)

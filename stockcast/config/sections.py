@@ -28,7 +28,7 @@ from stockcast.config.values import (
     as_list,
     must_be,
 )
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import STDIN, CsvOptions
 from stockcast.models.heads import LOSSES
 
 
@@ -36,8 +36,8 @@ class DataConfig(Section):
     """Where the prices are."""
 
     path: Paths = Field(
-        description="Price file (CSV with at least Date and Close), relative to this file; or a folder of such files, "
-        "or a list of either: one network is trained on all; evaluate and predict use the first."
+        description="Price file (CSV, Excel or Parquet with at least Date and Close), relative to this file; or a "
+        "folder of such files, or a list of either: one network is trained on all; evaluate and predict use the first."
     )
     calendar: str = Field("XNYS", description="Exchange whose sessions date the forecasts (see exchange_calendars).")
     start: Day | None = Field(None, description="First day to use, such as 1999-01-04; null for the file's first.")
@@ -58,12 +58,17 @@ class DataConfig(Section):
         description="The file's own names of its columns, such as {Date: Tag, Close: Kurs}, or their numbers from 1 "
         "where it has no header; null for the names that vendors give.",
     )
+    sheet: str | None = Field(
+        None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
+    )
 
     @field_validator("path", mode="before")
     @classmethod
-    def _is_not_a_url(cls, paths: Any) -> Any:
+    def _is_a_file(cls, paths: Any) -> Any:
         if any(isinstance(path, str) and "://" in path for path in as_list(paths)):
             raise ValueError("is a URL, and stockcast reads files. Download it first")
+        if str(STDIN) in as_list(paths):
+            raise ValueError("is standard input, which cannot be read again later. Save it to a file first")
         return paths
 
     @property
@@ -76,6 +81,7 @@ class DataConfig(Section):
             decimal=self.decimal,
             tickers=self.ticker or (),
             columns=tuple((self.columns or {}).items()),
+            sheet=self.sheet,
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.config import yaml
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import STDIN, CsvOptions, series_name
 from stockcast.data.features import features_for
 from stockcast.data.prices import PLAIN, read_prices
 from stockcast.errors import DataError
@@ -51,8 +51,15 @@ def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> 
         options: how the file is read; what differs from the default is written into the config.
 
     Raises:
-        DataError: the file is not a price file.
+        DataError: the file is not a price file, or is standard input.
     """
+    if data == STDIN:
+        raise DataError(
+            "-: a config names the file that it is for, and standard input cannot be read again later. Save it to a "
+            "file first, such as prices.csv.",
+            file=data,
+            key="data.path",
+        )
     prices = read_prices(data, options=options)
     days = len(prices.dates)
     path = os.path.relpath(data.resolve(), folder.resolve())
@@ -81,6 +88,7 @@ def _stated(options: CsvOptions) -> dict[str, Any]:
         "decimal": options.decimal,
         "ticker": options.tickers[0] if len(options.tickers) == 1 else list(options.tickers),
         "columns": dict(options.columns),
+        "sheet": options.sheet,
     }
     return {key: value for key, value in keys.items() if value}
 
@@ -105,5 +113,5 @@ def _value(value: Any) -> str:
 
 
 def config_name(data: Path) -> str:
-    """Return the file's stem as a name of a config: letters, digits, dot, dash and underscore."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem).strip("-._")[:64] or "prices"
+    """Return the file's name without its ending as a name of a config: letters, digits, dot, dash and underscore."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", series_name(data)).strip("-._")[:64] or "prices"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import CsvOptions, series_name
 from stockcast.data.csv.problems import PROBLEMS_SHOWN, Problem, Source, refuse
 from stockcast.data.csv.table import how_to_make_daily, read_table
 from stockcast.errors import DataError, MissingColumns
@@ -19,7 +19,7 @@ from stockcast.text import plural
 from stockcast.typing import Dates, Floats
 
 PriceSource = Path | pd.DataFrame
-"""Where prices are read from: a CSV, or a DataFrame of daily bars."""
+"""Where prices are read from: a price file (`-` is standard input), or a DataFrame of daily bars."""
 
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
@@ -33,13 +33,13 @@ class Prices:
 
     Attributes:
         source: the file; of a DataFrame its name.
-        bars: columns out of `csv.header.COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted
+        bars: columns out of `csv.names.COLUMNS`, float64, indexed by date; prices in the file's own currency, adjusted
             for splits and dividends where asked. `Close` is never missing; another cell may be NaN.
         quoted: the closes as the exchange printed them (unadjusted), shape (days,).
         sha256: of the file's bytes, or of the DataFrame's CSV.
         notes: what was repaired or is suspicious, one sentence each.
         later: rows of the source after the last day that was asked for.
-        name: for titles, `SP500`: the file's stem, or the DataFrame's whole name.
+        name: for titles, `SP500`: the file's name without its ending, or the DataFrame's whole name.
     """
 
     source: Path
@@ -52,7 +52,7 @@ class Prices:
 
     def __post_init__(self) -> None:
         if not self.name:
-            object.__setattr__(self, "name", self.source.stem)
+            object.__setattr__(self, "name", series_name(self.source))
 
     @property
     def dates(self) -> Dates:
@@ -129,7 +129,8 @@ def read_prices(
     """Read daily bars: a date and a close, and any of open, high, low, adjusted close, volume, in any order.
 
     Args:
-        source: a CSV, or a DataFrame whose dates are its index or a column; `attrs["name"]` is its name.
+        source: a CSV, as it is or in a gzip or zip file, an Excel workbook or a Parquet file, whatever its name; `-`
+            for standard input; or a DataFrame whose dates are its index or a column; `attrs["name"]` is its name.
         options: how the file is written.
         start: first day to keep, inclusive; what lies outside is neither checked nor repaired.
         end: last day to keep, inclusive.

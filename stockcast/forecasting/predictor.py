@@ -13,6 +13,7 @@ import numpy as np
 from stockcast.config.load import load_config
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, sessions_after
+from stockcast.data.csv.options import series_name
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST, Market
 from stockcast.data.prices import Prices, PriceSource
@@ -98,13 +99,13 @@ class Predictor:
         return self._trained_series(prices) is not None
 
     def series_name(self, prices: Prices) -> str:
-        """Return the name of a series in paths and tables: the stem of its file.
+        """Return the name of a series in paths and tables: its file's name without the ending.
 
-        Where another series that the run was trained on has that stem, the first digits of the file's SHA-256 follow,
+        Where another series that the run was trained on has that name, the first digits of the file's SHA-256 follow,
         so that results of different series never share a folder.
         """
         own = self._trained_series(prices)
-        others = [Path(series.name).stem for series in self.trained_on if series is not own]
+        others = [series_name(Path(series.name)) for series in self.trained_on if series is not own]
         return f"{prices.name}-{prices.sha256[:8]}" if prices.name in others else prices.name
 
     def _trained_series(self, prices: Prices) -> TrainedSeries | None:
@@ -236,8 +237,8 @@ class Predictor:
         """Forecast the sessions after a series' last row.
 
         Args:
-            source: a price file or a DataFrame of bars: a newer one of a series that the run was trained on, or any
-                other series; None for the first one that the run was trained on.
+            source: a price file (`-` is standard input) or a DataFrame of bars: a newer one of a series that the run
+                was trained on, or any other series; None for the first one that the run was trained on.
             horizon: sessions ahead; None for the run's own.
             on_message: given each note on the data.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
+from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.prices import Prices, PriceSource, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DataError
@@ -17,14 +18,32 @@ def price_files(config: Config) -> list[Path]:
     """Return the price files that the config names, those of a folder in the order of their names."""
     files: list[Path] = []
     for path in config.data.path:
-        inside = sorted(file for file in path.glob("*") if file.suffix.lower() == ".csv") if path.is_dir() else [path]
-        if not inside:
-            raise DataError(
-                f"{path}: no CSV in this folder. Put price files there, or change data.path.",
-                file=path,
-                key="data.path",
-            )
+        inside = _files_in(path) if path.is_dir() else [path]
         files += [file for file in inside if file not in files]
+    return files
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Return a folder's price files in the order of their names; DataError if there is none, or one series twice."""
+    files = sorted(file for file in folder.glob("*") if is_price_file(file.name))
+    if not files:
+        raise DataError(
+            f"{folder}: no price file in this folder ({', '.join(FILE_ENDINGS)}). Put price files there, or change "
+            f"data.path.",
+            file=folder,
+            key="data.path",
+        )
+    kinds: dict[str, Path] = {}
+    for file in files:
+        other = kinds.setdefault(series_name(file), file)
+        if file != other:
+            raise DataError(
+                f"{folder}: {other.name} and {file.name} are of one name, and a network would be trained on the series "
+                f"twice. Keep one of them there.",
+                file=folder,
+                key="data.path",
+                value=file.name,
+            )
     return files
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stockcast.data.csv.options import series_name
 from stockcast.data.market import Market
 from stockcast.data.prices import Prices, PriceSource
 from stockcast.data.split import Part
@@ -59,7 +60,7 @@ class Evaluation:
     def title(self) -> str:
         """Return series, run, part and days, for figures and tables."""
         span = self.metrics["split"]
-        series = Path(self.metrics["data"]["name"]).stem
+        series = series_name(Path(self.metrics["data"]["name"]))
         return f"{series} by {self.run}, {span['part']} days {span['first_origin']} to {span['last_target']}"
 
     def to_frame(self) -> "pd.DataFrame":

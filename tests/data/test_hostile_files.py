@@ -1,7 +1,7 @@
 """Files that vendors, spreadsheets and accidents make: read as meant, or refused by line; never half understood."""
 
-import gzip
 import json
+import os
 import tracemalloc
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from stockcast.data.calendar import sessions_after
-from stockcast.data.csv import reader
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.prices import read_prices
 from stockcast.data.scaler import Scaler
@@ -76,10 +75,6 @@ def test_dates_with_a_time_zone_are_read_as_the_exchanges_days(write_file, rows)
 )
 def test_what_is_no_csv_is_refused_as_no_csv(refused, content):
     assert "not a CSV" in str(refused(content))
-
-
-def test_a_zipped_file_is_refused_by_name(refused):
-    assert "gzip" in str(refused(gzip.compress(b"Date,Close\n2018-01-02,10\n"), name="x.csv.gz"))
 
 
 def test_a_path_with_a_nul_is_refused():
@@ -169,6 +164,10 @@ def test_semicolons_with_prices_that_may_be_thousands_are_asked_about(refused):
         (b"PK\x03\x04" + b"\x00" * 26 + b"prices.csv", "zip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel"),
         (b"PAR1\x15\x04", "Parquet"),
+        (b"PARE\x15\x04", "encrypted Parquet"),
+        (b"PK\x05\x06" + bytes(18), "empty zip"),
+        (b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "with a password"),
+        (bytes(257) + b"ustar", "tar archive"),
         (b"BZh91AY", "bzip2"),
         (b'{"Information": "25 requests per day"}', "25 requests per day"),
         (b'[{"date": "2018-12-31"}]', "JSON"),
@@ -192,9 +191,17 @@ def test_a_file_of_five_gigabytes_is_refused_before_it_is_read(refused, tmp_path
         tracemalloc.stop()
 
 
-def test_a_pipe_without_end_is_refused_at_the_cap(refused, monkeypatch):
-    monkeypatch.setattr(reader, "MAX_BYTES", 1000)
-    assert "1,000 bytes" in str(refused(Path("/dev/zero")))
+def test_a_device_without_end_is_refused_at_once(refused):
+    error = refused(Path("/dev/zero"))
+    assert error.key == "data.path"
+    assert "a device" in str(error)
+
+
+def test_a_named_pipe_is_refused_at_once(refused, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    error = refused(tmp_path / "pipe.csv")  # to open it would wait for somebody to write
+    assert error.key == "data.path"
+    assert "a pipe" in str(error)
 
 
 @pytest.mark.parametrize("row", ["," * 2_000_000, '1,"\n",' * 500_000], ids=["one line", "lines in quotes"])

@@ -518,7 +518,6 @@ HTML = """<!DOCTYPE html>
         pytest.param("Date,Close\n", id="header only"),
         pytest.param("Date,Close", id="header only, no newline"),
         pytest.param("Date,Close\n2018-01-02,null\n", id="no close at all"),
-        pytest.param(CLEAN.encode("utf-16"), id="UTF-16"),
         pytest.param(CLEAN.encode("utf-16-le"), id="UTF-16 without mark"),
         pytest.param("Date,Close,Währung\n2018-01-02,10,€\n".encode("cp1252"), id="Windows-1252"),
         pytest.param('Date,Close\n"2018-01-02,10\n2018-01-03,11\n', id="quote never closed"),

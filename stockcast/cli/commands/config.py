@@ -10,7 +10,9 @@ from stockcast.cli.options import ConfigName, Overrides
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
-CSV_KEYS = tuple(f"data.{key}" for key in ("date_format", "encoding", "separator", "decimal", "ticker", "columns"))
+CSV_KEYS = tuple(
+    f"data.{key}" for key in ("date_format", "encoding", "separator", "decimal", "ticker", "sheet", "columns")
+)
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
 
@@ -33,7 +35,7 @@ def config_schema() -> None:
 
 @app.command("init")
 def config_init(
-    data: Annotated[Path, typer.Option("--data", metavar="CSV", help="Price file.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Price file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
     date_format: Annotated[
         str | None, typer.Option(help="strptime format of the dates, such as '%d/%m/%Y' (default: detected).")
@@ -43,7 +45,7 @@ def config_init(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Set data.date_format, .encoding, .separator, .decimal, .ticker or .columns.",
+            help="Set data.date_format, .encoding, .separator, .decimal, .ticker, .sheet or .columns.",
         ),
     ] = None,
 ) -> None:

@@ -19,7 +19,7 @@ def _data() -> None:
 
 @app.command("check")
 def data_check(
-    data: Annotated[Path, typer.Argument(metavar="CSV", help="Price file.")],
+    data: Annotated[Path, typer.Argument(metavar="FILE", help="Price file, - for standard input.")],
     calendar: Annotated[
         str | None,
         typer.Option(help="Exchange whose trading sessions its dates should be: XNYS (default), XLON, 24/7."),

@@ -44,9 +44,11 @@ def predict(
 
 def _verdict_line(run: "RunDirectory", runs: Path, source: Path | None, series: str) -> str:
     """Return the last sentence of the verdict on the series that is forecast, or the command that gives one."""
+    from stockcast.data.csv.options import series_name
+
     own = run.trained_on()[0].name
     verdicts = [run.verdict(series)]
-    if Path(own).stem == series:  # the run's own verdict, and perhaps one of another file of that name
+    if series_name(Path(own)) == series:  # the run's own verdict, and perhaps one of another file of that name
         verdicts.insert(0 if source is None else 1, run.verdict())
     verdict = next(filter(None, verdicts), None)
     if verdict:

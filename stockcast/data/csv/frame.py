@@ -37,13 +37,13 @@ def frame_rows(frame: pd.DataFrame, *, source: Source, options: CsvOptions) -> t
     if any(isinstance(day, date) for name, values in columns if means_date(name) for day in values[:1]):
         options = replace(options, date_format=None)
     options = replace(options, separator=",")
-    cells = [[_text(cell, mark=options.decimal or ".") for cell in values] for _, values in columns]
+    cells = [[cell_text(cell, mark=options.decimal or ".") for cell in values] for _, values in columns]
     rows = enumerate([*header, *map(list, zip(*cells, strict=True))], start=-len(header))
     return [(number, row) for number, row in rows if any(map(str.strip, row))], options
 
 
-def _text(cell: object, *, mark: str) -> str:
-    """A cell as a CSV holds it."""
+def cell_text(cell: object, *, mark: str) -> str:
+    """Return a value as a CSV holds it, with a decimal mark: dates in ISO, floats to the last bit."""
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return ""
     if isinstance(cell, date):

@@ -1,6 +1,25 @@
-"""How a price file is written, as far as the user states it."""
+"""How a price file is written, as far as the user states it, and which names price files have."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+STDIN = Path("-")
+"""The path that means standard input."""
+
+FILE_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".xlsx", ".xlsm", ".parquet")
+"""Names of price files, as against configs and other files of a folder; what a file is, its first bytes decide."""
+
+PACKED_ENDINGS = (".gz", ".zip")
+
+
+def is_price_file(name: str) -> bool:
+    """Whether a name is that of a price file."""
+    return name.lower().endswith(FILE_ENDINGS)
+
+
+def series_name(path: Path) -> str:
+    """Return the name of a file's series: `GE` for GE.csv, GE.csv.gz and GE.xlsx."""
+    return Path(path.stem).stem if path.suffix.lower() in PACKED_ENDINGS and is_price_file(path.name) else path.stem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +36,7 @@ class CsvOptions:
             symbol. Empty for a file of one.
         columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
             in a file without a header; empty for the names that vendors give, see `names.py`.
+        sheet: of a workbook, or the file in a zip; None for the only one. Other files have none, and it is ignored.
     """
 
     date_format: str | None = None
@@ -25,3 +45,4 @@ class CsvOptions:
     decimal: str | None = None
     tickers: tuple[str, ...] = ()
     columns: tuple[tuple[str, str | int], ...] = ()
+    sheet: str | None = None

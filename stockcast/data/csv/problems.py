@@ -1,10 +1,12 @@
 """What is wrong with a price file or a DataFrame, all of it in one error."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from stockcast.errors import DataError
 
@@ -28,19 +30,27 @@ class Source:
         path: of the file; of a DataFrame its name.
         is_frame: a DataFrame, whose rows are numbered from 0 and whose column names are row -1; the lines of a file are
             numbered from 1.
+        kind: of the file: `plain` text; `unpacked`, text that is not in the file as it stands, or came by standard
+            input; `rows`, a worksheet or a Parquet table.
     """
 
     path: Path
     is_frame: bool = False
+    kind: Literal["plain", "unpacked", "rows"] = "plain"
 
     @property
     def unit(self) -> str:
         """What a line is called."""
-        return "row" if self.is_frame else "line"
+        return "row" if self.is_frame or self.kind == "rows" else "line"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a file of text that `pandas.read_csv` opens."""
+        return not self.is_frame and self.kind == "plain"
 
     def place(self, line: int) -> str:
         """Name a line: `GE.csv, line 5`, `DataFrame, row 3` or `DataFrame, columns`."""
-        return f"{self.path}, columns" if self.is_frame and line < 0 else f"{self.path}, {self.unit} {line}"
+        return f"{self.path}, columns" if line < 0 else f"{self.path}, {self.unit} {line}"
 
     def error(
         self,
@@ -54,7 +64,7 @@ class Source:
     ) -> DataError:
         """Build an error about the source, or about one of its lines."""
         where = self.path if line is None else self.place(line)
-        if self.is_frame and line is not None and line < 0:
+        if line is not None and line < 0:
             line = None
         return kind(f"{where}: {message}", file=self.path, line=line, column=column, key=key, value=value)
 
@@ -116,4 +126,6 @@ def setting(key: str, value: str | Sequence[str] | Mapping[str, str | int]) -> s
     is_no_text = value.lower() in _YAML_WORDS or not any(letter.isalpha() for letter in value)
     if key == "data.ticker" and (is_no_text or value[0] in "&*!@`'\"#%?{}[]|>-"):
         value = f'"{value}"'  # or YAML would take it for a number, a yes or a no
+    if key == "data.sheet" and (is_no_text or not re.fullmatch(r"\w[\w .()/-]*", value)):
+        value = json.dumps(value, ensure_ascii=False)
     return f"--set {shlex.quote(f'{key}={value}')}"

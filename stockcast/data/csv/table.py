@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from stockcast.data.csv.containers import open_contents
+from stockcast.data.csv.contents import Contents
 from stockcast.data.csv.dates import MONTHS, is_date, read_dates
 from stockcast.data.csv.frame import frame_rows
 from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Row, Source
-from stockcast.data.csv.reader import read_bytes, read_rows
+from stockcast.data.csv.problems import Problem, Source
+from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.errors import DataError
 from stockcast.text import join_words, plural
 
@@ -40,7 +42,7 @@ class Table:
         source: of the cells.
         options: how to read them.
         cells: stripped text, a column for each standard name that the source has, indexed by line.
-        sha256: of the bytes, in hexadecimal.
+        sha256: of the file's bytes as they lie on the disk, in hexadecimal; of a DataFrame of its CSV.
         problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
         other_cells: text of columns that are not known, of the first rows.
@@ -62,15 +64,20 @@ def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Tab
         source = Source(Path(name), is_frame=True)
         numbered, options = frame_rows(prices, source=source, options=options)
         raw = "\n".join(",".join(row) for _, row in numbered).encode("utf-8", "surrogatepass")
-        return _read(source, numbered, raw, options)
-    source = Source(Path(prices))
+        try:
+            return _read(Contents(source=source, options=options, rows=iter(numbered)), raw)
+        except _NoLayout as no_layout:
+            raise no_layout.error from None
+    source = find_source(prices)
     raw = read_bytes(source)
+    contents = open_contents(source, raw, options=options)
     try:
-        return _read(source, read_rows(source, raw, options=options), raw, options)
+        table = _read(contents, raw)
     except _NoLayout as no_layout:
-        options, notes = _other_separator(source, raw, options, no_layout.error)
-    table = _read(source, read_rows(source, raw, options=options), raw, options)
-    return replace(table, notes=(*notes, *table.notes))
+        contents = _with_other_separator(contents, no_layout.error)
+        table = _read(contents, raw)
+    contents.check_formulas(table.cells)
+    return table
 
 
 class _NoLayout(Exception):
@@ -81,15 +88,13 @@ class _NoLayout(Exception):
         self.error = error
 
 
-def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptions) -> Table:
+def _read(contents: Contents, raw: bytes) -> Table:
     """Read the known columns; only these are kept, so that memory is bounded by `MAX_ROWS` and not by the source."""
-    rows = iter(numbered)
+    source, options, rows = contents.source, contents.options, contents.rows
     try:
         first = list(islice(rows, HEADER_WITHIN))
         layout = find_layout(source, first, options=options)
     except DataError as error:
-        if source.is_frame:
-            raise
         raise _NoLayout(error) from None
     found = _Rows(source, layout, options)
     for line, row in chain(first[layout.first_row :], rows):
@@ -103,7 +108,7 @@ def _read(source: Source, numbered: Iterable[Row], raw: bytes, options: CsvOptio
         check_tickers(source, layout.line, tickers, chosen=options.tickers, joined=joined)
     if len(found.lines) + len(found.problems) > MAX_ROWS:
         raise source.error(_too_many(source, table, options))
-    notes = list(layout.notes)
+    notes = [*contents.all_notes(), *layout.notes]
     if len(options.tickers) > 1:
         notes.append(f"{join_words(list(options.tickers))} taken as one series")
     if found.remarks:
@@ -198,7 +203,7 @@ def _share_no_day(tickers: list[str], table: pd.DataFrame, options: CsvOptions) 
 
 def how_to_make_daily(source: Source, columns: Iterable[str]) -> str:
     """Return advice for bars within the day: the line of Python that makes daily bars of a file."""
-    if source.is_frame:
+    if not source.is_plain:
         return "Make the bars daily first, such as with frame.resample('D')."
     by_day = ", ".join(f"{name!r}: {_BY_DAY[name]!r}" for name in columns if name in _BY_DAY)
     return f"Make the bars daily first, with: {_DAILY.format(path=source.path.name, columns=by_day)}"
@@ -221,18 +226,19 @@ def _too_many(source: Source, table: pd.DataFrame, options: CsvOptions) -> str:
     return f"{message} {how_to_make_daily(source, table.columns)}"
 
 
-def _other_separator(
-    source: Source, raw: bytes, options: CsvOptions, error: DataError
-) -> tuple[CsvOptions, tuple[str, ...]]:
-    """Return the one separator that finds a header where the stated one does not, and what to tell; else raise `error`.
+def _with_other_separator(contents: Contents, error: DataError) -> Contents:
+    """Return the contents by the one separator that finds a header where the stated one does not; else raise `error`.
 
     With it goes the decimal comma where a price is written with one: separators other than the comma are there for it.
     """
-    found: list[tuple[CsvOptions, tuple[str, ...]]] = []
+    source, text, options = contents.source, contents.text, contents.options
+    if text is None:
+        raise error
+    found: list[Contents] = []
     for separator in (mark for mark in ",;\t|" if mark != options.separator):
         other = replace(options, separator=separator)
         try:
-            rows = list(islice(read_rows(source, raw, options=other), HEADER_WITHIN))
+            rows = list(islice(read_rows(source, text, options=other), HEADER_WITHIN))
             layout = find_layout(source, rows, options=other)
         except DataError:
             continue
@@ -244,7 +250,8 @@ def _other_separator(
             other = replace(other, decimal=",")
             example = next(price for price in prices if decimal_marks([price]))
             notes.append(f"prices have a decimal comma: {example.strip()!r}")
-        found.append((other, tuple(notes)))
+        again = read_rows(source, text, options=other)
+        found.append(replace(contents, options=other, rows=again, notes=(*contents.notes, *notes)))
     if len(found) != 1:
         raise error
     return found[0]
