@@ -58,6 +58,9 @@ class DataConfig(Section):
         description="The file's own names of its columns, such as {Date: Tag, Close: Kurs}, or their numbers from 1 "
         "where it has no header; null for the names that vendors give.",
     )
+    resample: Literal["1d"] | None = Field(
+        None, description="1d puts the bars of each day together, as of hours or minutes; null for daily bars."
+    )
     sheet: str | None = Field(
         None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
     )
@@ -81,6 +84,7 @@ class DataConfig(Section):
             decimal=self.decimal,
             tickers=self.ticker or (),
             columns=tuple((self.columns or {}).items()),
+            resample=self.resample,
             sheet=self.sheet,
         )
 

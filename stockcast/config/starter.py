@@ -88,6 +88,7 @@ def _stated(options: CsvOptions) -> dict[str, Any]:
         "decimal": options.decimal,
         "ticker": options.tickers[0] if len(options.tickers) == 1 else list(options.tickers),
         "columns": dict(options.columns),
+        "resample": options.resample,
         "sheet": options.sheet,
     }
     return {key: value for key, value in keys.items() if value}

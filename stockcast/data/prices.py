@@ -13,7 +13,8 @@ from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions, series_name
 from stockcast.data.csv.problems import PROBLEMS_SHOWN, Problem, Source, refuse
-from stockcast.data.csv.table import how_to_make_daily, read_table
+from stockcast.data.csv.resample import to_days
+from stockcast.data.csv.table import make_daily, read_table
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import plural
 from stockcast.typing import Dates, Floats
@@ -161,6 +162,9 @@ def read_prices(
             notes.append(f"{plural(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
     notes += _repair(bars)
+    if table.options.resample and not problems:
+        bars, note = to_days(bars, dates, table.cells["Date"].loc[bars.index], source=table.source)
+        dates, notes = dates.loc[bars.index], [*notes, note]
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
     refuse(table.source, [*problems, *_differing_repeats(table.source, bars, dates)])
@@ -252,11 +256,10 @@ def _differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> 
         return
     lines = sorted(repeated.index[repeated.isin(differing.index[differing])])
     listed = ", ".join(map(str, lines[:PROBLEMS_SHOWN]))
-    is_intraday = len(bars) > 2 * dates.nunique()
+    is_intraday = len(bars) > 1.5 * dates.nunique()
     yield Problem(
         line=lines[0],
         value=days[0],
         why=f"{plural(len(days), 'day')} more than once with different values: {', '.join(days[:PROBLEMS_SHOWN])}",
-        advice=f"Keep one row a day ({source.unit}s {listed})."
-        + (f" {how_to_make_daily(source, bars.columns)}" if is_intraday else ""),
+        advice=f"Keep one row a day ({source.unit}s {listed})." + (f" {make_daily(source)}" if is_intraday else ""),
     )

@@ -20,7 +20,11 @@ from stockcast.runs import RunDirectory
 from stockcast.runs.layout import CALIBRATION, HISTORY, SCALER, WEIGHTS
 from stockcast.typing import Days, Floats
 
-PLAIN = {"date_format": None, "encoding": None, "separator": ",", "decimal": ".", "ticker": None, "sheet": None}
+PLAIN = {
+    **dict.fromkeys(("date_format", "encoding", "ticker", "columns", "resample", "sheet")),
+    "separator": ",",
+    "decimal": ".",
+}
 FORECASTS, RAW = "forecasts", "forecasts before calibration"
 
 Numbers = dict[tuple[str, str], Floats]

@@ -217,16 +217,8 @@ def test_bars_of_seconds_are_refused_with_how_many_a_day_has_and_what_to_do(refu
         for day in range(1, 3) for hour in range(24) for minute in range(60) for second in range(0, 60, 1)
     )  # fmt: skip
     message = str(refused("Date,Close\n" + hours))
-    for fact in ("100,000 rows", "2018-12-01 alone has 86400 rows", "'Close': 'last'"):
+    for fact in ("100,000 rows", "2018-12-01 alone has 86400 rows", "--set data.resample=1d"):
         assert fact in message
-
-
-def test_the_line_that_is_to_make_bars_daily_makes_them_daily(refused, monkeypatch, tmp_path):
-    error = refused("Date,High,Close\n2018-12-31 10:00,3,1\n2018-12-31 11:00,4,2\n2018-12-31 12:00,2,1.5\n")
-    monkeypatch.chdir(tmp_path)
-    exec(f"import pandas; {str(error).partition('with: ')[2]}", {})  # noqa: S102 - ours, as a user would paste it
-    daily = read_prices(tmp_path / "daily.csv")
-    assert (daily.column("High").tolist(), daily.column("Close").tolist()) == ([4.0], [1.5])
 
 
 def test_two_hundred_thousand_rows_of_other_tickers_are_no_reason_to_refuse(write_file):

@@ -10,9 +10,8 @@ from stockcast.cli.options import ConfigName, Overrides
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
-CSV_KEYS = tuple(
-    f"data.{key}" for key in ("date_format", "encoding", "separator", "decimal", "ticker", "sheet", "columns")
-)
+_KEYS = ("date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
+CSV_KEYS = tuple(f"data.{key}" for key in _KEYS)
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
 
@@ -45,7 +44,8 @@ def config_init(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Set data.date_format, .encoding, .separator, .decimal, .ticker, .sheet or .columns.",
+            help="Set how the file is read: data.date_format, .encoding, .separator, .decimal, .ticker, .columns, "
+            ".resample or .sheet.",
         ),
     ] = None,
 ) -> None:

@@ -113,6 +113,19 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
     return DateColumn(dates=dates, problems=problems, note=_note(cells, parsed, read_as))
 
 
+def times_of_day(text: pd.Series) -> pd.Series | None:
+    """Return the seconds since midnight that stand behind dates, or in times since 1970; None where a cell has none."""
+    if (epochs := _read_epochs(text.drop_duplicates())) is not None:
+        return text.astype("int64") // _EPOCHS[epochs[1]][2] % 86_400
+    parts = text.str.extract(r"[T ]\s*([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]+)?))?\s*([AaPp])?")
+    if parts[0].isna().any() or parts[1].isna().any():
+        return None
+    hours, minutes = parts[0].astype(int), parts[1].astype(int)
+    half = parts[3].str.lower()
+    hours = (hours % 12).where(half.notna(), hours) + 12 * half.eq("p")
+    return 3600 * hours + 60 * minutes + parts[2].str.replace(",", ".").astype(float).fillna(0)
+
+
 def _is_shifted(text: pd.Series, dates: pd.Series, read_as: str | None) -> bool:
     """Whether times in UTC put sessions on the day before: on Sundays, where none is on a Friday or a Saturday."""
     if not (read_as in _EPOCHS or text.iloc[:1].str.contains(_UTC, regex=True).any()):

@@ -36,6 +36,7 @@ class CsvOptions:
             symbol. Empty for a file of one.
         columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
             in a file without a header; empty for the names that vendors give, see `names.py`.
+        resample: `1d` to put the bars of each day together; None for a file of daily bars.
         sheet: of a workbook, or the file in a zip; None for the only one. Other files have none, and it is ignored.
     """
 
@@ -45,4 +46,5 @@ class CsvOptions:
     decimal: str | None = None
     tickers: tuple[str, ...] = ()
     columns: tuple[tuple[str, str | int], ...] = ()
+    resample: str | None = None
     sheet: str | None = None

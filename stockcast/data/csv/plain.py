@@ -1,5 +1,6 @@
 """A price file in stockcast's own plain spelling: standard names, ISO dates, decimal points."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.resample import to_days
 from stockcast.data.csv.table import read_table
 
 
@@ -15,9 +17,14 @@ def plain_rows(path: Path, *, options: CsvOptions) -> list[list[str]]:
 
     Cells that cannot be read, which may lie outside the days that are used, stay as they are.
     """
-    cells = read_table(path, options=options).cells
+    table = read_table(path, options=options)
+    cells, options = table.cells, table.options
     dates = read_dates(cells["Date"], options.date_format).dates
     numbers = read_numbers(cells.drop(columns="Date"), options=options)
+    if options.resample:
+        bars = numbers.values[numbers.values["Close"].notna() & dates.notna()]
+        daily, _ = to_days(bars, dates.loc[bars.index], cells["Date"].loc[bars.index], source=table.source)
+        numbers, dates = replace(numbers, values=daily, problems=[]), dates.loc[daily.index]
     text = numbers.values.map(lambda value: "" if np.isnan(value) else repr(float(value))).astype(object)
     for problem in numbers.problems:
         text.loc[problem.line, str(problem.column)] = str(problem.value)

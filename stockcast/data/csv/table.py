@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -16,22 +15,19 @@ from stockcast.data.csv.frame import frame_rows
 from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Source
+from stockcast.data.csv.problems import Problem, Source, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.errors import DataError
 from stockcast.text import join_words, plural
 
-MAX_ROWS = 100_000  # trading days of 400 years
+MAX_ROWS = 100_000
+_MOST_WITHIN_DAYS = 500_000
+_YEARS = {False: "400 years of trading days", True: "25 years of five minutes each"}
 
-_DAILY = (
-    "pandas.read_csv({path!r}, parse_dates=['Date']).groupby(pandas.Grouper(key='Date', freq='D'))"
-    ".agg({{{columns}}}).dropna().to_csv('daily.csv')"
-)
 _CORRECT = "Correct it, or empty it."
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _TIME_ALONE = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
 _OTHER_ROWS, _OTHER_COLUMNS = 500, 20  # enough to see how numbers are written
-_BY_DAY = {"Open": "first", "High": "max", "Low": "min", "Close": "last", "Adj Close": "last", "Volume": "sum"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +85,7 @@ class _NoLayout(Exception):
 
 
 def _read(contents: Contents, raw: bytes) -> Table:
-    """Read the known columns; only these are kept, so that memory is bounded by `MAX_ROWS` and not by the source."""
+    """Read the known columns; only these are kept, so that memory is bounded by the most rows and not by the source."""
     source, options, rows = contents.source, contents.options, contents.rows
     try:
         first = list(islice(rows, HEADER_WITHIN))
@@ -99,14 +95,14 @@ def _read(contents: Contents, raw: bytes) -> Table:
     found = _Rows(source, layout, options)
     for line, row in chain(first[layout.first_row :], rows):
         found.add(line, row)
-        if len(found.lines) + len(found.problems) > MAX_ROWS:
+        if len(found.lines) + len(found.problems) > _most_rows(options):
             break
     table = pd.DataFrame(found.cells, columns=list(layout.places), index=found.lines, dtype="str")
     if not layout.is_of_ticker:
         tickers = list(found.tickers)
         joined = not options.tickers and len(tickers) > 1 and _share_no_day(found.of_ticker, table, options)
         check_tickers(source, layout.line, tickers, chosen=options.tickers, joined=joined)
-    if len(found.lines) + len(found.problems) > MAX_ROWS:
+    if len(found.lines) + len(found.problems) > _most_rows(options):
         raise source.error(_too_many(source, table, options))
     notes = [*contents.all_notes(), *layout.notes]
     if len(options.tickers) > 1:
@@ -201,12 +197,11 @@ def _share_no_day(tickers: list[str], table: pd.DataFrame, options: CsvOptions) 
     return bool((spans["min"].iloc[1:].to_numpy() > spans["max"].iloc[:-1].to_numpy()).all())
 
 
-def how_to_make_daily(source: Source, columns: Iterable[str]) -> str:
-    """Return advice for bars within the day: the line of Python that makes daily bars of a file."""
-    if not source.is_plain:
+def make_daily(source: Source) -> str:
+    """Return advice for bars within the day."""
+    if source.is_frame:
         return "Make the bars daily first, such as with frame.resample('D')."
-    by_day = ", ".join(f"{name!r}: {_BY_DAY[name]!r}" for name in columns if name in _BY_DAY)
-    return f"Make the bars daily first, with: {_DAILY.format(path=source.path.name, columns=by_day)}"
+    return f"To put the bars of each day together, add {setting('data.resample', '1d')}"
 
 
 def _is_remark(row: list[str]) -> bool:
@@ -217,13 +212,17 @@ def _is_remark(row: list[str]) -> bool:
     return (len(text.split()) > 2 or letters > 4) and letters > 0 and not begins_a_day and not is_date(text)
 
 
+def _most_rows(options: CsvOptions) -> int:
+    return _MOST_WITHIN_DAYS if options.resample else MAX_ROWS
+
+
 def _too_many(source: Source, table: pd.DataFrame, options: CsvOptions) -> str:
     """Describe that there are more rows than days, and how many the first day has if its date can be read."""
     dates = read_dates(table["Date"], options.date_format).dates.dropna()
-    message = f"more than {MAX_ROWS:,} rows, more than 400 years of trading days."
+    message = f"more than {_most_rows(options):,} rows, more than {_YEARS[bool(options.resample)]}."
     if len(dates) and (rows := int((dates == dates.iloc[0]).sum())) > 1:
         message += f" {dates.iloc[0]:%Y-%m-%d} alone has {plural(rows, 'row')}."
-    return f"{message} {how_to_make_daily(source, table.columns)}"
+    return f"{message} {make_daily(source)}"
 
 
 def _with_other_separator(contents: Contents, error: DataError) -> Contents:
