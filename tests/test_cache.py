@@ -232,7 +232,7 @@ def test_a_calendar_that_begins_after_the_prices_is_told_by_predict(tmp_path: Pa
         ({"days": ["2018-01-02", "x"]}, "damaged"),
         ({"first": None}, "damaged"),
         ({"days": ["2018-01-03", "2018-01-03"]}, "must rise"),
-        ({"days": ["1999-01-04"]}, "must rise"),
+        ({"first": "2018-01-01", "days": ["1999-01-04"]}, "must rise"),
     ],
 )
 def test_sessions_that_are_none_are_refused(change: dict[str, object], words: str) -> None:

@@ -1,6 +1,7 @@
 """The program as a user meets it: its streams and exit codes, where signals and closed streams matter in a process."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made import QUICK, REPOSITORY, TINY, make_bars
 from program import STOCKCAST, environment, in_a_process, stockcast
@@ -150,6 +152,34 @@ def test_ones_own_csv_goes_from_init_to_a_forecast(home: Path) -> None:
     again = stockcast("config", "init", "--data", "prices.csv", cwd=home)
     assert again.returncode == 1
     assert "prices.yaml exists" in again.stderr
+
+
+def test_training_on_a_csv_says_the_calendar_of_its_dates_and_takes_another(home: Path) -> None:
+    small = ["--set", "training.epochs=1", "--set", "model={cell: last_day, layers: [4]}", "--set", "window=5"]
+    chosen = stockcast("train", "prices.csv", "--name", "chosen", *small, cwd=home)
+    assert "prices.csv: data.calendar is 24/5" in chosen.stderr  # every day from Monday to Friday
+    assert "calendar: 24/5\n" in (home / "runs" / "chosen" / "config.yaml").read_text()
+    stated = stockcast("train", "prices.csv", "--name", "stated", "--calendar", "XLON", *small, cwd=home)
+    assert "data.calendar is" not in stated.stderr
+    assert "calendar: XLON\n" in (home / "runs" / "stated" / "config.yaml").read_text()
+
+
+def test_the_horizon_that_a_calendar_near_its_end_allows_is_the_one_that_its_refusal_names(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the prices end on Friday 2012-09-07
+    monkeypatch.setattr("stockcast.data.calendar._KNOWN", {})
+    monkeypatch.setattr("stockcast.data.calendar.HOLIDAYS_TO", np.datetime64("2012-09-12"))
+    shutil.copy(home / "prices.csv", tmp_path)
+    near = QUICK.replace("prices.csv", "prices.csv, calendar: 24/5").replace("horizon: 3", "horizon: 5")
+    (tmp_path / "near.yaml").write_text(near)
+    assert stockcast("train", "near.yaml", "--name", "near", cwd=tmp_path).returncode == 0
+    refused = stockcast("predict", "near", "--no-plot", cwd=tmp_path)
+    assert (refused.returncode, "24/5 ends on 2012-09-12" in refused.stderr) == (1, True)
+    (option,) = re.findall(r"--horizon \d+", refused.stderr)
+    assert stockcast("predict", "near", "--no-plot", *option.split(), cwd=tmp_path).returncode == 0
+    (table,) = (tmp_path / "runs" / "near" / "predictions").glob("*/forecast.csv")
+    assert [line[:10] for line in table.read_text().splitlines()[1:]] == ["2012-09-10", "2012-09-11", "2012-09-12"]
 
 
 def test_a_csv_in_place_of_a_config_stands_for_the_config_that_init_would_make(home: Path) -> None:

@@ -73,6 +73,12 @@ def test_what_was_repaired_and_what_is_suspicious_is_reported_and_counted(odd):
     ]
 
 
+@pytest.mark.parametrize("calendar", ["XTAE", "ASEX", "XBEL", "XBSE", "XCYS"])
+def test_a_file_is_checked_against_calendars_of_jewish_and_orthodox_holidays(write, calendar):
+    done = check(write(session_bars()), overrides=[f"data.calendar={calendar}"])
+    assert any(f"not {calendar} trading sessions" in sentence for sentence in done.summary())
+
+
 def test_json_is_one_document_with_every_finding(odd):
     done = stockcast("data", "check", "odd.csv", "--json", cwd=odd.parent)
     report = json.loads(done.stdout)

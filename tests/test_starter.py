@@ -2,6 +2,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stockcast.cli.commands.config import config_init
@@ -202,6 +203,48 @@ def test_init_writes_a_config_that_reads_as_the_overrides_say(tmp_path, monkeypa
     with pytest.raises(StockcastError, match="date_format") as refused:
         config_init(Path("german.csv"), Path("other.yaml"), None, ["training.epochs=3"])
     assert refused.value.key == "training.epochs"
+
+
+def file_of(path: Path, dates: np.ndarray) -> Path:
+    path.write_text("\n".join(["Date,Close", *(f"{day},{10 + index % 7}" for index, day in enumerate(dates))]) + "\n")
+    return path
+
+
+EVERY_DAY = np.arange("2022-01-01", "2023-01-01", dtype="datetime64[D]")
+
+
+def test_init_writes_the_calendar_that_the_dates_follow_and_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    config_init(file_of(Path("coin.csv"), EVERY_DAY), None, None, None)
+    assert load_config(Path("coin.yaml")).data.calendar == "24/7"
+    said = capsys.readouterr().err
+    assert "coin.csv: data.calendar is 24/7" in said
+    assert "--calendar" in said
+
+
+@pytest.mark.parametrize("given", [{"calendar": "XTAE"}, {"overrides": ["data.calendar=XTAE"]}])
+def test_init_takes_a_calendar_in_place_of_the_one_of_the_dates(tmp_path, monkeypatch, capsys, given):
+    monkeypatch.chdir(tmp_path)
+    config_init(file_of(Path("coin.csv"), EVERY_DAY), **given)
+    assert load_config(Path("coin.yaml")).data.calendar == "XTAE"
+    assert "data.calendar" not in capsys.readouterr().err
+
+
+def test_init_refuses_a_calendar_that_does_not_exist_and_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as refused:
+        config_init(file_of(Path("coin.csv"), EVERY_DAY), calendar="XTAX")
+    assert (refused.value.key, refused.value.value) == ("data.calendar", "XTAX")
+    assert not Path("coin.yaml").exists()
+
+
+def test_a_csv_in_place_of_a_config_gets_the_calendar_of_its_dates_or_of_the_overrides(tmp_path):
+    data, said = file_of(tmp_path / "coin.csv", EVERY_DAY), []
+    assert load_config(data, on_message=said.append).data.calendar == "24/7"
+    assert [text.partition(",")[0] for text in said] == ["coin.csv: data.calendar is 24/7"]
+    for overrides in (["data.calendar=XLON"], {"data.calendar": "XLON"}):
+        assert load_config(data, overrides, on_message=said.append).data.calendar == "XLON"
+    assert len(said) == 1
 
 
 def test_the_options_that_refusals_name_lead_to_a_file_that_is_read(tmp_path, monkeypatch):

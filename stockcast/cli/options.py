@@ -1,8 +1,11 @@
 """The arguments and options that several commands share."""
 
+import inspect
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +43,30 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key: --set training.epochs=3. May be repeated."),
 ]
+
+Calendar = Annotated[
+    str | None,
+    typer.Option(help="Exchange whose trading sessions date the prices: XNYS, XLON, 24/7. Sets data.calendar."),
+]
+
+
+def takes_calendar(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --calendar to a command that takes overrides: short for --set data.calendar=NAME, which still wins."""
+    signature = inspect.signature(command)
+
+    @wraps(command)
+    def with_calendar(*args: Any, calendar: str | None = None, **kwargs: Any) -> None:
+        given = signature.bind_partial(*args, **kwargs)
+        if calendar is not None:
+            overrides = given.arguments.get("overrides") or []
+            given.arguments["overrides"] = [f"data.calendar={calendar}", *overrides]
+        command(*given.args, **given.kwargs)
+
+    option = inspect.Parameter("calendar", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Calendar)
+    parameters = [*signature.parameters.values(), option]
+    with_calendar.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_calendar.__annotations__ = {**command.__annotations__, "calendar": Calendar}
+    return with_calendar
 
 
 def one_file(data: list[Path] | None) -> Path | None:

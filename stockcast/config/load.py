@@ -1,7 +1,7 @@
 """A YAML file and overrides -> a validated config."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from stockcast.config import yaml
 from stockcast.config.bundled import find_config
 from stockcast.config.errors import config_error
 from stockcast.config.schema import Config
+from stockcast.config.sections import DataConfig
 from stockcast.data.csv.options import STDIN, CsvOptions, is_price_file
 from stockcast.errors import ConfigError
 
@@ -19,7 +20,12 @@ Overrides = Collection[str] | Mapping[str, Any]
 """`KEY=VALUE` texts as of `--set`, or values by dotted key."""
 
 
-def load_config(config: Path | str | None = None, overrides: Overrides = ()) -> Config:
+def load_config(
+    config: Path | str | None = None,
+    overrides: Overrides = (),
+    *,
+    on_message: Callable[[str], None] = lambda message: None,
+) -> Config:
     """Return a config, with overrides applied to it.
 
     Args:
@@ -27,6 +33,7 @@ def load_config(config: Path | str | None = None, overrides: Overrides = ()) -> 
             file, for which a config is made; None for the default.
         overrides: `["training.epochs=3"]`, where values are YAML, or `{"training.epochs": 3}`; paths are relative to
             the working directory.
+        on_message: called with the calendar that is chosen for a CSV, unless the overrides set it.
 
     Raises:
         ConfigError: there is no such config, or a key or value is wrong.
@@ -35,7 +42,13 @@ def load_config(config: Path | str | None = None, overrides: Overrides = ()) -> 
     if is_price_file(str(config)) or str(config) == str(STDIN):
         from stockcast.config.starter import starter_config  # reads the file: pandas
 
-        text = starter_config(Path(str(config)), folder=Path.cwd(), options=csv_options(overrides))
+        text = starter_config(
+            Path(str(config)),
+            folder=Path.cwd(),
+            options=csv_options(overrides),
+            calendar=calendar_of(overrides),
+            on_message=on_message,
+        )
         return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides)
     path = config if isinstance(config, Path) else find_config(config)
     return parse_config(yaml.read(path), source=str(path), folder=path.parent, overrides=overrides)
@@ -47,11 +60,24 @@ def csv_options(overrides: Overrides) -> CsvOptions:
     Raises:
         ConfigError: one of them is wrong.
     """
+    return _data_config(overrides).csv_options
+
+
+def calendar_of(overrides: Overrides) -> str | None:
+    """Return the exchange that the overrides set, None if they do not.
+
+    Raises:
+        ConfigError: an override of `data` is wrong.
+    """
+    data = _data_config(overrides)
+    return data.calendar if "calendar" in data.model_fields_set else None
+
+
+def _data_config(overrides: Overrides) -> DataConfig:
     of_data: Overrides = [override for override in overrides if override.strip().startswith("data.")]
     if isinstance(overrides, Mapping):
         of_data = {key: overrides[key] for key in of_data}
-    smallest = parse_config("name: x\ndata: {path: x}\n", source="overrides", folder=Path.cwd(), overrides=of_data)
-    return smallest.data.csv_options
+    return parse_config("name: x\ndata: {path: x}\n", source="overrides", folder=Path.cwd(), overrides=of_data).data
 
 
 def parse_config(text: str, *, source: str, folder: Path, overrides: Overrides = ()) -> Config:

@@ -3,10 +3,13 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stockcast.config import yaml
+from stockcast.data.calendar import check_calendar
+from stockcast.data.calendar_choice import propose_calendar
 from stockcast.data.csv.options import STDIN, CsvOptions, series_name
 from stockcast.data.features import features_for
 from stockcast.data.prices import PLAIN, read_prices
@@ -19,7 +22,7 @@ _TEMPLATE = """\
 name: {name}
 data:
   path: {path}
-  calendar: XNYS            # the exchange whose trading sessions date the forecasts
+  calendar: {calendar:<15} # the exchange whose trading sessions date the forecasts
 features:                   # in units of the series' own volatility
 {features}
 target: {{column: Close, transform: log_return, scale: volatility, adjusted: true}}
@@ -42,16 +45,25 @@ ensemble: {{members: 2}}     # networks whose outputs are averaged
 """
 
 
-def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> str:
+def starter_config(
+    data: Path,
+    *,
+    folder: Path,
+    options: CsvOptions = PLAIN,
+    calendar: str | None = None,
+    on_message: Callable[[str], None] = lambda message: None,
+) -> str:
     """Return a config for a price file, as YAML: every feature that its columns allow, the default network and split.
 
     Args:
         data: a price file; it is read and checked.
         folder: where the config will be; its path to the data is relative to that.
         options: how the file is read; what differs from the default is written into the config.
+        calendar: the exchange; None for the one that the dates contradict least.
+        on_message: called with the calendar that was chosen by the dates, and why.
 
     Raises:
-        DataError: the file is not a price file, or is standard input.
+        DataError: the file is not a price file, or is standard input; or the exchange is unknown.
     """
     if data == STDIN:
         raise DataError(
@@ -60,6 +72,8 @@ def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> 
             file=data,
             key="data.path",
         )
+    if calendar is not None:
+        check_calendar(calendar)
     prices = read_prices(data, options=options)
     days = len(prices.dates)
     path = os.path.relpath(data.resolve(), folder.resolve())
@@ -67,7 +81,13 @@ def starter_config(data: Path, *, folder: Path, options: CsvOptions = PLAIN) -> 
     stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be a home directory
     for key, value in _stated(options).items():
         stated += f"\n  {key}: {_value(value)}"
+    if calendar is None:
+        proposal = propose_calendar(prices.dates)
+        calendar = proposal.name
+        why = f"chosen by the dates: {proposal.reason}"
+        on_message(f"{data.name}: data.calendar is {calendar}, {why}. Set another with --calendar.")
     return _TEMPLATE.format(
+        calendar=_value(calendar),
         file=data.name if data.name.isprintable() else ascii(data.name),
         days=days,
         first=prices.dates[0],

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from stockcast.errors import DataError, RunError
+from stockcast.text import plural
 from stockcast.typing import Dates
 
 HOLIDAYS_FROM = np.datetime64("1970-01-01")
 """exchange_calendars takes holidays from pandas, whose rules begin here: before, Christmas counts as a session."""
+
+HOLIDAYS_TO = np.datetime64("2200-12-31")
+"""The last day of these rules: after it, Christmas counts as a session again."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def sessions_around(
 
     Holidays and special closures are left out as far as exchange_calendars knows them; see `HOLIDAYS_FROM`. `known` are
     sessions stored earlier, which are used where they cover the days, and never for another caller. DataError if the
-    exchange is unknown.
+    exchange is unknown, or the library fails to build its calendar.
     """
     if known is not None and known.covers(first, last):
         return known
@@ -110,7 +114,7 @@ def sessions_around(
         start, end = first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + np.timedelta64(2, "Y")
         try:
             built = _build(calendar, start.astype("datetime64[D]"), end.astype("datetime64[D]") - 1)
-        except ValueError:  # of pandas and of exchange_calendars: beyond the days they know
+        except DataError:  # beyond the days that pandas or exchange_calendars know
             built = _build(calendar)  # the library's default days; they show how far it reaches
     if not built.covers(first, last):
         # exchange_calendars refuses a span without a session, such as a week-end: build some weeks around.
@@ -124,10 +128,22 @@ def _build(calendar: str, *span: np.datetime64) -> Sessions:
     import exchange_calendars
     import pandas as pd
 
-    exchange: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
+    from stockcast.data.calendar_offsets import repair_offsets
+
+    try:
+        repair_offsets()
+        exchange: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
+    except Exception as error:  # a fault of the library may raise anything; it can list all days of fifty years
+        raise DataError(
+            f"exchange_calendars {version('exchange_calendars')} cannot build the calendar of {calendar} with pandas "
+            f"{version('pandas')} ({type(error).__name__}: {str(error)[:100]}). Install other versions of the two, or "
+            f"set data.calendar to an exchange with similar holidays, or to 24/5 for all days from Monday to Friday.",
+            key="data.calendar",
+            value=calendar,
+        ) from error
     start, end = span or exchange.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
     earliest = np.datetime64(exchange.bound_min() or pd.Timestamp.min.ceil("D"), "D")
-    latest = np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D")
+    latest = min(np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D"), HOLIDAYS_TO)
     return Sessions(start, end, exchange.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
 
 
@@ -136,17 +152,30 @@ def sessions_after(day: np.datetime64, count: int, *, calendar: str, known: Sess
 
     DataError if the exchange is unknown, or its calendar ends before that many sessions.
     """
-    # No exchange closes for three weeks together plus half of all days; take what is needed from a generous span.
-    built = sessions_around(day + 1, day + 22 + 2 * count, calendar=calendar, known=known)
-    days = built.days[built.days > day][:count]
-    if len(days) < count or day + 1 < built.earliest:
+    reach = 22 + 2 * count  # days ahead; twice as many where an exchange was closed for longer, as Athens in 2015
+    while True:
+        built = sessions_around(day + 1, day + reach, calendar=calendar, known=known)
+        following = built.between(day + 1, built.latest)[:count]
+        if len(following) == count or day + reach >= built.latest:
+            break
+        reach *= 2
+    if day + 1 < built.earliest:
         raise DataError(
-            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, which does not include "
-            f"{count} sessions after {day}. Use a shorter --horizon.",
+            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, so the sessions after {day} "
+            f"are not known. Use a file that ends later.",
             key="--horizon",
             value=count,
         )
-    return days
+    if len(following) < count:
+        raise DataError(
+            f"The calendar of {calendar} ends on {built.latest}: {plural(len(following), 'session')} after {day} "
+            f"{'is' if len(following) == 1 else 'are'} known, not {count}. "
+            + (f"Use --horizon {len(following)}" if len(following) else "Use a file that ends earlier")
+            + ", or a newer version of exchange_calendars.",
+            key="--horizon",
+            value=count,
+        )
+    return following
 
 
 @dataclass(frozen=True)

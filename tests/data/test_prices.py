@@ -468,12 +468,12 @@ def test_a_day_that_occurs_twice_with_different_values_is_refused_by_its_date(re
     assert "lines 3, 4" in str(error)
 
 
-def test_bars_within_the_day_are_refused_with_the_code_that_makes_them_daily(refused):
+def test_bars_within_the_day_are_refused_with_the_key_that_makes_them_daily(refused):
     content = "Date,Close\n2018-01-02 10:00,10\n2018-01-02 11:00,11\n2018-01-02 12:00,12\n"
 
     error = refused(content, options=CsvOptions(date_format="%Y-%m-%d %H:%M"))
     assert (error.line, error.value) == (2, "2018-01-02")
-    assert "daily" in str(error)
+    assert "--set data.resample=1d" in str(error)
 
 
 def test_two_spellings_of_the_close_are_refused(refused):

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import ConfigName, Overrides
-from stockcast.cli.output import print_json
+from stockcast.cli.options import ConfigName, Overrides, takes_calendar
+from stockcast.cli.output import print_json, print_message
 from stockcast.errors import StockcastError
 
-_KEYS = ("date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
+_KEYS = ("calendar", "date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
 CSV_KEYS = tuple(f"data.{key}" for key in _KEYS)
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
@@ -33,6 +33,7 @@ def config_schema() -> None:
 
 
 @app.command("init")
+@takes_calendar
 def config_init(
     data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Price file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
@@ -44,13 +45,13 @@ def config_init(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Set how the file is read: data.date_format, .encoding, .separator, .decimal, .ticker, .columns, "
-            ".resample or .sheet.",
+            help="Set data.calendar, or how the file is read: data.date_format, .encoding, .separator, .decimal, "
+            ".ticker, .columns, .resample or .sheet.",
         ),
     ] = None,
 ) -> None:
     """Write a config for a price file."""
-    from stockcast.config.load import csv_options
+    from stockcast.config.load import calendar_of, csv_options
     from stockcast.config.starter import config_name, starter_config
 
     path = output or Path(f"{config_name(data)}.yaml")
@@ -60,8 +61,14 @@ def config_init(
             raise StockcastError(
                 f"--set {override}: init takes only {', '.join(CSV_KEYS)}. Change other keys in the file.", key=key
             )
-    options = csv_options([*(overrides or ()), *([f"data.date_format={date_format}"] if date_format else [])])
-    text = starter_config(data, folder=path.parent, options=options)
+    chosen = [*(overrides or ()), *([f"data.date_format={date_format}"] if date_format else [])]
+    text = starter_config(
+        data,
+        folder=path.parent,
+        options=csv_options(chosen),
+        calendar=calendar_of(chosen),
+        on_message=print_message,
+    )
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Overrides
+from stockcast.cli.options import Json, Overrides, takes_calendar
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
@@ -18,12 +18,9 @@ def _data() -> None:
 
 
 @app.command("check")
+@takes_calendar
 def data_check(
     data: Annotated[Path, typer.Argument(metavar="FILE", help="Price file, - for standard input.")],
-    calendar: Annotated[
-        str | None,
-        typer.Option(help="Exchange whose trading sessions its dates should be: XNYS (default), XLON, 24/7."),
-    ] = None,
     overrides: Overrides = None,
     as_json: Json = False,
 ) -> None:
@@ -31,9 +28,8 @@ def data_check(
     from stockcast.cli.tables import print_sentences
     from stockcast.pipeline.check import check
 
-    chosen = [*([f"data.calendar={calendar}"] if calendar is not None else []), *(overrides or [])]
     try:
-        checked = check(data, overrides=chosen)
+        checked = check(data, overrides=overrides or ())
     except StockcastError as error:
         if as_json:
             print_json({"usable": False, "file": str(data), "problems": str(error).splitlines()})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs
+from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, takes_calendar
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message, runs_option
 from stockcast.cli.signals import DeferredSignals, Interrupted
 from stockcast.errors import RunError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stockcast.runs.directory import RunDirectory
 
 
+@takes_calendar
 def train(
     config: ConfigName = None,
     overrides: Overrides = None,
@@ -37,7 +38,8 @@ def train(
     from stockcast.runs.directory import RunDirectory
 
     unfinished = RunDirectory.find_unfinished(runs, name) if resume else None
-    given = load_config(config, overrides or ()) if config or overrides else None
+    choices: list[str] = []  # the calendar of a CSV; printed once training begins
+    given = load_config(config, overrides or (), on_message=choices.append) if config or overrides else None
     chosen = load_config(unfinished.config_path()) if unfinished else given or load_config()
     begun = [unfinished] if unfinished else []  # the run, once it is on the disk
     workers = assign_members(chosen.networks)
@@ -50,6 +52,8 @@ def train(
             def on_run_begin(path: Path) -> None:
                 begun[:] = [RunDirectory(path)]
                 signals.defer()
+                for choice in choices:
+                    print_message(choice, quiet=quiet)
                 if tensorboard:
                     command = ["tensorboard", "--logdir", path_text(begun[0].events_folder())]
                     print_message(f"Follow the training with: {shlex.join(command)}", quiet=quiet)
