@@ -4,7 +4,8 @@
     ├── ConfigError            a key of a config file or an override is wrong
     ├── DataError              a price file cannot be used as it stands
     │   ├── MissingColumns     ... a column that the config asks for is not in it
-    │   └── NotEnoughDays      ... it is too short for the window, the horizon and the splits
+    │   ├── NotEnoughDays      ... it is too short for the window, the horizon and the splits
+    │   └── DamagedPrices      ... it has prices that no market can have made, and they are not accepted
     ├── TrainingError          the loss is not a finite number
     ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── BaselineError          a baseline has no forecast; the others are scored without it
@@ -104,6 +105,10 @@ class MissingColumns(DataError):
 
 class NotEnoughDays(DataError):
     """The price file is too short for what the config asks for."""
+
+
+class DamagedPrices(DataError):
+    """Prices can be read, but no market can have made them; `value` is the first day, ISO, `key` what accepts them."""
 
 
 class TrainingError(StockcastError):

@@ -293,6 +293,9 @@ WARNED: dict[str, tuple[str, str]] = {
         ).to_csv(index=False),
         "1 jump looks like a split that the prices are not adjusted for: 2011-08-04 (4:1)",
     ),
+    "a row of zeros": (
+        line_after(701, "2012-10-11" + ",0" * 6), "1 row with zero for every price dropped",
+    ),
     "newest first": (BARS[::-1].to_csv(index=False), "rows were not oldest first; sorted by date"),
 }  # fmt: skip
 

@@ -16,7 +16,8 @@ from stockcast.config.load import load_config
 from stockcast.config.starter import starter_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
-from stockcast.errors import ConfigError
+from stockcast.errors import ConfigError, DataError
+from stockcast.forecasting.training_data import read_training_prices
 from stockcast.pipeline.check import check
 
 
@@ -91,6 +92,8 @@ def test_json_is_one_document_with_every_finding(odd):
             "count": 1,
             "days": ["2010-01-11"],
             "sentence": "1 session of XNYS is missing: 2010-01-11",
+            "factors": [],
+            "is_damage": False,
         }
     ]
 
@@ -187,6 +190,71 @@ def test_a_training_tells_what_looks_odd_once_and_keeps_it_in_the_run(odd):
     again: list[str] = []
     commands.predict(trained.run, say=again.append)
     assert not any("session of XNYS" in sentence for sentence in again)
+
+
+@pytest.fixture
+def spiked(write: Callable[..., Path]) -> Path:
+    """A file whose closes are a hundred times too high on 2010-05-27 (row 100) alone."""
+    bars = session_bars()
+    bars.loc[100, ["Open", "High", "Low", "Close", "Adj Close"]] *= 100
+    return write(bars, "spiked.csv")
+
+
+def test_a_damaged_file_is_not_fit_to_train_on(spiked: Path) -> None:
+    checked = check(spiked)
+    assert "looks damaged" in checked.summary()[-1]
+    assert "--accept-damage" in checked.summary()[-1]
+    report = checked.to_json()
+    assert (report["damaged"], report["findings"][0]["days"]) == (True, ["2010-05-27"])
+    assert report["findings"][0]["factors"] == pytest.approx([100], rel=0.1)
+
+
+def test_a_training_refuses_damage_by_file_day_and_way_out_and_writes_nothing(spiked: Path) -> None:
+    (spiked.parent / "tiny.yaml").write_text(QUICK.replace("prices.csv", "spiked.csv"))
+
+    done = stockcast("train", "tiny.yaml", cwd=spiked.parent)
+
+    assert done.returncode == 1
+    for word in ("spiked.csv", "2010-05-27", "100 times", "--accept-damage"):
+        assert word in done.stderr
+    assert not (spiked.parent / "runs").exists()
+
+
+def test_a_training_takes_damage_that_is_accepted_and_the_run_records_it(spiked: Path, odd: Path) -> None:
+    (spiked.parent / "tiny.yaml").write_text(QUICK.replace("prices.csv", "spiked.csv"))
+    done = stockcast("train", "tiny.yaml", "--accept-damage", "--name", "kept", cwd=spiked.parent)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((spiked.parent / "runs/kept/run.json").read_text())
+    assert manifest["accept_damage"] is True
+    assert any("2010-05-27" in note for note in manifest["data"]["notes"])
+
+    (odd.parent / "odd.yaml").write_text(QUICK.replace("prices.csv", "odd.csv"))
+    run = commands.train(load_config(odd.parent / "odd.yaml"), runs=odd.parent / "runs").run
+    assert run.manifest()["accept_damage"] is False
+
+
+def test_damage_outside_the_chosen_days_is_none(spiked: Path) -> None:
+    assert not check(spiked, overrides=["data.start=2010-06-01"]).is_damaged
+    assert not check(spiked, overrides=["data.end=2010-05-26"]).is_damaged
+
+
+def test_the_bad_files_of_a_folder_are_named_together(spiked: Path, odd: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.csv").write_text("Date,Close\n2018-01-02,10\n2018-01-03,$12\n")
+    (tmp_path / "many.yaml").write_text(QUICK.replace("prices.csv", "."))
+    config = load_config(tmp_path / "many.yaml", ["model.head=student_t", "features=[log_return]"])
+    with pytest.raises(DataError) as error:
+        read_training_prices(config, lambda _: None)
+    first, *others = str(error.value).splitlines()
+    assert first == "2 of 3 price files cannot be used:"
+    assert [("broken.csv, line 3" in line, "spiked.csv" in line) for line in others] == [(True, False), (False, True)]
+    assert (Path(error.value.file or "").name, error.value.line) == ("broken.csv", 3)
+
+
+def test_a_single_day_is_nothing_to_train_on_or_forecast_from(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("Date,Close\n2018-01-02,10\n")
+    done = stockcast("data", "check", "one.csv", "--json", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["usable"]) == (1, False)
+    assert "2018-01-02" in done.stderr
 
 
 def test_a_report_is_readable_on_forty_columns(odd):

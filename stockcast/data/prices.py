@@ -25,6 +25,7 @@ PriceSource = Path | pd.DataFrame
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
 
+_SAME_PRICE = 1e-6  # share: a price written with seven digits and with more
 _ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 
 
@@ -151,11 +152,12 @@ def read_prices(
     )
     kept_lines = set(table.cells.index[kept])
     problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
-    problems += [*numbers.problems, *_impossible(numbers.values)]
+    adjusting = adjusted and "Adj Close" in numbers.values
+    values, left_out = _leave_out(numbers.values, days.dates, adjusting=adjusting)
+    problems += [*numbers.problems, *_impossible(values, adjusting=adjusting)]
 
-    bars, dates = numbers.values[inside[kept]], days.dates[inside]
-    notes = [*table.notes, *([days.note] if days.note else []), *numbers.notes]
-    adjusting = adjusted and "Adj Close" in bars
+    bars, dates = values[inside[values.index]], days.dates[values.index][inside[values.index]]
+    notes = [*table.notes, *([days.note] if days.note else []), *numbers.notes, *left_out]
     for column in ("Close", "Adj Close") if adjusting else ("Close",):
         unusable = bars[column].isna()
         if unusable.any():
@@ -167,6 +169,8 @@ def read_prices(
         dates, notes = dates.loc[bars.index], [*notes, note]
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
+    bars, dates, merged = _merge_last_day(bars, dates)
+    notes += merged
     refuse(table.source, [*problems, *_differing_repeats(table.source, bars, dates)])
 
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
@@ -202,11 +206,39 @@ def _no_days(source: Source, start: date | None, end: date | None) -> DataError:
     return source.error(f"it has columns, but no day with a close.{again}", column="Close")
 
 
-def _impossible(bars: pd.DataFrame) -> Iterator[Problem]:
+def _leave_out(bars: pd.DataFrame, dates: pd.Series, *, adjusting: bool) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out rows in which a vendor states nothing, and early days that cannot be adjusted; return notes on them.
+
+    A dividend that was never divided by later splits brings the adjusted price of every day before it to zero or
+    below. A file with a few such days further on has wrong cells instead.
+    """
+    notes = []
+    prices = [column for column in ("Open", "High", "Low", "Close") if column in bars]
+    zero = (bars[prices] == 0).all(axis=1) & (len(prices) > 1)
+    if "Adj Close" in bars:
+        zero &= bars["Adj Close"].isna() | (bars["Adj Close"] == 0)
+    if zero.any():
+        notes.append(f"{plural(zero.sum(), 'row')} with zero for every price dropped")
+        bars = bars[~zero]
+    if adjusting and (bad := (bars["Adj Close"] <= 0) & (bars["Close"] > 0)).any():
+        last = dates[bad.index[bad]].max()
+        early = dates[bars.index] <= last
+        if early.sum() <= 2 * bad.sum() and 2 * early.sum() <= len(bars):
+            notes.append(
+                f"{plural(early.sum(), 'day')} to {last:%Y-%m-%d} left out, as Adj Close is zero or less there; "
+                f"target.adjusted: false keeps them"
+            )
+            bars = bars[~early]
+    return bars, notes
+
+
+def _impossible(bars: pd.DataFrame, *, adjusting: bool) -> Iterator[Problem]:
     """What no exchange can have printed."""
-    for column in ("Close", "Adj Close"):
+    for column in ("Close", "Adj Close") if adjusting else ("Close",):
         if column in bars:
             why, advice = "a close must be above zero", "Correct it, or empty the cell to leave the day out."
+            if column == "Adj Close":
+                advice += " Or use prices as they were quoted (target.adjusted: false)."
             wrong = bars[bars[column] <= 0]
             for line, value in zip(wrong.index, wrong[column], strict=True):
                 yield Problem(line=line, column=column, value=value, why=why, advice=advice)
@@ -225,7 +257,7 @@ def _repair(bars: pd.DataFrame) -> list[str]:
     if has_range and (inverted := _inverted(bars) & _without_open(bars)).any():
         bars.loc[inverted, ["High", "Low"]] = np.nan
         counts["without Open and with High below Low, both counted as missing"] = inverted.sum()
-    for column in ("Open", "High", "Low", "Volume"):
+    for column in ("Open", "High", "Low", "Adj Close", "Volume"):  # a wrong Adj Close is refused where it is used
         if column in bars and (zero := bars[column] <= 0).any():
             bars.loc[zero, column] = np.nan  # assigning nowhere, too, would keep a second copy of the column
             counts[f"with {column} of zero or less, counted as missing"] = zero.sum()
@@ -243,6 +275,22 @@ def _inverted(bars: pd.DataFrame) -> pd.Series:
 def _without_open(bars: pd.DataFrame) -> pd.Series:
     """Days for which the vendor wrote an open of zero: bars of before 1982, put together from closes."""
     return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
+
+
+def _merge_last_day(bars: pd.DataFrame, dates: pd.Series) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """Keep the fuller row of a last day that a vendor gives twice, if the prices agree; return a note on it."""
+    rows = bars[dates == dates.max()]
+    if len(rows) != 2 or rows.iloc[0].equals(rows.iloc[1]):
+        return bars, dates, []
+    spread = rows.drop(columns="Volume", errors="ignore").max() / rows.drop(columns="Volume", errors="ignore").min()
+    if (spread > 1 + _SAME_PRICE).any():
+        return bars, dates, []
+    volume = rows["Volume"].fillna(0) if "Volume" in rows else pd.Series(0.0, index=rows.index)
+    fuller, other = sorted(rows.index, key=lambda line: (rows.loc[line].count(), volume[line]), reverse=True)
+    traded = f" (volume {volume[fuller]:.0f}, not {volume[other]:.0f})" if volume[fuller] != volume[other] else ""
+    note = f"the last day, {dates.max():%Y-%m-%d}, occurs twice with the same prices; the fuller row{traded} is kept"
+    kept = bars.index != other
+    return bars[kept], dates[kept], [note]
 
 
 def _differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.prices import Prices, PriceSource, read_prices
 from stockcast.data.quality import check_quality
-from stockcast.errors import DataError
+from stockcast.errors import DamagedPrices, DataError
 
 OnMessage = Callable[[str], None]
 
@@ -68,11 +68,26 @@ def read_to_forecast(
     return prices
 
 
-def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage) -> Prices:
-    """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes."""
+def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage, accept_damage: bool = False) -> Prices:
+    """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes.
+
+    Raises:
+        DataError: the file cannot be read; DamagedPrices where no market can have made its prices, unless damage is
+            accepted.
+    """
     check_calendar(config.data.calendar)
     prices = read_with(config, source)
     report = check_quality(prices, calendar=config.data.calendar)
+    if not accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
+        raise DamagedPrices(
+            f"{prices.source}: prices look damaged: {'; '.join(finding.sentence for finding in damage)}. Correct the "
+            f"file, or leave these days out with data.start and data.end; --accept-damage trains on them as they stand "
+            f"(accept_damage=True in Python).",
+            file=prices.source,
+            column="Close",
+            key="--accept-damage",
+            value=str(damage[0].days[0]),
+        )
     noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
     _report(noted.source.name, noted.notes, on_message)
     return noted

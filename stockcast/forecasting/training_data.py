@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stockcast.config.schema import Config
+from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
@@ -49,12 +51,19 @@ class TrainingData:
     validation: WindowDataset
 
 
-def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config, list[Prices]]:
+def read_training_prices(
+    config: Config, on_message: OnMessage, *, accept_damage: bool = False
+) -> tuple[Config, list[Prices]]:
     """Read the price files; return the config with dates for the parts, and every series.
+
+    Args:
+        config: names the files.
+        on_message: called with what was repaired and what looks odd.
+        accept_damage: whether to take prices that no market can have made.
 
     Raises:
         ConfigError: the head or a feature does not go with so many series.
-        DataError: a file cannot be trained on.
+        DataError: files cannot be trained on; names all of them.
     """
     files, head = price_files(config), config.head
     if len(files) > 1 and not head.has_bands and head.classes is None:
@@ -72,7 +81,7 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
             key="features",
             value=len(files),
         )
-    prices = [read_to_train(config, path, on_message=on_message) for path in files]
+    prices = _read_all(config, files, on_message, accept_damage=accept_damage)
     first, market = prices[0], [name for name in config.features if name in MARKET]
     remarks = outside_data(config, prices)
     if first.later:
@@ -95,6 +104,32 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
             raise
         raise NotEnoughDays(f"{prices[0].source}: {error}", file=prices[0].source) from error
     return config, prices
+
+
+def _read_all(config: Config, files: list[Path], on_message: OnMessage, *, accept_damage: bool) -> list[Prices]:
+    """Read every file; a DataError describes all that cannot be trained on, with the fields of the first."""
+    prices: list[Prices] = []
+    errors: list[DataError] = []
+    for path in files:
+        try:
+            prices.append(read_to_train(config, path, on_message=on_message, accept_damage=accept_damage))
+        except DataError as error:
+            if error.file is None:  # about the config, so about every file
+                raise
+            errors.append(error)
+    if len(errors) > 1:
+        first, shown = errors[0], [str(error) for error in errors[:PROBLEMS_SHOWN]]
+        more = [f"... and {plural(len(errors) - len(shown), 'more file')}."] if len(errors) > len(shown) else []
+        kind = type(first) if len({type(error) for error in errors}) == 1 else DataError
+        facts = {name: getattr(first, name) for name in ("file", "line", "column", "key", "value")}
+        together = kind(
+            "\n".join([f"{len(errors)} of {len(files)} price files cannot be used:", *shown, *more]), **facts
+        )
+        together.problems = tuple(problem for each in errors for problem in each.problems)
+        raise together from first
+    if errors:
+        raise errors[0]
+    return prices
 
 
 def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingData:

@@ -40,6 +40,11 @@ class DataReport:
     shortage: str | None
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether no market can have made some of the prices, so that `train` asks for --accept-damage."""
+        return any(finding.is_damage for finding in self.quality.findings)
+
+    @property
     def warnings(self) -> int:
         """Number of repairs, odd findings and shortages."""
         return len(self.prices.notes) + len(self.quality.findings) + (self.shortage is not None)
@@ -71,6 +76,7 @@ class DataReport:
             "notes": list(self.prices.notes),
             "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
             "unjudged": quality.unjudged,
+            "damaged": self.is_damaged,
             "shortage": self.shortage,
             "warnings": self.warnings,
             "problems": [],
@@ -79,6 +85,8 @@ class DataReport:
     def _conclusion(self) -> str:
         if self.shortage:
             return f"Can be read, but is too short to train on: {self.shortage}."
+        if self.is_damaged:
+            return "Can be read, but looks damaged: correct it, or train on it as it stands with --accept-damage."
         return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
 
 
@@ -92,6 +100,7 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
     Raises:
         ConfigError: an override is wrong.
         DataError: the file cannot be used as it stands; names each line, column and value.
+        NotEnoughDays: it has a single day.
     """
     here = Path.cwd()
     check_name(path)
@@ -101,6 +110,13 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
     if config.data.path != ((here / path).resolve(),):
         raise ConfigError("--set data.path: the file to check is the argument of the command.", key="data.path")
     prices = read_with(config, path)
+    if len(prices.dates) < 2:
+        raise NotEnoughDays(
+            f"{path}: it has one day, {prices.dates[0]}, so no move of a price to train on or to forecast from. Use a "
+            f"longer file.",
+            file=path,
+            value=1,
+        )
     prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))
     return DataReport(prices, check_quality(prices, calendar=config.data.calendar), _shortage(config, prices.dates))
 

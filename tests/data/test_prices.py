@@ -241,6 +241,74 @@ def test_a_day_that_occurs_twice_with_the_same_values_is_kept_once_and_noted(wri
     assert "1 " in note_about("repeated", prices)
 
 
+TWICE = ["2018-01-03,10,12,9,11,11,100", "2018-01-04,10,12,9,11.5,11.5,12", "2018-01-04,10,12,9,11.5,11.5,4163"]
+
+
+@pytest.mark.parametrize("rows", [TWICE, [TWICE[0], TWICE[2], TWICE[1]], [TWICE[2], TWICE[1], TWICE[0]]])
+def test_of_a_last_day_that_occurs_twice_the_fuller_row_is_kept_if_prices_agree(write_file, rows):
+    prices = read_prices(write_file(table(*rows)))
+
+    assert days(prices) == ["2018-01-03", "2018-01-04"]
+    assert prices.column("Volume").tolist() == [100, 4163]
+    assert "2018-01-04" in note_about("twice", prices)
+
+
+def test_a_row_with_more_cells_is_fuller_than_one_with_more_volume(write_file):
+    prices = read_prices(write_file(table(TWICE[0], "2018-01-04,,,,11.5,11.5,9999", TWICE[1])))
+
+    assert (prices.column("Open")[-1], prices.column("Volume")[-1]) == (10, 12)
+
+
+def test_a_last_day_that_occurs_twice_with_another_price_is_refused(refused):
+    error = refused(table(*TWICE[:2], "2018-01-04,10,12,9,11.6,11.6,4163"))
+    assert (error.line, error.value) == (3, "2018-01-04")
+
+
+def test_an_earlier_day_that_occurs_twice_with_another_volume_is_refused(refused):
+    error = refused(table(*TWICE, "2018-01-05,10,12,9,11,11,100"))
+    assert (error.line, error.value) == (3, "2018-01-04")
+
+
+def test_a_row_of_zeros_is_a_day_that_the_vendor_lacks(write_file):
+    prices = read_prices(write_file(table(BAR, "2018-01-04,0,0,0,0,0,0", "2018-01-05,10,12,9,11.5,11.5,100")))
+
+    assert days(prices) == ["2018-01-03", "2018-01-05"]
+    assert note_about("zero for every price", prices) == "1 row with zero for every price dropped"
+
+
+def early_adjusted(*values: float) -> str:
+    """Ten days at 11, the first of which have these adjusted closes."""
+    rows = [f"2018-01-{day + 8:02},10,12,9,11,{values[day] if day < len(values) else 5.5},100" for day in range(10)]
+    return table(*rows)
+
+
+@pytest.mark.parametrize("values", [(-0.5, -0.25, -0.125), (0, 0, 0), (0.25, -0.5, -0.5)])
+def test_early_days_that_cannot_be_adjusted_are_left_out_and_reported(write_file, values):
+    prices = read_prices(write_file(early_adjusted(*values)))
+
+    assert days(prices)[0] == "2018-01-11"
+    assert prices.column("Close").tolist() == [5.5] * 7
+    assert "3 days to 2018-01-10" in note_about("Adj Close", prices)
+
+
+def test_unadjusted_prices_need_no_adjusted_close(write_file):
+    prices = read_prices(write_file(early_adjusted(-0.5, -0.25, 0)), adjusted=False)
+
+    assert prices.column("Close").tolist() == [11.0] * 10
+    assert "3 rows with Adj Close of zero or less" in note_about("Adj Close", prices)
+
+
+def test_an_adjusted_close_below_zero_in_later_years_is_refused_with_both_ways_out(refused):
+    error = refused(early_adjusted(5.5, 5.5, 5.5, -5.5))
+    assert (error.line, error.column, error.value) == (5, "Adj Close", -5.5)
+    assert "target.adjusted: false" in str(error)
+
+
+def test_no_day_is_left_out_for_an_adjusted_close_outside_the_chosen_days(write_file):
+    prices = read_prices(write_file(early_adjusted(-0.5, -0.25)), start=date(2018, 1, 10))
+    assert (days(prices)[0], prices.notes) == ("2018-01-10", ())
+
+
 # --- Dates ------------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Hand-made series with something suspicious, and real ones with nothing."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +202,36 @@ def test_a_split_that_prices_are_not_adjusted_for_is_named_with_its_day(make, fa
     assert finding.sentence == (f"1 jump looks like a split that the prices are not adjusted for: 2018-06-25 ({ratio})")
 
 
+@pytest.mark.parametrize("factor", [6, 12, 25, 30, 50])
+def test_a_split_of_any_whole_ratio_is_named_and_beyond_twenty_is_damage(factor):
+    closes = quiet_closes(200)
+    closes[120:] /= factor
+
+    finding = only_finding(with_bars(closes))
+
+    assert (finding.kind, finding.days) == ("split_like", (date(2018, 6, 25),))
+    assert f"2018-06-25 ({factor}:1)" in finding.sentence
+    assert finding.factors == pytest.approx([1 / factor], rel=0.01)
+    assert finding.is_damage == (factor > 20)
+
+
+@pytest.mark.parametrize("left", [0.8, 0.6, 0.3])
+def test_a_crash_that_stays_is_no_split_where_no_ratio_fits(left):
+    closes = quiet_closes(200)
+    closes[120:] *= left
+
+    assert findings(with_bars(closes, Volume=np.full(200, 1e6))) == []
+
+
+def test_a_halving_on_ten_times_the_volume_is_news():
+    closes = quiet_closes(200)
+    closes[120:] /= 2
+    volume = np.where(np.arange(200) == 120, 1e7, 1e6)
+
+    assert findings(with_bars(closes, Volume=volume)) == []
+    assert only_finding(with_bars(closes, Volume=np.full(200, 1e6))).kind == "split_like"
+
+
 def test_a_split_in_the_quoted_prices_that_the_adjusted_ones_explain_is_none():
     closes = quiet_closes(200)
     quoted = closes * np.where(np.arange(200) < 120, 4, 1)
@@ -285,6 +315,76 @@ def test_a_change_of_unit_for_good_runs_on():
     closes[20:] *= 100
 
     assert only_finding(made(closes)).sentence.endswith("from 2018-01-31 on, 100 times the price before")
+
+
+@pytest.mark.parametrize(("unit", "words"), [(1000, "1,000 times"), (0.001, "a thousandth of")])
+def test_a_block_in_fils_is_found_with_its_factor(unit, words):
+    closes = quiet_closes(100)
+    closes[20:60] *= unit
+
+    finding = only_finding(with_bars(closes))
+
+    assert (finding.kind, finding.days, finding.is_damage) == ("pence_block", (date(2018, 1, 31),), True)
+    assert finding.factors == pytest.approx([unit], rel=0.01)
+    assert f"from 2018-01-31 to 2018-03-28, {words} the price before" in finding.sentence
+
+
+# --- Spikes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [3.2, 10, 10_000, 1 / 3.2, 1 / 40])
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_spike_that_comes_back_is_damage_with_day_and_factor(factor, days):
+    closes = quiet_closes(100)
+    closes[20 : 20 + days] *= factor
+
+    finding = only_finding(with_bars(closes))
+
+    assert (finding.kind, finding.count, finding.days) == ("spike", 1, (date(2018, 1, 31),))
+    assert finding.factors == pytest.approx([factor], rel=0.01)
+    assert finding.is_damage
+
+
+def test_the_sentence_of_a_spike_has_its_days_and_factor():
+    closes = quiet_closes(100)
+    closes[20] *= 40
+    closes[50:52] /= 40
+
+    assert only_finding(made(closes)).sentence == (
+        "2 spikes, after which prices come back: 2018-01-31 (40.2 times the price before), 2018-03-15 to 2018-03-16 "
+        "(1/39.8 of the price before)"
+    )
+
+
+def test_a_low_far_off_its_bar_is_a_spike_of_that_column():
+    prices = with_bars(quiet_closes(100))
+    prices.bars.iloc[20, prices.bars.columns.get_loc("Low")] /= 100
+
+    finding = only_finding(prices)
+
+    assert (finding.kind, finding.days) == ("spike", (date(2018, 1, 31),))
+    assert "2018-01-31 (Low, 1/101 of the close)" in finding.sentence  # a low half a per cent below: 0.995 / 100
+
+
+def test_a_stock_that_doubles_on_news_and_gives_it_back_over_days_is_no_spike():
+    closes = quiet_closes(100)
+    closes[20:24] *= [2.1, 1.7, 1.4, 1.2]
+
+    assert findings(with_bars(closes, Volume=np.where(np.arange(100) == 20, 2e7, 1e6))) == []
+
+
+# --- The last day -----------------------------------------------------------------------------------------------------
+
+
+def test_a_last_day_whose_session_is_open_is_reported_until_it_closes():
+    prices = made(quiet_closes(100))  # to 2018-05-24, a Thursday: New York closes at 20:00 UTC in summer
+    before, after = datetime(2018, 5, 24, 19, 59, tzinfo=UTC), datetime(2018, 5, 24, 20, 1, tzinfo=UTC)
+
+    (finding,) = check_quality(prices, calendar="XNYS", now=before).findings
+
+    assert (finding.kind, finding.days, finding.is_damage) == ("open_session", (date(2018, 5, 24),), False)
+    assert "2018-05-24 20:00 UTC" in finding.sentence
+    assert check_quality(prices, calendar="XNYS", now=after).findings == ()
 
 
 # --- Repeats ----------------------------------------------------------------------------------------------------------

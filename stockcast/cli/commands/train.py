@@ -26,6 +26,9 @@ def train(
         bool, typer.Option("--resume", help="Resume the newest unfinished run, or the one that --name names.")
     ] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files for TensorBoard, too.")] = False,
+    accept_damage: Annotated[
+        bool, typer.Option("--accept-damage", help="Train on prices that no market can have made; run.json records it.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -64,7 +67,14 @@ def train(
             if unfinished:
                 run = resume_training(unfinished, config=given, tensorboard=tensorboard, callbacks=callbacks)
             else:
-                run = train_run(chosen, runs=runs, name=name, tensorboard=tensorboard, callbacks=callbacks)
+                run = train_run(
+                    chosen,
+                    runs=runs,
+                    name=name,
+                    tensorboard=tensorboard,
+                    accept_damage=accept_damage,
+                    callbacks=callbacks,
+                )
     except Interrupted as interrupted:
         raise Interrupted(interrupted.number, _how_to_resume(begun, runs)) from None
     except RunError as error:
