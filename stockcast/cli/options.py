@@ -50,23 +50,43 @@ Calendar = Annotated[
 ]
 
 
-def takes_calendar(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --calendar to a command that takes overrides: short for --set data.calendar=NAME, which still wins."""
-    signature = inspect.signature(command)
+AcceptDamage = Annotated[
+    bool,
+    typer.Option(
+        "--accept-damage", help="Train on prices that no market can have made, as they stand. Sets data.accept_damage."
+    ),
+]
 
-    @wraps(command)
-    def with_calendar(*args: Any, calendar: str | None = None, **kwargs: Any) -> None:
-        given = signature.bind_partial(*args, **kwargs)
-        if calendar is not None:
-            overrides = given.arguments.get("overrides") or []
-            given.arguments["overrides"] = [f"data.calendar={calendar}", *overrides]
-        command(*given.args, **given.kwargs)
 
-    option = inspect.Parameter("calendar", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Calendar)
-    parameters = [*signature.parameters.values(), option]
-    with_calendar.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_calendar.__annotations__ = {**command.__annotations__, "calendar": Calendar}
-    return with_calendar
+def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a decorator that adds an option to a command with overrides: short for --set data.KEY, which still wins."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+
+        @wraps(command)
+        def with_option(*args: Any, **kwargs: Any) -> None:
+            value = kwargs.pop(key, default)
+            given = signature.bind_partial(*args, **kwargs)
+            if value != default:
+                overrides = given.arguments.get("overrides") or []
+                given.arguments["overrides"] = [
+                    f"data.{key}={str(value).lower() if value is True else value}",
+                    *overrides,
+                ]
+            command(*given.args, **given.kwargs)
+
+        option = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        parameters = [*signature.parameters.values(), option]
+        with_option.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        with_option.__annotations__ = {**command.__annotations__, key: annotation}
+        return with_option
+
+    return add
+
+
+takes_calendar = _short_for("calendar", Calendar, default=None)
+takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
 
 
 def one_file(data: list[Path] | None) -> Path | None:

@@ -61,6 +61,10 @@ class DataConfig(Section):
     resample: Literal["1d"] | None = Field(
         None, description="1d puts the bars of each day together, as of hours or minutes; null for daily bars."
     )
+    accept_damage: bool = Field(
+        False,
+        description="Train on prices that no market can have made, such as a spike that comes back, as they stand.",
+    )
     sheet: str | None = Field(
         None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
     )

@@ -31,7 +31,7 @@ def main(path: Path, members: list[int]) -> None:
     try:
         run = RunDirectory(path)
         stored = load_config(run.config_path())
-        config, prices = read_training_prices(stored, SILENT.on_message, accept_damage=True)  # judged at the start
+        config, prices = read_training_prices(stored, SILENT.on_message)
         check_unchanged(run, run.checkpoints.begun(), prices)
         data = build_training_data(config, prices)
         for member in members:

@@ -68,24 +68,24 @@ def read_to_forecast(
     return prices
 
 
-def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage, accept_damage: bool = False) -> Prices:
+def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage) -> Prices:
     """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes.
 
     Raises:
-        DataError: the file cannot be read; DamagedPrices where no market can have made its prices, unless damage is
-            accepted.
+        DataError: the file cannot be read; DamagedPrices where no market can have made its prices, unless
+            `data.accept_damage` is set.
     """
     check_calendar(config.data.calendar)
     prices = read_with(config, source)
     report = check_quality(prices, calendar=config.data.calendar)
-    if not accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
+    if not config.data.accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
         raise DamagedPrices(
             f"{prices.source}: prices look damaged: {'; '.join(finding.sentence for finding in damage)}. Correct the "
             f"file, or leave these days out with data.start and data.end; --accept-damage trains on them as they stand "
-            f"(accept_damage=True in Python).",
+            f"(data.accept_damage: true in a config).",
             file=prices.source,
             column="Close",
-            key="--accept-damage",
+            key="data.accept_damage",
             value=str(damage[0].days[0]),
         )
     noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))

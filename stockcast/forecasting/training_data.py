@@ -51,15 +51,12 @@ class TrainingData:
     validation: WindowDataset
 
 
-def read_training_prices(
-    config: Config, on_message: OnMessage, *, accept_damage: bool = False
-) -> tuple[Config, list[Prices]]:
+def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config, list[Prices]]:
     """Read the price files; return the config with dates for the parts, and every series.
 
     Args:
         config: names the files.
         on_message: called with what was repaired and what looks odd.
-        accept_damage: whether to take prices that no market can have made.
 
     Raises:
         ConfigError: the head or a feature does not go with so many series.
@@ -81,7 +78,7 @@ def read_training_prices(
             key="features",
             value=len(files),
         )
-    prices = _read_all(config, files, on_message, accept_damage=accept_damage)
+    prices = _read_all(config, files, on_message)
     first, market = prices[0], [name for name in config.features if name in MARKET]
     remarks = outside_data(config, prices)
     if first.later:
@@ -106,13 +103,13 @@ def read_training_prices(
     return config, prices
 
 
-def _read_all(config: Config, files: list[Path], on_message: OnMessage, *, accept_damage: bool) -> list[Prices]:
+def _read_all(config: Config, files: list[Path], on_message: OnMessage) -> list[Prices]:
     """Read every file; a DataError describes all that cannot be trained on, with the fields of the first."""
     prices: list[Prices] = []
     errors: list[DataError] = []
     for path in files:
         try:
-            prices.append(read_to_train(config, path, on_message=on_message, accept_damage=accept_damage))
+            prices.append(read_to_train(config, path, on_message=on_message))
         except DataError as error:
             if error.file is None:  # about the config, so about every file
                 raise

@@ -24,6 +24,7 @@ PLAIN = {
     **dict.fromkeys(("date_format", "encoding", "ticker", "columns", "resample", "sheet")),
     "separator": ",",
     "decimal": ".",
+    "accept_damage": True,  # days after a cut-off are changed beyond what a market can do
 }
 FORECASTS, RAW = "forecasts", "forecasts before calibration"
 

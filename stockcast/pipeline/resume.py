@@ -39,7 +39,7 @@ def resume(
         stored = load_config(run.config_path())
         if config is not None:
             _check_config(run, stored, config)
-        stored, prices = read_training_prices(stored, callbacks.on_message, accept_damage=True)  # as at its start
+        stored, prices = read_training_prices(stored, callbacks.on_message)
         workers = count_workers(stored.networks, most=processes)
         check_unchanged(run, begun, prices)
         if begun.get("versions") != versions():
@@ -54,7 +54,7 @@ def resume(
 
 def _check_config(run: RunDirectory, stored: Config, given: Config) -> None:
     """Check that a config is the one that the run was begun with; a RunError names every key that differs."""
-    given, _ = read_training_prices(given, SILENT.on_message, accept_damage=True)
+    given, _ = read_training_prices(given, SILENT.on_message)
     if changed := _differences(stored.model_dump(mode="json"), given.model_dump(mode="json")):
         raise RunError(
             f"{run.name} was begun with another config, so it cannot be resumed with this one:\n"

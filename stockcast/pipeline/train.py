@@ -42,7 +42,6 @@ def train(
     name: str | None = None,
     processes: int | None = None,
     tensorboard: bool = False,
-    accept_damage: bool = False,
     callbacks: Callbacks = SILENT,
 ) -> RunDirectory:
     """Train a network as the config says; return the finished run.
@@ -53,20 +52,18 @@ def train(
         name: of the run; None for the config's name and the time.
         processes: most members to train side by side; None for the number of cores.
         tensorboard: whether to write event files into the run.
-        accept_damage: whether to train on prices that no market can have made, such as a spike that comes back;
-            `run.json` records it.
         callbacks: all but `on_checkpoint` and `on_baseline` are called.
 
     Raises:
-        DamagedPrices: prices are damaged, and that is not accepted.
+        DamagedPrices: prices are damaged, and `data.accept_damage` is not set.
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
     RunDirectory.check_name(name)
-    config, prices = read_training_prices(config, callbacks.on_message, accept_damage=accept_damage)
+    config, prices = read_training_prices(config, callbacks.on_message)
     data = build_training_data(config, prices)  # before Keras is loaded, which takes as much memory again
     workers = count_workers(config.networks, most=processes)
     # Loads Keras: nothing is written yet.
-    details = {"versions": versions(), "accept_damage": accept_damage, "series": list(map(_described, prices))}
+    details = {"versions": versions(), "series": list(map(_described, prices))}
     callbacks.on_batch_end()
     run = RunDirectory.create(Path(runs), config_name=config.name, name=name)
     with run.checkpoints.locked():
@@ -103,8 +100,7 @@ def train_to_end(
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
-    manifest = _manifest(config, data, history, parameters=network.count_params())
-    run.finish({"accept_damage": bool(run.checkpoints.begun().get("accept_damage")), **manifest})
+    run.finish(_manifest(config, data, history, parameters=network.count_params()))
     return run
 
 

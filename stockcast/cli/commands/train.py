@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, takes_calendar
+from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, takes_accept_damage, takes_calendar
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message, runs_option
 from stockcast.cli.signals import DeferredSignals, Interrupted
 from stockcast.errors import RunError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stockcast.runs.directory import RunDirectory
 
 
+@takes_accept_damage
 @takes_calendar
 def train(
     config: ConfigName = None,
@@ -26,9 +27,6 @@ def train(
         bool, typer.Option("--resume", help="Resume the newest unfinished run, or the one that --name names.")
     ] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files for TensorBoard, too.")] = False,
-    accept_damage: Annotated[
-        bool, typer.Option("--accept-damage", help="Train on prices that no market can have made; run.json records it.")
-    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -72,7 +70,6 @@ def train(
                     runs=runs,
                     name=name,
                     tensorboard=tensorboard,
-                    accept_damage=accept_damage,
                     callbacks=callbacks,
                 )
     except Interrupted as interrupted:
