@@ -192,6 +192,14 @@ def test_a_training_tells_what_looks_odd_once_and_keeps_it_in_the_run(odd):
     assert not any("session of XNYS" in sentence for sentence in again)
 
 
+@pytest.mark.parametrize(("step", "kind"), [("W-FRI", "weekly"), ("BMS", "monthly")])
+def test_bars_of_weeks_and_months_do_not_pass_as_days(step: str, kind: str, write: Callable[..., Path]) -> None:
+    dates = pd.date_range("1990-01-05", periods=400, freq=step)
+    with pytest.raises(DataError, match=kind) as error:
+        check(write(make_bars(400).assign(Date=dates.astype(str))))
+    assert (error.value.column, error.value.value) == ("Date", 7 if kind == "weekly" else 31)
+
+
 @pytest.fixture
 def spiked(write: Callable[..., Path]) -> Path:
     """A file whose closes are a hundred times too high on 2010-05-27 (row 100) alone."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
@@ -12,6 +14,9 @@ from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 
 OnMessage = Callable[[str], None]
+
+_DAYS_OF_A_WEEK = 7
+_FEWEST_GAPS = 10  # of dates, to tell what they are
 
 
 def price_files(config: Config) -> list[Path]:
@@ -48,9 +53,26 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def read_with(config: Config, source: PriceSource) -> Prices:
-    """Read one series as the config describes it."""
+    """Read one series as the config describes it; DataError if its bars are of weeks or months."""
     data, adjusted = config.data, config.target.adjusted
-    return read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+    prices = read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+    _check_daily(prices)
+    return prices
+
+
+def _check_daily(prices: Prices) -> None:
+    """Check that bars are of days: a forecast is dated on the sessions that follow, one for each step."""
+    gaps = np.diff(prices.dates).astype(int)
+    if len(gaps) < _FEWEST_GAPS or (usual := int(np.median(gaps))) < _DAYS_OF_A_WEEK:
+        return
+    kind = "weekly" if usual == _DAYS_OF_A_WEEK else "monthly" if 28 <= usual <= 31 else f"of every {usual} days"
+    raise DataError(
+        f"{prices.source}: the bars are {kind} (the usual distance from one date to the next is {usual} days), and "
+        f"a forecast would date them on the sessions of the next days. Use daily bars.",
+        file=prices.source,
+        column="Date",
+        value=usual,
+    )
 
 
 def read_to_forecast(
