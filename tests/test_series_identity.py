@@ -8,7 +8,7 @@ import commands
 import numpy as np
 import pandas as pd
 import pytest
-from made import TINY, make_bars
+from made import QUICK, TINY, make_bars
 
 from stockcast.config.load import load_config
 from stockcast.errors import DataError, RunError
@@ -100,3 +100,20 @@ def test_scores_from_a_later_day_leave_those_of_the_test_days_untouched(run: Run
     assert found.folder.name == f"evaluation-test-from-{later}"
     assert found.metrics["split"]["first_origin"] == make_bars(DAYS)["Date"][619]
     assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
+
+
+def test_two_series_of_one_file_are_named_by_their_tickers_and_share_nothing(tmp_path: Path) -> None:
+    bars = [make_bars(400, seed=seed).assign(Name=name) for seed, name in enumerate(("T/1", "T2"))]
+    pd.concat(bars).to_csv(tmp_path / "long.csv", index=False)
+    folders = []
+    for name in ("T/1", "T2"):
+        config = QUICK.replace("prices.csv}", f"long.csv, ticker: {name}}}")
+        (tmp_path / "tiny.yaml").write_text(config)
+        run = commands.train(
+            load_config(tmp_path / "tiny.yaml"), runs=tmp_path / "runs", name=name.replace("/", "")
+        ).run
+        found = commands.predict(run, picture=False)
+        assert found.value.series == name.replace("/", "-")
+        assert run.trained_on()[0].name == f"{name.replace('/', '-')}.csv"
+        folders.append(found.table.parent.name)
+    assert folders == ["T-1-2011-07-15", "T2-2011-07-15"]

@@ -41,7 +41,7 @@ class Prices:
         sha256: of the file's bytes, or of the DataFrame's CSV.
         notes: what was repaired or is suspicious, one sentence each.
         later: rows of the source after the last day that was asked for.
-        name: for titles, `SP500`: the file's name without its ending, or the DataFrame's whole name.
+        name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
     """
 
     source: Path
@@ -55,6 +55,11 @@ class Prices:
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", series_name(self.source))
+
+    @property
+    def label(self) -> str:
+        """The series as messages and tables name it: its file, or where a file of several was read, `T1.csv`."""
+        return self.source.name if self.name == series_name(self.source) else f"{self.name}{self.source.suffix}"
 
     @property
     def dates(self) -> Dates:
@@ -194,8 +199,15 @@ def read_prices(
         sha256=table.sha256,
         notes=tuple(notes),
         later=int(after.sum()),
-        name=table.source.path.name if table.source.is_frame else "",
+        name=_name_of(table.source, options),
     )
+
+
+def _name_of(source: Source, options: CsvOptions) -> str:
+    """Return the series' name where it is not the file's stem: the newest of the tickers that were chosen."""
+    if options.tickers:
+        return options.tickers[-1].replace("/", "-")
+    return source.path.name if source.is_frame else ""
 
 
 def _no_days(source: Source, start: date | None, end: date | None) -> DataError:

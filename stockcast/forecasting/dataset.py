@@ -217,7 +217,7 @@ def fit_scalers(
     except DataError as error:
         constant = all(np.ptp(prices.column(config.target.column)[past]) == 0 for prices, past in pairs)
         why = " Its closes never change on these days." if constant else ""
-        names = ", ".join(prices.source.name for prices in series)
+        names = ", ".join(prices.label for prices in series)
         raise type(error)(f"{names}: {error}{why}", file=names, key=error.key, value=error.value) from None
     # What is fed back needs its input's unit; elsewhere returns are best scaled by their own deviation.
     own_unit = config.strategy == "direct" and config.target.transform == "log_return"

@@ -122,7 +122,7 @@ class Predictor:
         }
         for series in self.trained_on:
             if series.training_sha256 is None:
-                if prices.sha256 == series.sha256 or prices.source.name == series.name:
+                if prices.sha256 == series.sha256 or prices.label == series.name:
                     return series
             elif hashes[series.first] == series.training_sha256:
                 return series
@@ -249,7 +249,7 @@ class Predictor:
         prices, market = self.series_and_market(source, on_message=on_message)
         if prices.later:
             on_message(
-                f"{prices.source.name}: {plural(prices.later, 'row')} after data.end {self.config.data.end} left out; "
+                f"{prices.label}: {plural(prices.later, 'row')} after data.end {self.config.data.end} left out; "
                 f"--data {shlex.quote(str(prices.source))} forecasts from its last row."
             )
         if len(prices.dates) < self.config.window:
@@ -304,12 +304,12 @@ class Predictor:
             return
         names = self.trained_on[0].name if len(self.trained_on) == 1 else f"{len(self.trained_on)} series"
         scale = "its own past" if self.config.target.scale == "training" else "the volatility of its own past"
-        on_message(f"{self.run.name} was trained on {names}; {prices.source.name} is scaled by {scale}.")
+        on_message(f"{self.run.name} was trained on {names}; {prices.label} is scaled by {scale}.")
 
     def _check_market(self, prices: Prices, market: Market, on_message: OnMessage) -> None:
         """Check that the market has the last day; report that few of its series have it."""
         last, (market_first, market_last) = prices.dates[-1], market.dates[[0, -1]]
-        name, calendar = prices.source.name, self.config.data.calendar
+        name, calendar = prices.label, self.config.data.calendar
         which = f"the market of {self.run.name}, the mean of the price files that it was trained on,"
         present, why = market.present_on(last), None
         if last < market_first:

@@ -86,7 +86,7 @@ def read_to_forecast(
         check_calendar(config.data.calendar)
     prices = read_with(config, source)
     mismatch = calendar_mismatch(prices.dates, calendar=config.data.calendar, known=known)
-    _report(prices.source.name, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
+    _report(prices.label, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
     return prices
 
 
@@ -111,7 +111,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             value=str(damage[0].days[0]),
         )
     noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
-    _report(noted.source.name, noted.notes, on_message)
+    _report(noted.label, noted.notes, on_message)
     return noted
 
 

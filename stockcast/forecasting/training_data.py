@@ -82,7 +82,7 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
     first, market = prices[0], [name for name in config.features if name in MARKET]
     remarks = outside_data(config, prices)
     if first.later:
-        rows = plural(first.later, "row") + (f" of the first, {first.source.name}," if len(prices) > 1 else "")
+        rows = plural(first.later, "row") + (f" of the first, {first.label}," if len(prices) > 1 else "")
         remarks.append(
             f"{rows} after data.end {config.data.end} left out, so that forecasts begin after that day; data.end: null "
             f"takes all"

@@ -54,7 +54,7 @@ class DataReport:
         quality = self.quality
         columns = ", ".join(self.prices.bars.columns)
         return [
-            f"{self.prices.source.name}: {plural(quality.rows, 'day')}, {quality.first} to {quality.last}",
+            f"{self.prices.label}: {plural(quality.rows, 'day')}, {quality.first} to {quality.last}",
             f"Columns: {columns}" + ("; prices are adjusted by Adj Close" if self.prices.are_adjusted else ""),
             *_bullets("While reading:", self.prices.notes),
             *_bullets("Looks odd:", [finding.sentence for finding in quality.findings]),

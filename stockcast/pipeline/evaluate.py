@@ -112,7 +112,7 @@ def evaluate(
     except NotEnoughDays as error:
         day = prices.dates[min(dataset.split.part(part).start, len(prices.dates) - 1)]
         raise NotEnoughDays(
-            f"{prices.source.name}, scored from {day} to {prices.dates[-1]}: {error}",
+            f"{prices.label}, scored from {day} to {prices.dates[-1]}: {error}",
             file=prices.source,
             key=error.key,
             value=error.value,
@@ -121,7 +121,7 @@ def evaluate(
     scores = predictor.task.evaluate(predictor.network, dataset, task, baselines=baselines)
     dates = prices.dates
     metrics = {
-        "data": {"name": prices.source.name, "sha256": prices.sha256, "first": str(dates[0]), "last": str(dates[-1]),
+        "data": {"name": prices.label, "sha256": prices.sha256, "first": str(dates[0]), "last": str(dates[-1]),
                  "days": len(dates)},
         "seed": predictor.config.training.seed,
         "split": {
@@ -192,7 +192,7 @@ def _read(predictor: Predictor, source: PriceSource | str | None, callbacks: Cal
         on_message(f"The market of {run.name} has changed since its training: {', '.join(changed)}.")
     if market is not None and market.dates[-1] < prices.dates[-1]:
         last: date = market.dates[-1].astype(object)
-        on_message(f"{prices.source.name} is scored up to {last}, the last day of the market of {run.name}.")
+        on_message(f"{prices.label} is scored up to {last}, the last day of the market of {run.name}.")
         prices = prices.until(last)
     return prices, market
 
@@ -220,7 +220,7 @@ def _first_scored(predictor: Predictor, start: date | None, *, insist: bool, cal
 def _label(predictor: Predictor, prices: Prices, part: Part, first: date) -> str:
     """Name the evaluation's folder, so that no other series, part or first day is overwritten."""
     border, own = predictor.test_border(), predictor.trained_on[0]
-    is_own = (prices.sha256, prices.source.name) == (own.sha256, own.name)
+    is_own = (prices.sha256, prices.label) == (own.sha256, own.name)
     label = part if is_own else f"{part}-{predictor.series_name(prices)}"
     if first != border:
         label += f"-from-{first}"

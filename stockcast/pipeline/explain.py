@@ -123,7 +123,7 @@ def _check_scale(predictor: Predictor, prices: Prices) -> None:
     names = [series.name for series in predictor.trained_on]
     raise DataError(
         f"{predictor.run.name} was trained on {', '.join(names)} in their own unit (target.scale: training), so a "
-        f"forecast of {prices.source.name} would be explained in a unit that is not its own. Explain {names[0]}, or "
+        f"forecast of {prices.label} would be explained in a unit that is not its own. Explain {names[0]}, or "
         f"train with target.scale: volatility.",
         file=prices.source,
         key="target.scale",
@@ -240,7 +240,7 @@ def _limits(
     """Return what is not measured or not shown, and why."""
     cell, notes = config.model.cell, []
     if not len(dataset.origins("validation", required=False)):
-        name = dataset.prices.source.name
+        name = dataset.prices.label
         notes.append(f"{name} has no validation day: importance and gradients are not measured on it.")
     elif not gradients:
         notes.append(

@@ -191,7 +191,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
 
 def _described(prices: Prices) -> dict[str, Any]:
     return {
-        "name": prices.source.name,
+        "name": prices.label,
         "path": str(prices.source),
         "sha256": prices.sha256,
         "first": str(prices.dates[0]),
