@@ -11,6 +11,7 @@ from stockcast.data.csv.problems import Row
 
 _NUMBER = re.compile(r"[-+]?[0-9]*[.,]?[0-9]+")
 _ROWS = 25
+_CLEARLY = 0.7  # an open is so much nearer to the close before; else the first of both in the file is the open
 _PRICES_ALIKE = 3.0  # most times that two prices of one day differ; a volume differs by more
 
 
@@ -18,7 +19,8 @@ def propose_columns(rows: list[Row]) -> dict[str, str | int]:
     """Return standard name -> the column that it may be: its name, or where the table has no header, its number from 1.
 
     One column holds dates only; of the columns of numbers of one size, High is the largest on every day, Low the
-    smallest, and of the other two Open is nearer to the close of the day before. Empty where that fits no columns.
+    smallest, and of the other two Open is nearer to the close of the day before, or comes first. Empty where that fits
+    no columns.
     """
     width = len(rows[-1][1]) if rows else 0
     first = [cell.strip() for cell in rows[0][1]] if rows else []
@@ -65,9 +67,9 @@ def _bars(numbers: dict[int, list[float]]) -> dict[str, int]:
         days = list(zip(opened, high, low, close, strict=True))
         if not all(h >= max(o, c) and low_ <= min(o, c) and h <= _PRICES_ALIKE * low_ for o, h, low_, c in days):
             continue
-        gaps = [abs(o - c) for o, c in zip(opened[1:], close, strict=False)]
-        crossed = [abs(c - o) for c, o in zip(close[1:], opened, strict=False)]
-        if sum(gaps) < sum(crossed):
+        gaps = sum(abs(o - c) for o, c in zip(opened[1:], close, strict=False))
+        other_gaps = sum(abs(c - o) for c, o in zip(close[1:], opened, strict=False))
+        if gaps < _CLEARLY * other_gaps or (other_gaps >= _CLEARLY * gaps and four[0] < four[3]):
             rest = [place for place in numbers if place not in four]
             volume = {"Volume": rest[0]} if len(rest) == 1 else {}
             return {**dict(zip(("Open", "High", "Low", "Close"), four, strict=True)), **volume}

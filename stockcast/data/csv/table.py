@@ -16,8 +16,9 @@ from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Problem, Source, setting
+from stockcast.data.csv.proposal import propose_columns
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
-from stockcast.errors import DataError
+from stockcast.errors import DataError, MissingColumns
 from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000
@@ -251,6 +252,31 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
             notes.append(f"prices have a decimal comma: {example.strip()!r}")
         again = read_rows(source, text, options=other)
         found.append(replace(contents, options=other, rows=again, notes=(*contents.notes, *notes)))
-    if len(found) != 1:
-        raise error
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    if not found and isinstance(error, MissingColumns) and error.key is None:
+        raise _proposal(contents, error)
+    raise error
+
+
+def _proposal(contents: Contents, error: DataError) -> DataError:
+    """Build the error that proposes columns with another separator, where their values fit; else return `error`."""
+    source, options = contents.source, contents.options
+    for separator in (mark for mark in ";\t|," if mark != options.separator):
+        other = replace(options, separator=separator)
+        rows = list(islice(read_rows(source, contents.text or b"", options=other), HEADER_WITHIN))
+        if columns := propose_columns(rows):
+            settings = [setting("data.separator", "tab" if separator == "\t" else separator)]
+            if options.decimal is None and decimal_marks(cell for _, row in rows for cell in row) == {","}:
+                settings.append(setting("data.decimal", ","))
+            names = ", ".join(cell.strip() for cell in rows[0][1])[:200]
+            return source.error(
+                f"no column Date or Close; found {names}, separated by {_SEPARATORS[separator]}. Name them; by their "
+                f"values they may be: {' '.join([*settings, setting('data.columns', columns)])}",
+                line=rows[0][0],
+                column="Date",
+                key="data.columns",
+                value=names,
+                kind=MissingColumns,
+            )
+    return error
