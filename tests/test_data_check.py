@@ -127,7 +127,7 @@ def test_the_exchange_and_the_reading_keys_can_be_given(tmp_path):
     given = ["--set", "data.date_format='%d/%m/%Y'", "--json"]
 
     around_the_clock = stockcast("data", "check", "every.csv", "--calendar", "24/7", *given, cwd=tmp_path)
-    new_york = stockcast("data", "check", "every.csv", *given, cwd=tmp_path)
+    new_york = stockcast("data", "check", "every.csv", "--calendar", "XNYS", *given, cwd=tmp_path)
 
     assert json.loads(around_the_clock.stdout)["findings"] == []
     (finding,) = json.loads(new_york.stdout)["findings"]
@@ -190,6 +190,17 @@ def test_a_training_tells_what_looks_odd_once_and_keeps_it_in_the_run(odd):
     again: list[str] = []
     commands.predict(trained.run, say=again.append)
     assert not any("session of XNYS" in sentence for sentence in again)
+
+
+def test_dates_far_off_new_york_choose_the_calendar_unless_one_is_given(write: Callable[..., Path]) -> None:
+    every_day = pd.date_range("2015-01-01", periods=700).astype(str)
+    path = write(make_bars(700).assign(Date=every_day))
+    found = check(path)
+    assert found.quality.findings == ()
+    assert "Calendar: 24/7, chosen by the dates: 200 of the last 700 dates are Saturdays and Sundays" in found.summary()
+    assert found.to_json()["calendar"] == "24/7"
+    given = check(path, overrides=["data.calendar=XNYS"])
+    assert [finding.kind for finding in given.quality.findings] == ["no_session"]
 
 
 @pytest.mark.parametrize(("step", "kind"), [("W-FRI", "weekly"), ("BMS", "monthly")])

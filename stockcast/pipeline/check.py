@@ -12,6 +12,8 @@ from stockcast.config import yaml
 from stockcast.config.load import parse_config
 from stockcast.config.schema import Config
 from stockcast.config.starter import check_name, starter_horizon
+from stockcast.data.calendar import calendar_mismatch
+from stockcast.data.calendar_choice import propose_calendar
 from stockcast.data.prices import Prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
@@ -32,11 +34,15 @@ class DataReport:
     Attributes:
         prices: as training would read them.
         quality: what looks odd in them.
+        calendar: the exchange whose sessions the dates were compared with.
+        chosen: why that exchange, where the dates chose it, as a sentence without a full stop.
         shortage: why there are too few days to train on, as a sentence without a full stop; None for enough.
     """
 
     prices: Prices
     quality: QualityReport
+    calendar: str
+    chosen: str | None
     shortage: str | None
 
     @property
@@ -56,6 +62,7 @@ class DataReport:
         return [
             f"{self.prices.label}: {plural(quality.rows, 'day')}, {quality.first} to {quality.last}",
             f"Columns: {columns}" + ("; prices are adjusted by Adj Close" if self.prices.are_adjusted else ""),
+            *([f"Calendar: {self.calendar}, chosen by the dates: {self.chosen}"] if self.chosen else []),
             *_bullets("While reading:", self.prices.notes),
             *_bullets("Looks odd:", [finding.sentence for finding in quality.findings]),
             *_bullets("Not judged:", [quality.unjudged] if quality.unjudged else []),
@@ -73,6 +80,7 @@ class DataReport:
             "last": str(quality.last),
             "columns": list(self.prices.bars.columns),
             "adjusted": self.prices.are_adjusted,
+            "calendar": self.calendar,
             "notes": list(self.prices.notes),
             "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
             "unjudged": quality.unjudged,
@@ -118,7 +126,18 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
             value=1,
         )
     prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))
-    return DataReport(prices, check_quality(prices, calendar=config.data.calendar), _shortage(config, prices.dates))
+    calendar, chosen = config.data.calendar, None
+    if "calendar" not in config.data.model_fields_set and calendar_mismatch(prices.dates, calendar=calendar):
+        proposal = propose_calendar(prices.dates)  # as config init does
+        if proposal.name != calendar:
+            calendar, chosen = proposal.name, proposal.reason
+    return DataReport(
+        prices=prices,
+        quality=check_quality(prices, calendar=calendar),
+        calendar=calendar,
+        chosen=chosen,
+        shortage=_shortage(config, prices.dates),
+    )
 
 
 def _bullets(title: str, sentences: Collection[str]) -> list[str]:
