@@ -1,7 +1,7 @@
 """A CSV or a DataFrame of daily bars becomes `Prices`: checked, sorted, adjusted, with a list of what was repaired."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,9 +12,10 @@ import pandas as pd
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions, series_name
-from stockcast.data.csv.problems import PROBLEMS_SHOWN, Problem, Source, refuse
+from stockcast.data.csv.problems import Source, refuse
 from stockcast.data.csv.resample import to_days
-from stockcast.data.csv.table import make_daily, read_table
+from stockcast.data.csv.table import read_table
+from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import plural
 from stockcast.typing import Dates, Floats
@@ -24,9 +25,6 @@ PriceSource = Path | pd.DataFrame
 
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
-
-_SAME_PRICE = 1e-6  # share: a price written with seven digits and with more
-_ROUNDING = 1e-4  # vendors round each column on its own, so a close may leave the range by this much
 
 
 @dataclass(frozen=True)
@@ -158,8 +156,8 @@ def read_prices(
     kept_lines = set(table.cells.index[kept])
     problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
     adjusting = adjusted and "Adj Close" in numbers.values
-    values, left_out = _leave_out(numbers.values, days.dates, adjusting=adjusting)
-    problems += [*numbers.problems, *_impossible(values, adjusting=adjusting)]
+    values, left_out = leave_out(numbers.values, days.dates, adjusting=adjusting)
+    problems += [*numbers.problems, *impossible(values, adjusting=adjusting)]
 
     bars, dates = values[inside[values.index]], days.dates[values.index][inside[values.index]]
     notes = [*table.notes, *([days.note] if days.note else []), *numbers.notes, *left_out]
@@ -168,15 +166,15 @@ def read_prices(
         if unusable.any():
             notes.append(f"{plural(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
-    notes += _repair(bars)
+    notes += repair(bars)
     if table.options.resample and not problems:
         bars, note = to_days(bars, dates, table.cells["Date"].loc[bars.index], source=table.source)
         dates, notes = dates.loc[bars.index], [*notes, note]
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
-    bars, dates, merged = _merge_last_day(bars, dates)
+    bars, dates, merged = merge_last_day(bars, dates)
     notes += merged
-    refuse(table.source, [*problems, *_differing_repeats(table.source, bars, dates)])
+    refuse(table.source, [*problems, *differing_repeats(table.source, bars, dates)])
 
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
     if repeated := bars.index.duplicated().sum():
@@ -216,110 +214,3 @@ def _no_days(source: Source, start: date | None, end: date | None) -> DataError:
         return source.error(f"no day with a close {span}. Change data.start and data.end.", key="data.start")
     again = "" if source.is_frame else " Download it again."
     return source.error(f"it has columns, but no day with a close.{again}", column="Close")
-
-
-def _leave_out(bars: pd.DataFrame, dates: pd.Series, *, adjusting: bool) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out rows in which a vendor states nothing, and early days that cannot be adjusted; return notes on them.
-
-    A dividend that was never divided by later splits brings the adjusted price of every day before it to zero or
-    below. A file with a few such days further on has wrong cells instead.
-    """
-    notes = []
-    prices = [column for column in ("Open", "High", "Low", "Close") if column in bars]
-    zero = (bars[prices] == 0).all(axis=1) & (len(prices) > 1)
-    if "Adj Close" in bars:
-        zero &= bars["Adj Close"].isna() | (bars["Adj Close"] == 0)
-    if zero.any():
-        notes.append(f"{plural(zero.sum(), 'row')} with zero for every price dropped")
-        bars = bars[~zero]
-    if adjusting and (bad := (bars["Adj Close"] <= 0) & (bars["Close"] > 0)).any():
-        last = dates[bad.index[bad]].max()
-        early = dates[bars.index] <= last
-        if early.sum() <= 2 * bad.sum() and 2 * early.sum() <= len(bars):
-            notes.append(
-                f"{plural(early.sum(), 'day')} to {last:%Y-%m-%d} left out, as Adj Close is zero or less there; "
-                f"target.adjusted: false keeps them"
-            )
-            bars = bars[~early]
-    return bars, notes
-
-
-def _impossible(bars: pd.DataFrame, *, adjusting: bool) -> Iterator[Problem]:
-    """What no exchange can have printed."""
-    for column in ("Close", "Adj Close") if adjusting else ("Close",):
-        if column in bars:
-            why, advice = "a close must be above zero", "Correct it, or empty the cell to leave the day out."
-            if column == "Adj Close":
-                advice += " Or use prices as they were quoted (target.adjusted: false)."
-            wrong = bars[bars[column] <= 0]
-            for line, value in zip(wrong.index, wrong[column], strict=True):
-                yield Problem(line=line, column=column, value=value, why=why, advice=advice)
-    if {"High", "Low"} <= set(bars.columns):
-        # Vendors write zero for a missing value, and old bars without an open often have no true range: both repaired.
-        wrong = bars[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]
-        for line, high, low in zip(wrong.index, wrong["High"], wrong["Low"], strict=True):
-            why, advice = f"below the day's low of {low}", "Correct one of them, or empty both."
-            yield Problem(line=line, column="High", value=high, why=why, advice=advice)
-
-
-def _repair(bars: pd.DataFrame) -> list[str]:
-    """Turn vendors' stand-ins for "unknown" into NaN, in place; return what was repaired or is suspicious."""
-    counts: dict[str, float] = {}
-    has_range = {"High", "Low"} <= set(bars.columns)
-    if has_range and (inverted := _inverted(bars) & _without_open(bars)).any():
-        bars.loc[inverted, ["High", "Low"]] = np.nan
-        counts["without Open and with High below Low, both counted as missing"] = inverted.sum()
-    for column in ("Open", "High", "Low", "Adj Close", "Volume"):  # a wrong Adj Close is refused where it is used
-        if column in bars and (zero := bars[column] <= 0).any():
-            bars.loc[zero, column] = np.nan  # assigning nowhere, too, would keep a second copy of the column
-            counts[f"with {column} of zero or less, counted as missing"] = zero.sum()
-    for column in {"Open", "Close"} & set(bars.columns) if has_range else ():
-        outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
-        counts[f"with {column} outside the day's low to high, kept"] = outside.sum()
-    return sorted(f"{plural(number, 'row')} {what}" for what, number in counts.items() if number)
-
-
-def _inverted(bars: pd.DataFrame) -> pd.Series:
-    """Days whose high is below their low by more than rounding."""
-    return bars["High"] < bars["Low"] * (1 - _ROUNDING)
-
-
-def _without_open(bars: pd.DataFrame) -> pd.Series:
-    """Days for which the vendor wrote an open of zero: bars of before 1982, put together from closes."""
-    return bars["Open"] == 0 if "Open" in bars else pd.Series(False, index=bars.index)
-
-
-def _merge_last_day(bars: pd.DataFrame, dates: pd.Series) -> tuple[pd.DataFrame, pd.Series, list[str]]:
-    """Keep the fuller row of a last day that a vendor gives twice, if the prices agree; return a note on it."""
-    rows = bars[dates == dates.max()]
-    if len(rows) != 2 or rows.iloc[0].equals(rows.iloc[1]):
-        return bars, dates, []
-    spread = rows.drop(columns="Volume", errors="ignore").max() / rows.drop(columns="Volume", errors="ignore").min()
-    if (spread > 1 + _SAME_PRICE).any():
-        return bars, dates, []
-    volume = rows["Volume"].fillna(0) if "Volume" in rows else pd.Series(0.0, index=rows.index)
-    fuller, other = sorted(rows.index, key=lambda line: (rows.loc[line].count(), volume[line]), reverse=True)
-    traded = f" (volume {volume[fuller]:.0f}, not {volume[other]:.0f})" if volume[fuller] != volume[other] else ""
-    note = f"the last day, {dates.max():%Y-%m-%d}, occurs twice with the same prices; the fuller row{traded} is kept"
-    kept = bars.index != other
-    return bars[kept], dates[kept], [note]
-
-
-def _differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> Iterator[Problem]:
-    """The days that occur more than once with different values, in one problem."""
-    repeated = dates[dates.isin(dates[dates.duplicated()])]
-    if repeated.empty:
-        return
-    differing = bars.loc[repeated.index].groupby(repeated).nunique(dropna=False).gt(1).any(axis=1)
-    days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
-    if not days:
-        return
-    lines = sorted(repeated.index[repeated.isin(differing.index[differing])])
-    listed = ", ".join(map(str, lines[:PROBLEMS_SHOWN]))
-    is_intraday = len(bars) > 1.5 * dates.nunique()
-    yield Problem(
-        line=lines[0],
-        value=days[0],
-        why=f"{plural(len(days), 'day')} more than once with different values: {', '.join(days[:PROBLEMS_SHOWN])}",
-        advice=f"Keep one row a day ({source.unit}s {listed})." + (f" {make_daily(source)}" if is_intraday else ""),
-    )
