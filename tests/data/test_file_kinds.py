@@ -547,3 +547,9 @@ def test_text_with_its_byte_order_mark_is_read_and_told(write_file, plain, encod
     prices = read_prices(write_file(CSV.decode().encode(encoding)))
     assert_same(prices, plain)
     assert [encoding.upper() in note for note in prices.notes] == [True]
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["CSV", "gzip"])
+def test_a_sheet_is_refused_where_there_are_none(refused, packed):
+    error = refused(packed(b"Date,Close\n2018-01-02,1\n"), options=CsvOptions(sheet="GE"))
+    assert (error.key, error.value) == ("data.sheet", "GE")

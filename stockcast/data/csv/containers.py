@@ -33,6 +33,9 @@ def open_contents(source: Source, raw: bytes, *, options: CsvOptions) -> Content
     Raises:
         DataError: it is damaged, has a password, holds no table or several, or is too large when unpacked.
     """
+    if options.sheet is not None and not raw.startswith(_ZIP):
+        message = f"data.sheet is {options.sheet}, but the file is no workbook or zip. Leave it out."
+        raise source.error(message, key="data.sheet", value=options.sheet)
     if raw.startswith(_GZIP):
         return _text_contents(replace(source, kind="unpacked"), _gunzip(source, raw), options)
     if raw.startswith(_ZIP):

@@ -37,7 +37,7 @@ class CsvOptions:
         columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
             in a file without a header; empty for the names that vendors give, see `names.py`.
         resample: `1d` to put the bars of each day together; None for a file of daily bars.
-        sheet: of a workbook, or the file in a zip; None for the only one. Other files have none, and it is ignored.
+        sheet: of a workbook, or the file in a zip; None for the only one, and for other files.
     """
 
     date_format: str | None = None
