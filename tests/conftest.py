@@ -35,6 +35,17 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**20
 
 
+_freeze = gc.freeze
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _keep_nothing_for_good() -> Iterator[None]:
+    """A command freezes what is left when it ends; in a process of many commands that would never be freed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _forget_networks() -> Iterator[None]:
     """Keras keeps the graph of every network that was ever built: hundreds of them are gigabytes."""
@@ -43,7 +54,7 @@ def _forget_networks() -> Iterator[None]:
         return
     if not _after_last:
         gc.collect()
-        gc.freeze()  # what the libraries made on import is not looked through again, and stays
+        _freeze()  # what the libraries made on import is not looked through again, and stays
     elif _memory() < _after_last[-1] + _GROWTH:
         return
     forget_networks()

@@ -430,6 +430,7 @@ def rows_of_one_value() -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow  # seconds each, in processes of their own
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_workbook_or_table_is_refused_in_bounded_memory(write_file, what):
     path = write_file(HOSTILE[what](), name="GE.xlsx")

@@ -6,10 +6,8 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from stockcast.data.csv.header import HEADER_WITHIN, find_layout
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.header import HEADER_WITHIN, is_header
 from stockcast.data.csv.problems import Source, setting
-from stockcast.errors import DataError
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark its own begins with
@@ -48,7 +46,7 @@ def refuse_undeclared_utf_16(source: Source, raw: bytes, encoding: str | None) -
     raise source.error(f"{kind}. Save it as CSV in UTF-8{advice}", key="data.encoding", value=likely)
 
 
-def proposals(source: Source, raw: bytes, *, declared: str | None) -> tuple[str, list[str]]:
+def proposals(raw: bytes, *, declared: str | None) -> tuple[str, list[str]]:
     """Return how to go on with text that is not UTF-8, and the encodings that fit it, the likeliest first.
 
     Each is shown with what it makes of the first line that is not plain ASCII: mostly the header.
@@ -66,7 +64,7 @@ def proposals(source: Source, raw: bytes, *, declared: str | None) -> tuple[str,
             continue
         shown[encoding] = text
         text_lines = [part.decode(encoding, "replace") for part in head]
-        ranks[encoding] = (not _has_header(source, text_lines), _oddness(text))
+        ranks[encoding] = (not _has_header(text_lines), _oddness(text))
     fitting = sorted(ranks, key=lambda encoding: ranks[encoding])[:_SHOWN]
     if not fitting:
         return ".", []
@@ -86,15 +84,14 @@ def _fits(raw: bytes, encoding: str) -> bool:
     return True
 
 
-def _has_header(source: Source, lines: list[str]) -> bool:
+def _has_header(lines: list[str]) -> bool:
     """Whether lines hold the header of a table of prices, whatever separates its cells."""
     for separator in ",;\t|":
         try:
-            rows = [row for row in enumerate(csv.reader(lines, delimiter=separator), 1) if any(row[1])]
-            find_layout(source, rows, options=CsvOptions())
-        except (DataError, csv.Error):
+            if is_header(list(enumerate(csv.reader(lines, delimiter=separator), 1))):
+                return True
+        except csv.Error:
             continue
-        return True
     return False
 
 

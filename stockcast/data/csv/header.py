@@ -100,6 +100,11 @@ def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tupl
             raise source.error(message, line=line, key="data.ticker", value=ticker)
 
 
+def is_header(rows: list[Row]) -> bool:
+    """Whether any of the rows names a date and a close."""
+    return any({"Date", "Close"} <= set(_ranks(row)) for _, row in rows)
+
+
 def means_date(name: str) -> bool:
     """Whether a column of this name holds dates."""
     return "Date" in _ranks([name])

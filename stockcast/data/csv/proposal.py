@@ -10,7 +10,7 @@ from stockcast.data.csv.names import MEANINGS, spelling
 from stockcast.data.csv.problems import Row
 
 _NUMBER = re.compile(r"[-+]?[0-9]*[.,]?[0-9]+")
-_ROWS = 25
+_ROWS, _MOST_COLUMNS = 25, 50  # to look at
 _CLEARLY = 0.7  # an open is so much nearer to the close before; else the first of both in the file is the open
 _PRICES_ALIKE = 3.0  # most times that two prices of one day differ; a volume differs by more
 
@@ -26,7 +26,7 @@ def propose_columns(rows: list[Row]) -> dict[str, str | int]:
     first = [cell.strip() for cell in rows[0][1]] if rows else []
     has_header = not any(is_date(cell) or _NUMBER.fullmatch(cell) for cell in first)
     data = [[cell.strip() for cell in row] for _, row in rows[has_header : _ROWS + 1] if len(row) == width]
-    if len(data) < 2 or len(first) != width:
+    if len(data) < 2 or len(first) != width or width > _MOST_COLUMNS:
         return {}
     columns = list(zip(*data, strict=True))
     dates = [place for place, cells in enumerate(columns) if all(map(is_date, cells))]

@@ -168,7 +168,7 @@ def read_rows(source: Source, raw: bytes, *, options: CsvOptions) -> Iterator[Ro
         raise source.error(f"not a CSV: {error}.", line=line) from error
     except UnicodeError as error:
         wrong = f"the text after line {line} is not {options.encoding or 'UTF-8'} ({getattr(error, 'reason', error)})"
-        advice, fitting = proposals(source, raw, declared=options.encoding)
+        advice, fitting = proposals(raw, declared=options.encoding)
         message = f"{wrong}. Save it as CSV in UTF-8{advice}"
         value = options.encoding or ", ".join(fitting) or None
         raise source.error(message, key="data.encoding", value=value) from error
