@@ -66,6 +66,10 @@ _VENDORS: tuple[_Names, ...] = (
     {"Open": ("Open Price",), "High": ("High Price",), "Low": ("Low Price",), "Close": ("Close Price",)},  # BSE
     {"Open": ("Opening Price",), "Volume": ("No. of Shares", "Total Traded Quantity")},  # BSE, NSE
     {"High": ("最高",), "Low": ("最低",), "Volume": ("成交量",), "Ticker": ("股票代码",)},  # akshare
+    {"Open": ("开盘价",), "High": ("最高价",), "Low": ("最低价",), "Close": ("收盘价",)},  # NetEase, Wind
+    {"Date": ("window_start",)},  # Polygon
+    {"Volume": ("Number of Shares",)},  # Euronext
+    {"Close": ("Closing price",), "Volume": ("Total volume",)},  # Nasdaq Nordic
     {"Date": ("データ日付",)},  # Nikkei
     {"Date": ("日付",), "Adj Close": ("調整後終値", "調整後終値*")},  # Yahoo Japan
     {"Date": ("일자",)},  # Korea Exchange

@@ -234,12 +234,14 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
     if text is None:
         raise error
     found: list[Contents] = []
+    advised: list[DataError] = []
     for separator in (mark for mark in ",;\t|" if mark != options.separator):
         other = replace(options, separator=separator)
         try:
             rows = list(islice(read_rows(source, text, options=other), HEADER_WITHIN))
             layout = find_layout(source, rows, options=other)
-        except DataError:
+        except DataError as no_layout:
+            advised += [no_layout] * (no_layout.key == "data.columns" and error.key is None)
             continue
         notes = [f"cells are separated by {_SEPARATORS[separator]}"]
         # A row may be ragged for now: what matters is how its prices are written.
@@ -248,9 +250,10 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
         if other.decimal is None and decimal_marks(prices) == {","}:
             other = replace(other, decimal=",")
             example = next(price for price in prices if decimal_marks([price]))
-            notes.append(f"prices have a decimal comma: {example.strip()!r}")
+            what = "a decimal comma" if "," in example else "points between thousands"
+            notes.append(f"prices have {what}: {example.strip()!r}")
         again = read_rows(source, text, options=other)
         found.append(replace(contents, options=other, rows=again, notes=(*contents.notes, *notes)))
     if len(found) != 1:
-        raise error
+        raise advised[0] if len(advised) == 1 and not found else error
     return found[0]
