@@ -140,8 +140,9 @@ def test_a_ticker_that_the_file_lacks_is_refused_with_the_one_it_has(case):
 def test_a_stock_that_changed_its_symbol_is_joined_by_the_setting_that_the_message_prints(case):
     error = refusal(case("symbol_renamed"))
 
-    joined = proposed_settings(str(error))[-1]
-    assert joined == 'data.ticker=["OLDNAME", "NEWNAME"]'
+    first, joined = proposed_settings(str(error))
+    assert (first, joined) == ("data.ticker=OLDNAME", 'data.ticker=["OLDNAME", "NEWNAME"]')
+    read_prices(case("symbol_renamed"), options=csv_options([first]))
     check_series(read_prices(case("symbol_renamed"), options=csv_options([joined])), A)
 
 

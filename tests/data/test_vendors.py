@@ -88,6 +88,11 @@ def test_utf_16_without_a_mark_is_refused_by_its_name_and_read_by_that_name(writ
     same(read_prices(path, options=CsvOptions(encoding=encoding)), read_prices(write_file(CLEAN, name="clean.csv")))
 
 
+def test_a_letter_whose_half_in_utf_16_is_a_bracket_is_no_json(refused):
+    error = refused("安値,日付け,終値\n1,2018-12-31,2\n".encode("utf-16-le"))  # 安 begins with the byte of [
+    assert proposed_settings(str(error)) == ["data.encoding=utf-16-le"]
+
+
 @pytest.mark.parametrize(
     ("vendor", "note"),
     [
@@ -152,6 +157,22 @@ def test_the_standard_name_wins_over_a_vendors(write_file):
 def test_two_vendors_names_of_one_column_are_refused(refused):
     error = refused("Date,Last,Price\n2018-12-31,1,2\n")
     assert (error.line, error.column, error.value) == (1, "Close", "Last, Price")
+
+
+def test_names_that_nobody_knows_are_proposed_by_their_values_with_the_separator(write_file, refused):
+    rows = "".join(f"2018-12-{day};10,{day};{day * day * 7919 % 1000}\n" for day in range(10, 31))
+    path = write_file(f"Prices of ACME\nTag;Kurs;Umsatz\n{rows}")
+    columns, separator = proposed_settings(str(refused(path)))
+    assert columns == 'data.columns={"Date": "Tag", "Close": "Kurs", "Volume": "Umsatz"}'
+    assert separator == "data.separator=;"
+    decimal = proposed_settings(str(refused(path, options=csv_options([columns, separator]))))[0]
+    prices = read_prices(path, options=csv_options([columns, separator, decimal]))
+    assert prices.quoted.tolist() == [float(f"10.{day}") for day in range(10, 31)]
+
+
+def test_a_title_of_as_many_cells_as_the_header_is_left_out(write_file):
+    prices = read_prices(write_file("Start,12/28/2018\nDate,Close\n2018-12-31,1\n"))
+    assert prices.notes == ("1 line of text before the header left out",)
 
 
 def test_a_row_of_data_before_the_header_is_refused_by_its_line(refused):
@@ -224,6 +245,35 @@ def test_a_comma_that_groups_or_divides_is_refused_until_the_mark_is_declared(wr
     assert "12345 (--set data.decimal=.) or 12.345 (--set data.decimal=,)" in str(error)
     assert read_prices(path, options=CsvOptions(decimal=".")).quoted.tolist() == [12345, 12400]
     assert read_prices(path, options=CsvOptions(decimal=",")).quoted.tolist() == [12.345, 12.4]
+
+
+def test_a_comma_behind_a_zero_never_groups_thousands(write_file, refused):
+    path = write_file('Date,Close\n2018-12-28,"0,203"\n2018-12-31,"0,202"\n')
+    error = refused(path)
+    assert (error.line, error.value, error.key) == (2, "0,203", "data.decimal")
+    assert proposed_settings(str(error))[0] == "data.decimal=,"
+    assert read_prices(path, options=csv_options(["data.decimal=,"])).quoted.tolist() == [0.203, 0.202]
+
+
+def test_points_that_stand_in_thousands_only_are_doubtful_beside_prices_of_three_digits(write_file, refused):
+    path = write_file("Date,Close\n2018-12-28,998\n2018-12-31,1.002\n")
+    error = refused(path)
+    assert (error.line, error.value, error.key) == (3, "1.002", "data.decimal")
+    assert read_prices(path, options=csv_options(["data.decimal=,"])).quoted.tolist() == [998, 1002]
+
+
+def test_points_in_volumes_are_doubtful_where_no_price_has_a_mark(write_file, refused):
+    path = write_file("Date,Close,Volume\n2018-12-27,99,1.064\n2018-12-28,98,2.250\n2018-12-31,97,800\n")
+    error = refused(path)
+    assert (error.line, error.column, error.value, error.key) == (2, "Volume", "1.064", "data.decimal")
+    prices = read_prices(path, options=csv_options(["data.decimal=,"]))
+    assert prices.column("Volume").tolist() == [1064, 2250, 800]
+
+
+def test_two_points_in_a_number_group_thousands_and_the_comma_is_proposed(write_file, refused):
+    path = write_file("Date,Close,Volume\n2018-12-28,98,1.064.832\n2018-12-31,97,2.250.000\n")
+    (setting, *_) = proposed_settings(str(refused(path)))
+    assert read_prices(path, options=csv_options([setting])).column("Volume").tolist() == [1_064_832, 2_250_000]
 
 
 def test_a_comma_is_no_doubt_where_one_price_settles_it(write_file):

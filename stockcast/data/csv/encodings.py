@@ -6,10 +6,8 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from stockcast.data.csv.header import HEADER_WITHIN, find_layout
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.header import HEADER_WITHIN, has_header
 from stockcast.data.csv.problems import Source, setting
-from stockcast.errors import DataError
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark its own begins with
@@ -91,10 +89,10 @@ def _has_header(source: Source, lines: list[str]) -> bool:
     for separator in ",;\t|":
         try:
             rows = [row for row in enumerate(csv.reader(lines, delimiter=separator), 1) if any(row[1])]
-            find_layout(source, rows, options=CsvOptions())
-        except (DataError, csv.Error):
+        except csv.Error:
             continue
-        return True
+        if has_header(source, rows):
+            return True
     return False
 
 

@@ -50,6 +50,21 @@ def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layo
         raise source.error("it is empty." if source.is_frame else "it is empty. Download it again.")
     if options.columns:
         return _chosen_layout(source, rows, options)
+    if layout := _named_layout(source, rows, options):
+        return layout
+    raise _no_header(source, rows, options.separator)
+
+
+def has_header(source: Source, rows: list[Row]) -> bool:
+    """Whether one of some rows names both a date and a close."""
+    try:
+        return _named_layout(source, rows, CsvOptions()) is not None
+    except DataError:
+        return False
+
+
+def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout | None:
+    """The layout by the first row that names both a date and a close; None if there is none."""
     for number, (line, _) in enumerate(rows[:HEADER_WITHIN]):
         if names_and_tickers := _tall_header(rows, number):
             header = _of_ticker(source, line, *names_and_tickers, options=options)
@@ -63,7 +78,7 @@ def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layo
         if names_and_tickers := _joined_header(header):
             header = _of_ticker(source, line, *names_and_tickers, options=options)
             return _layout(source, rows, number, header, before=number, is_of_ticker=True)
-    raise _no_header(source, rows, options.separator)
+    return None
 
 
 def _no_header(source: Source, rows: list[Row], separator: str) -> DataError:
@@ -96,7 +111,7 @@ def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tupl
     if not chosen and len(tickers) > 1:
         advice = "Keep one of them." if source.is_frame else f"Choose one: {setting('data.ticker', tickers[0])}"
         if joined and not source.is_frame:
-            advice += f". They share no day: take them as one with {setting('data.ticker', tickers)}"
+            advice += f" or, as they share no day, take them as one: {setting('data.ticker', tickers)}"
         raise source.error(f"several series: {names}. {advice}", line=line, key="data.ticker", value=names)
     for ticker in chosen:
         if ticker not in tickers:

@@ -149,9 +149,20 @@ def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_c
         line = doubtful.index[doubtful.any(axis=1)][0]
         name = str(doubtful.columns[doubtful.loc[line]][0])
         cell = str(cells.loc[line, name])
-        readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
-        return Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)
+        return _doubt(line, name, cell, mark)
+    if "Volume" in cells and not {".", ","} & set(everything):  # nothing else shows what its points are
+        pointed = cells["Volume"].str.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+        others = cells["Volume"][~pointed].str.contains(".", regex=False)
+        if pointed.sum() > max(1, len(others)) and not others.any():
+            line = pointed.index[pointed][0]
+            return _doubt(line, "Volume", str(cells.loc[line, "Volume"]), ".")
     return None
+
+
+def _doubt(line: int, name: str, cell: str, mark: str) -> Problem:
+    """The problem of a mark that may group thousands or begin decimals."""
+    readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
+    return Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)
 
 
 def _are_of_two_scales(prices: pd.DataFrame) -> bool:

@@ -130,7 +130,7 @@ def _other_kind(raw: bytes) -> str | None:
     begin = raw[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if begin.startswith(_WEB_PAGES):
         return "a web page, perhaps a sign-in page. Download it again."
-    if begin.startswith((b"{", b"[")):
+    if begin.startswith((b"{", b"[")) and b"\0" not in begin:  # in UTF-16 they are half a letter
         text = raw[:120].decode("ascii", "replace")
         return f"JSON, perhaps the vendor's error message: {text!r}. Download it again as CSV."
     return None
