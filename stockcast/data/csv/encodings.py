@@ -57,14 +57,18 @@ def proposals(source: Source, raw: bytes, *, declared: str | None) -> tuple[str,
     line = raw[raw.rfind(b"\n", 0, begin) + 1 :][:_CHUNK].split(b"\n", 1)[0]
     head = raw[:_CHUNK].split(b"\n", HEADER_WITHIN)[:HEADER_WITHIN]
     shown: dict[str, str] = {}
-    ranks: dict[str, tuple[bool, int]] = {}
+    heads: dict[str, str] = {}  # two encodings may agree on the header, and not on the days below it
+    ranks: dict[str, tuple[bool, int, int]] = {}
     for encoding in _CANDIDATES:
-        text = line.decode(encoding, "replace").strip()
-        if encoding == declared or text in shown.values() or not _fits(raw, encoding):
-            continue
-        shown[encoding] = text
         text_lines = [part.decode(encoding, "replace") for part in head]
-        ranks[encoding] = (not _has_header(source, text_lines), _oddness(text))
+        text, whole = (
+            line.decode(encoding, "replace").strip(),
+            "\n".join([*text_lines, line.decode(encoding, "replace")]),
+        )
+        if encoding == declared or whole in heads.values() or not _fits(raw, encoding):
+            continue
+        shown[encoding], heads[encoding] = text, whole
+        ranks[encoding] = (not _has_header(source, text_lines), _oddness(text), _oddness(whole))
     fitting = sorted(ranks, key=lambda encoding: ranks[encoding])[:_SHOWN]
     if not fitting:
         return ".", []
