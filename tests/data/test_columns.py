@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,7 +50,10 @@ def test_the_columns_that_a_message_proposes_read_the_file(write_file, refused, 
     error = refused(path)
     assert isinstance(error, MissingColumns)
     assert error.key == "data.columns"
-    prices = read_prices(path, options=answered(error))
+    options = answered(error)
+    if decimal != options.decimal and decimal == ",":  # a second question
+        options = replace(options, decimal=answered(refused(path, options=options)).decimal)
+    prices = read_prices(path, options=options)
     np.testing.assert_array_equal(prices.bars[STANDARD[1:]].to_numpy(), np.array(ROWS)[:, 1:].astype(float))
 
 
@@ -65,7 +69,7 @@ def test_a_known_name_stays_what_it_is_in_a_proposal(refused):
 def test_nothing_is_proposed_where_values_fit_no_bars(refused, content):
     error = refused(content)
     assert isinstance(error, MissingColumns)
-    assert "data.columns" not in str(error)
+    assert "--set" not in str(error)
 
 
 def test_columns_by_name_are_found_below_text_and_whatever_their_case(write_file):

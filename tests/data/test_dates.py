@@ -57,6 +57,16 @@ def test_a_column_that_can_be_read_in_two_ways_is_a_problem_with_both(cell, firs
     assert list(problem.readings.items()) == [first, second]
 
 
+def test_a_date_that_may_begin_with_the_year_the_day_or_the_month_is_a_problem_with_all_three():
+    (problem,) = read("11-03-11", "11-03-10").problems
+    assert (problem.line, problem.value) == (3, "11-03-10")
+    assert problem.readings == {
+        "11 March 2010": "%d-%m-%y",
+        "3 November 2010": "%m-%d-%y",
+        "10 March 2011": "%y-%m-%d",
+    }
+
+
 def test_a_year_may_come_first_or_last():
     (problem,) = read("10-01-02", "04-01-02").problems
     assert problem.readings["2 January 2010"] == "%y-%m-%d"

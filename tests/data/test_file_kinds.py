@@ -537,6 +537,12 @@ def test_the_encodings_that_fit_are_proposed_with_what_they_make_of_the_header(w
     assert f"--set data.encoding={encoding} makes it {header!r}" in str(error)
 
 
+def test_encodings_that_agree_on_the_header_and_not_below_it_are_both_proposed(refused):
+    # EUC-JP and GB 18030 write Russian alike, and have other signs for the year.
+    error = refused("Дата,Цена\n2022年10月10日,1503.41\n".encode("gb18030"))
+    assert {"euc_jp", "gb18030"} <= set(str(error.value).split(", "))
+
+
 def test_the_line_that_is_not_ascii_is_shown_where_it_is_not_the_header(refused):
     error = refused("Date,Close,Remark\n2022-10-10,10,\n2022-10-11,11,Währung\n".encode("cp1252"))
     assert "line 3" in str(error)

@@ -1,345 +1,19 @@
 """Exports in the shapes of vendors and programs, written by hand: each equals its clean twin, to the last bit."""
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from proposed import proposed_settings
+from shapes import CLEAN, GERMAN, SHAPES
 
+from stockcast.config.load import csv_options
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.plain import plain_rows
 from stockcast.data.prices import Prices, read_prices
 from stockcast.errors import MissingColumns
-
-# Three days around a year's end, so that no vendor's dates can be read in two ways.
-CLEAN = """\
-Date,Open,High,Low,Close,Volume
-2018-12-28,1049.62,1055.56,1033.1,1037.08,1414800
-2018-12-31,1050.96,1052.7,1023.59,1035.61,1493700
-2019-01-02,1016.57,1052.32,1015.71,1045.85,1532600
-"""
-ADJUSTED = """\
-Date,Open,High,Low,Close,Adj Close,Volume
-2018-12-28,1049.62,1055.56,1033.1,1037.08,518.54,1414800
-2018-12-31,1050.96,1052.7,1023.59,1035.61,1035.61,1493700
-2019-01-02,1016.57,1052.32,1015.71,1045.85,1045.85,1532600
-"""
-WITHOUT_VOLUME = "\n".join(line.rpartition(",")[0] for line in CLEAN.splitlines())
-GERMAN = CsvOptions(separator=";", decimal=",")
-
-SHAPES: dict[str, tuple[str, str, CsvOptions]] = {
-    "Yahoo's site": (ADJUSTED, ADJUSTED, CsvOptions()),
-    "yfinance before 0.2.50": (
-        ADJUSTED.replace("518.54", "518.540000").replace("1033.1,", "1033.100000,"),
-        ADJUSTED,
-        CsvOptions(),
-    ),
-    "yfinance, three rows of header": (
-        """\
-Price,Close,High,Low,Open,Volume
-Ticker,GOOG,GOOG,GOOG,GOOG,GOOG
-Date,,,,,
-2018-12-28,1037.08,1055.56,1033.1,1049.62,1414800
-2018-12-31,1035.61,1052.7,1023.59,1050.96,1493700
-2019-01-02,1045.85,1052.32,1015.71,1016.57,1532600
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "yfinance's history(), with a zone": (
-        """\
-Date,Open,High,Low,Close,Volume,Dividends,Stock Splits
-2018-12-28 00:00:00-05:00,1049.62,1055.56,1033.1,1037.08,1414800,0.0,0.0
-2018-12-31 00:00:00-05:00,1050.96,1052.7,1023.59,1035.61,1493700,0.0,0.0
-2019-01-02 00:00:00-04:00,1016.57,1052.32,1015.71,1045.85,1532600,0.0,0.0
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "yfinance, several tickers, the names above": (
-        """\
-,Adj Close,Adj Close,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume
-,GOOG,MSFT,GOOG,MSFT,GOOG,MSFT,GOOG,MSFT,GOOG,MSFT,GOOG,MSFT
-Date,,,,,,,,,,,,
-2018-12-28,518.54,1,1037.08,2,1055.56,3,1033.1,1,1049.62,2,1414800,7
-2018-12-31,1035.61,1,1035.61,2,1052.7,3,1023.59,1,1050.96,2,1493700,7
-2019-01-02,1045.85,1,1045.85,2,1052.32,3,1015.71,1,1016.57,2,1532600,7
-""",
-        ADJUSTED,
-        CsvOptions(tickers=("GOOG",)),
-    ),
-    "yfinance, several tickers, the tickers above": (
-        """\
-Ticker,MSFT,MSFT,GOOG,GOOG,GOOG,GOOG,GOOG
-Price,Open,Close,Open,High,Low,Close,Volume
-Date,,,,,,,
-2018-12-28,1,2,1049.62,1055.56,1033.1,1037.08,1414800
-2018-12-31,1,2,1050.96,1052.7,1023.59,1035.61,1493700
-2019-01-02,1,2,1016.57,1052.32,1015.71,1045.85,1532600
-""",
-        CLEAN,
-        CsvOptions(tickers=("GOOG",)),
-    ),
-    "Stooq": (CLEAN.replace("\n", "\r\n"), CLEAN, CsvOptions()),
-    "Stooq's bulk text": (
-        """\
-<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>
-GOOG.US,D,20181228,000000,1049.62,1055.56,1033.1,1037.08,1414800,0
-GOOG.US,D,20181231,000000,1050.96,1052.7,1023.59,1035.61,1493700,0
-GOOG.US,D,20190102,000000,1016.57,1052.32,1015.71,1045.85,1532600,0
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Nasdaq.com": (
-        """\
-Date,Close/Last,Volume,Open,High,Low
-01/02/2019,$1045.85,1532600,$1016.57,$1052.32,$1015.71
-12/31/2018,$1035.61,1493700,$1050.96,$1052.70,$1023.59
-12/28/2018,$1037.08,1414800,$1049.62,$1055.56,$1033.10
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Investing.com": (
-        """\
-\ufeff"Date","Price","Open","High","Low","Vol.","Change %"
-"01/02/2019","1,045.85","1,016.57","1,052.32","1,015.71","1.5326M","0.99%"
-"12/31/2018","1,035.61","1,050.96","1,052.70","1,023.59","1493.7K","-0.14%"
-"12/28/2018","1,037.08","1,049.62","1,055.56","1,033.10","1.4148M","-0.65%"
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Investing.com in German": (
-        """\
-"Datum","Zuletzt","Eröffn.","Hoch","Tief","Vol.","+/- %"
-"02.01.2019","1.045,85","1.016,57","1.052,32","1.015,71","1,5326M","0,99%"
-"31.12.2018","1.035,61","1.050,96","1.052,70","1.023,59","1,4937M","-0,14%"
-"28.12.2018","1.037,08","1.049,62","1.055,56","1.033,10","1,4148M","-0,65%"
-""",
-        CLEAN,
-        CsvOptions(decimal=","),
-    ),
-    "Alpha Vantage": (
-        """\
-timestamp,open,high,low,close,volume
-2019-01-02,1016.5700,1052.3200,1015.7100,1045.8500,1532600
-2018-12-31,1050.9600,1052.7000,1023.5900,1035.6100,1493700
-2018-12-28,1049.6200,1055.5600,1033.1000,1037.0800,1414800
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Alpha Vantage, adjusted": (
-        """\
-timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient
-2019-01-02,1016.5700,1052.3200,1015.7100,1045.8500,1045.85,1532600,0.0000,1.0
-2018-12-31,1050.9600,1052.7000,1023.5900,1035.6100,1035.61,1493700,0.0000,1.0
-2018-12-28,1049.6200,1055.5600,1033.1000,1037.0800,518.54,1414800,0.0000,1.0
-""",
-        ADJUSTED,
-        CsvOptions(),
-    ),
-    "Google Sheets": (
-        """\
-Date,Open,High,Low,Close,Volume
-12/28/2018 16:00:00,1049.62,1055.56,1033.1,1037.08,1414800
-12/31/2018 16:00:00,1050.96,1052.7,1023.59,1035.61,1493700
-1/2/2019 16:00:00,1016.57,1052.32,1015.71,1045.85,1532600
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Excel in German": (
-        """\
-Datum;Eröffnung;Hoch;Tief;Schluss;Volumen
-28.12.2018;1.049,62;1.055,56;1.033,1;1.037,08;1.414.800
-31.12.2018;1.050,96;1.052,7;1.023,59;1.035,61;1.493.700
-02.01.2019;1.016,57;1.052,32;1.015,71;1.045,85;1.532.600
-""",
-        CLEAN,
-        GERMAN,
-    ),
-    "Excel in French": (
-        """\
-Date;Ouverture;Plus haut;Plus bas;Clôture;Volume
-28/12/2018;1\u202f049,62;1\u202f055,56;1\u00a0033,1;1\u00a0037,08;1 414 800
-31/12/2018;1050,96;1052,7;1023,59;1035,61;1 493 700
-02/01/2019;1016,57;1052,32;1015,71;1045,85;1 532 600
-""",
-        CLEAN,
-        GERMAN,
-    ),
-    "Tiingo": (
-        """\
-date,close,high,low,open,volume,adjClose,adjHigh,adjLow,adjOpen,adjVolume,divCash,splitFactor
-2018-12-28T00:00:00.000Z,1037.08,1055.56,1033.1,1049.62,1414800,518.54,527.78,516.55,524.81,1414800,0.0,1.0
-2018-12-31T00:00:00.000Z,1035.61,1052.7,1023.59,1050.96,1493700,1035.61,1052.7,1023.59,1050.96,1493700,0.0,1.0
-2019-01-02T00:00:00.000Z,1045.85,1052.32,1015.71,1016.57,1532600,1045.85,1052.32,1015.71,1016.57,1532600,0.0,1.0
-""",
-        ADJUSTED,
-        CsvOptions(),
-    ),
-    "EODHD": (ADJUSTED.replace("Adj Close", "Adjusted_close"), ADJUSTED, CsvOptions()),
-    "Quandl's WIKI": (
-        """\
-Date,Open,High,Low,Close,Volume,Ex-Dividend,Split Ratio,Adj. Open,Adj. High,Adj. Low,Adj. Close,Adj. Volume
-2018-12-28,1049.62,1055.56,1033.1,1037.08,1414800.0,0.0,1.0,1,1,1,518.54,1
-2018-12-31,1050.96,1052.7,1023.59,1035.61,1493700.0,0.0,1.0,1,1,1,1035.61,1
-2019-01-02,1016.57,1052.32,1015.71,1045.85,1532600.0,0.0,1.0,1,1,1,1045.85,1
-""",
-        ADJUSTED,
-        CsvOptions(),
-    ),
-    "MarketWatch": (
-        """\
-Date,Open,High,Low,Close,Volume
-01/02/2019,"1,016.57","1,052.32","1,015.71","1,045.85","1,532,600"
-12/31/2018,"1,050.96","1,052.70","1,023.59","1,035.61","1,493,700"
-12/28/2018,"1,049.62","1,055.56","1,033.10","1,037.08","1,414,800"
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Wall Street Journal": (
-        """\
-Date, Open, High, Low, Close, Volume
-01/02/19, 1016.57, 1052.32, 1015.71, 1045.85, 1532600
-12/31/18, 1050.96, 1052.7, 1023.59, 1035.61, 1493700
-12/28/18, 1049.62, 1055.56, 1033.1, 1037.08, 1414800
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Barchart": (
-        """\
-Symbol,Time,Open,High,Low,Last,Change,%Chg,Volume
-GOOG,01/02/2019,1016.57,1052.32,1015.71,1045.85,10.24,+0.99%,1532600
-GOOG,12/31/2018,1050.96,1052.7,1023.59,1035.61,-1.47,-0.14%,1493700
-GOOG,12/28/2018,1049.62,1055.56,1033.1,1037.08,-6.8,-0.65%,1414800
-"Downloaded from Barchart.com as of 01-03-2019 05:02pm CST"
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Macrotrends": (
-        """\
-Macrotrends Data Download
-
-GOOG - Historical Price and Volume Data
-Historical prices are adjusted for both splits and dividends
-
-"Disclaimer and Terms of Use: Historical stock data is provided ""as is"", for information, not advice."
-
-
-date,open,high,low,close,volume
-2018-12-28,1049.62,1055.56,1033.1,1037.08,1414800
-2018-12-31,1050.96,1052.7,1023.59,1035.61,1493700
-2019-01-02,1016.57,1052.32,1015.71,1045.85,1532600
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "CryptoDataDownload": (
-        """\
-https://www.CryptoDataDownload.com
-unix,date,symbol,open,high,low,close,Volume BTC,Volume
-1546387200,2019-01-02 00:00:00,BTC/USD,1016.57,1052.32,1015.71,1045.85,3,1532600
-1546214400,2018-12-31 00:00:00,BTC/USD,1050.96,1052.7,1023.59,1035.61,3,1493700
-1545955200,2018-12-28 00:00:00,BTC/USD,1049.62,1055.56,1033.1,1037.08,3,1414800
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "CBOE": (
-        """\
-DATE,OPEN,HIGH,LOW,CLOSE
-12/28/2018,1049.620000,1055.560000,1033.100000,1037.080000
-12/31/2018,1050.960000,1052.700000,1023.590000,1035.610000
-01/02/2019,1016.570000,1052.320000,1015.710000,1045.850000
-""",
-        WITHOUT_VOLUME,
-        CsvOptions(),
-    ),
-    "NSE India": (
-        """\
-"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H ","52W L ","VOLUME ","VALUE "
-"02-Jan-2019","EQ","1,016.57","1,052.32","1,015.71","1,035.61","1,045.00","1,045.85","1,040.1","1","1","15,32,600","1"
-"31-Dec-2018","EQ","1,050.96","1,052.70","1,023.59","1,037.08","1,035.00","1,035.61","1,040.1","1","1","14,93,700","1"
-"28-Dec-2018","EQ","1,049.62","1,055.56","1,033.10","1,043.88","1,037.00","1,037.08","1,040.1","1","1","14,14,800","1"
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Bloomberg": (
-        """\
-Security,GOOG US Equity
-Start Date,12/28/2018
-End Date,01/02/2019
-Period,D
-
-Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME
-12/28/2018,1049.62,1055.56,1033.1,1037.08,1414800
-12/31/2018,1050.96,1052.7,1023.59,1035.61,1493700
-1/2/2019,1016.57,1052.32,1015.71,1045.85,1532600
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "Refinitiv": (
-        """\
-Exchange Date,Close,Net,%Chg,Open,Low,High,Volume,Turnover - USD,Flow
-02-Jan-2019,1045.85,10.24,0.99%,1016.57,1015.71,1052.32,"1,532,600",1,1
-31-Dec-2018,1035.61,-1.47,-0.14%,1050.96,1023.59,1052.7,"1,493,700",1,1
-28-Dec-2018,1037.08,-6.80,-0.65%,1049.62,1033.1,1055.56,"1,414,800",1,1
-""",
-        CLEAN,
-        CsvOptions(),
-    ),
-    "MetaTrader": (
-        """\
-<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>
-2018.12.28\t1049.62\t1055.56\t1033.1\t1037.08\t9\t1414800\t1
-2018.12.31\t1050.96\t1052.7\t1023.59\t1035.61\t9\t1493700\t1
-2019.01.02\t1016.57\t1052.32\t1015.71\t1045.85\t9\t1532600\t1
-""",
-        CLEAN,
-        CsvOptions(separator="\t"),
-    ),
-    "Ariva": (
-        """\
-Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke;Volumen
-2019-01-02;1.016,57;1.052,32;1.015,71;1.045,85;1.532.600;1602870000
-2018-12-31;1.050,96;1.052,70;1.023,59;1.035,61;1.493.700;1546890000
-2018-12-28;1.049,62;1.055,56;1.033,10;1.037,08;1.414.800;1467260000
-""",
-        CLEAN,
-        GERMAN,
-    ),
-    "Comdirect": (
-        """\
-"Alphabet Inc. C"
-
-"Datum";"Eröffnung";"Hoch";"Tief";"Schluss";"Volumen"
-"02.01.2019";"1.016,57";"1.052,32";"1.015,71";"1.045,85";"1.532.600"
-"31.12.2018";"1.050,96";"1.052,70";"1.023,59";"1.035,61";"1.493.700"
-"28.12.2018";"1.049,62";"1.055,56";"1.033,10";"1.037,08";"1.414.800"
-""",
-        CLEAN,
-        GERMAN,
-    ),
-    "months in words": (
-        """\
-Date,Open,High,Low,Close*,Adj Close**,Volume
-"Jan 02, 2019",1016.57,1052.32,1015.71,1045.85,1045.85,"1,532,600"
-"Dec 31, 2018",1050.96,1052.70,1023.59,1035.61,1035.61,"1,493,700"
-"Dec 28, 2018",1049.62,1055.56,1033.10,1037.08,518.54,"1,414,800"
-""",
-        ADJUSTED,
-        CsvOptions(),
-    ),
-}
 
 
 def same(prices: Prices, clean: Prices) -> None:
@@ -355,6 +29,15 @@ def test_a_vendors_export_equals_its_clean_twin(write_file, vendor):
     same(read_prices(write_file(content), options=options), read_prices(write_file(clean, name="clean.csv")))
 
 
+def test_there_are_at_least_sixty_shapes_and_pandas_reads_their_clean_twins_alike(write_file):
+    assert len(SHAPES) >= 60
+    for clean in {clean for _, clean, _ in SHAPES.values()}:
+        frame = pd.read_csv(io.StringIO(clean), parse_dates=["Date"])
+        prices = read_prices(write_file(clean))
+        assert prices.dates.tolist() == frame["Date"].dt.date.tolist()
+        assert prices.quoted.tolist() == frame["Close"].tolist()
+
+
 @pytest.mark.parametrize("vendor", SHAPES)
 def test_a_vendors_export_in_the_plain_spelling_is_read_to_the_last_bit_alike(write_file, tmp_path, vendor):
     content, clean, options = SHAPES[vendor]
@@ -368,6 +51,14 @@ def test_a_vendors_export_in_the_plain_spelling_is_read_to_the_last_bit_alike(wr
 def test_an_export_that_needs_a_declaration_is_asked_about_unless_it_has_one_reading(write_file, refused, vendor):
     content, clean, options = SHAPES[vendor]
     path = write_file(content)
+    if options.columns:
+        (setting,) = proposed_settings(str(refused(path)))
+        prices, twin = (
+            read_prices(path, options=csv_options([setting])),
+            read_prices(write_file(clean, name="clean.csv")),
+        )
+        assert (prices.dates.tolist(), prices.quoted.tolist()) == (twin.dates.tolist(), twin.quoted.tolist())
+        return
     if options.separator != "," and not options.tickers:  # no other reading is possible
         prices = read_prices(path)
         same(prices, read_prices(write_file(clean, name="clean.csv")))
@@ -395,6 +86,11 @@ def test_utf_16_without_a_mark_is_refused_by_its_name_and_read_by_that_name(writ
     assert (error.key, error.value) == ("data.encoding", encoding)
     assert str(error).endswith(f"--set data.encoding={encoding}")
     same(read_prices(path, options=CsvOptions(encoding=encoding)), read_prices(write_file(CLEAN, name="clean.csv")))
+
+
+def test_a_letter_whose_half_in_utf_16_is_a_bracket_is_no_json(refused):
+    error = refused("安値,日付け,終値\n1,2018-12-31,2\n".encode("utf-16-le"))  # 安 begins with the byte of [
+    assert proposed_settings(str(error)) == ["data.encoding=utf-16-le"]
 
 
 @pytest.mark.parametrize(
@@ -461,6 +157,22 @@ def test_the_standard_name_wins_over_a_vendors(write_file):
 def test_two_vendors_names_of_one_column_are_refused(refused):
     error = refused("Date,Last,Price\n2018-12-31,1,2\n")
     assert (error.line, error.column, error.value) == (1, "Close", "Last, Price")
+
+
+def test_names_that_nobody_knows_are_proposed_by_their_values_with_the_separator(write_file, refused):
+    rows = "".join(f"2018-12-{day};10,{day};{day * day * 7919 % 1000}\n" for day in range(10, 31))
+    path = write_file(f"Prices of ACME\nTag;Kurs;Umsatz\n{rows}")
+    columns, separator = proposed_settings(str(refused(path)))
+    assert columns == 'data.columns={"Date": "Tag", "Close": "Kurs", "Volume": "Umsatz"}'
+    assert separator == "data.separator=;"
+    decimal = proposed_settings(str(refused(path, options=csv_options([columns, separator]))))[0]
+    prices = read_prices(path, options=csv_options([columns, separator, decimal]))
+    assert prices.quoted.tolist() == [float(f"10.{day}") for day in range(10, 31)]
+
+
+def test_a_title_of_as_many_cells_as_the_header_is_left_out(write_file):
+    prices = read_prices(write_file("Start,12/28/2018\nDate,Close\n2018-12-31,1\n"))
+    assert prices.notes == ("1 line of text before the header left out",)
 
 
 def test_a_row_of_data_before_the_header_is_refused_by_its_line(refused):
@@ -533,6 +245,35 @@ def test_a_comma_that_groups_or_divides_is_refused_until_the_mark_is_declared(wr
     assert "12345 (--set data.decimal=.) or 12.345 (--set data.decimal=,)" in str(error)
     assert read_prices(path, options=CsvOptions(decimal=".")).quoted.tolist() == [12345, 12400]
     assert read_prices(path, options=CsvOptions(decimal=",")).quoted.tolist() == [12.345, 12.4]
+
+
+def test_a_comma_behind_a_zero_never_groups_thousands(write_file, refused):
+    path = write_file('Date,Close\n2018-12-28,"0,203"\n2018-12-31,"0,202"\n')
+    error = refused(path)
+    assert (error.line, error.value, error.key) == (2, "0,203", "data.decimal")
+    assert proposed_settings(str(error))[0] == "data.decimal=,"
+    assert read_prices(path, options=csv_options(["data.decimal=,"])).quoted.tolist() == [0.203, 0.202]
+
+
+def test_points_that_stand_in_thousands_only_are_doubtful_beside_prices_of_three_digits(write_file, refused):
+    path = write_file("Date,Close\n2018-12-28,998\n2018-12-31,1.002\n")
+    error = refused(path)
+    assert (error.line, error.value, error.key) == (3, "1.002", "data.decimal")
+    assert read_prices(path, options=csv_options(["data.decimal=,"])).quoted.tolist() == [998, 1002]
+
+
+def test_points_in_volumes_are_doubtful_where_no_price_has_a_mark(write_file, refused):
+    path = write_file("Date,Close,Volume\n2018-12-27,99,1.064\n2018-12-28,98,2.250\n2018-12-31,97,800\n")
+    error = refused(path)
+    assert (error.line, error.column, error.value, error.key) == (2, "Volume", "1.064", "data.decimal")
+    prices = read_prices(path, options=csv_options(["data.decimal=,"]))
+    assert prices.column("Volume").tolist() == [1064, 2250, 800]
+
+
+def test_two_points_in_a_number_group_thousands_and_the_comma_is_proposed(write_file, refused):
+    path = write_file("Date,Close,Volume\n2018-12-28,98,1.064.832\n2018-12-31,97,2.250.000\n")
+    (setting, *_) = proposed_settings(str(refused(path)))
+    assert read_prices(path, options=csv_options([setting])).column("Volume").tolist() == [1_064_832, 2_250_000]
 
 
 def test_a_comma_is_no_doubt_where_one_price_settles_it(write_file):

@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import date, datetime
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -134,9 +134,26 @@ def _is_shifted(text: pd.Series, dates: pd.Series, read_as: str | None) -> bool:
     return 6 in weekdays and len(weekdays) > 3 and not {4, 5} & weekdays
 
 
+@lru_cache(maxsize=1000)
 def is_date(cell: str) -> bool:
     """Whether a cell can be read as a date in any format."""
-    return bool(_infer(pd.Series([cell], dtype="str"))[0].notna().any())
+    if cell.isascii() and cell.isdigit() and len(cell) >= 9:
+        return any(fewest <= len(cell) <= most for fewest, most, _ in _EPOCHS.values())
+    bare = re.sub(_TIME, "", cell)
+    return any(_is_day(bare, name) for name in _FORMATS)
+
+
+def _is_day(cell: str, date_format: str) -> bool:
+    """Whether `_parse` reads a cell, which is quick for a single one."""
+    if not (parts := re.match(_pattern(date_format), cell)):
+        return False
+    year, month = int(parts["year"]), MONTHS.get(parts["month"].lower(), parts["month"])
+    if "%y" in date_format:
+        year += 2000 if year < _PIVOT else 1900
+    try:
+        return year >= _FIRST_YEAR and bool(date(year, int(month), int(parts["day"])))
+    except ValueError:  # 30 February
+        return False
 
 
 def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, dict[str, str]] | None]:
@@ -158,7 +175,8 @@ def _infer(cells: pd.Series) -> tuple[pd.Series, str | None, tuple[str, dict[str
     others = [name for name, dates in parsed.items() if dates.notna().equals(best.notna()) and not dates.equals(best)]
     if not others:
         return best, read_as, None
-    differing = np.flatnonzero((parsed[others[0]] != best) & best.notna())[0]
+    # The cell that shows most of the readings: 11-03-11 hides that 11-03-10 may begin with the year or the day.
+    differing = int(pd.DataFrame({name: parsed[name] for name in (*others, read_as)}).nunique(axis=1).argmax())
     formats = {parsed[name].iloc[differing]: name for name in (*others, read_as)}
     readings = {f"{day.day} {_MONTHS[day.month - 1].title()} {day.year}": name for day, name in sorted(formats.items())}
     return best, read_as, (cells.iloc[differing], readings)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from stockcast.data.csv.header import HEADER_WITHIN, is_header
+from stockcast.data.csv.header import HEADER_WITHIN, has_header
 from stockcast.data.csv.problems import Source, setting
 
 _MARKS = (
@@ -46,7 +46,7 @@ def refuse_undeclared_utf_16(source: Source, raw: bytes, encoding: str | None) -
     raise source.error(f"{kind}. Save it as CSV in UTF-8{advice}", key="data.encoding", value=likely)
 
 
-def proposals(raw: bytes, *, declared: str | None) -> tuple[str, list[str]]:
+def proposals(source: Source, raw: bytes, *, declared: str | None) -> tuple[str, list[str]]:
     """Return how to go on with text that is not UTF-8, and the encodings that fit it, the likeliest first.
 
     Each is shown with what it makes of the first line that is not plain ASCII: mostly the header.
@@ -57,14 +57,18 @@ def proposals(raw: bytes, *, declared: str | None) -> tuple[str, list[str]]:
     line = raw[raw.rfind(b"\n", 0, begin) + 1 :][:_CHUNK].split(b"\n", 1)[0]
     head = raw[:_CHUNK].split(b"\n", HEADER_WITHIN)[:HEADER_WITHIN]
     shown: dict[str, str] = {}
-    ranks: dict[str, tuple[bool, int]] = {}
+    heads: dict[str, str] = {}  # two encodings may agree on the header, and not on the days below it
+    ranks: dict[str, tuple[bool, int, int]] = {}
     for encoding in _CANDIDATES:
-        text = line.decode(encoding, "replace").strip()
-        if encoding == declared or text in shown.values() or not _fits(raw, encoding):
-            continue
-        shown[encoding] = text
         text_lines = [part.decode(encoding, "replace") for part in head]
-        ranks[encoding] = (not _has_header(text_lines), _oddness(text))
+        text, whole = (
+            line.decode(encoding, "replace").strip(),
+            "\n".join([*text_lines, line.decode(encoding, "replace")]),
+        )
+        if encoding == declared or whole in heads.values() or not _fits(raw, encoding):
+            continue
+        shown[encoding], heads[encoding] = text, whole
+        ranks[encoding] = (not _has_header(source, text_lines), _oddness(text), _oddness(whole))
     fitting = sorted(ranks, key=lambda encoding: ranks[encoding])[:_SHOWN]
     if not fitting:
         return ".", []
@@ -84,14 +88,15 @@ def _fits(raw: bytes, encoding: str) -> bool:
     return True
 
 
-def _has_header(lines: list[str]) -> bool:
+def _has_header(source: Source, lines: list[str]) -> bool:
     """Whether lines hold the header of a table of prices, whatever separates its cells."""
     for separator in ",;\t|":
         try:
-            if is_header(list(enumerate(csv.reader(lines, delimiter=separator), 1))):
-                return True
+            rows = [row for row in enumerate(csv.reader(lines, delimiter=separator), 1) if any(row[1])]
         except csv.Error:
             continue
+        if has_header(source, rows):
+            return True
     return False
 
 

@@ -7,11 +7,12 @@ from stockcast.data.csv.dates import is_date
 from stockcast.data.csv.names import COLUMNS, MEANINGS, spelling
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Row, Source, setting
-from stockcast.data.csv.proposal import propose_columns
+from stockcast.data.csv.proposal import has_dates, propose_columns
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import join_words, plural
 
 HEADER_WITHIN = 30  # rows; Macrotrends puts fifteen lines of text before it
+TAB = "\t"
 _UNNAMED = frozenset({"", "unnamed:0", "index"})  # as pandas and R write an index of dates
 
 
@@ -49,6 +50,21 @@ def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layo
         raise source.error("it is empty." if source.is_frame else "it is empty. Download it again.")
     if options.columns:
         return _chosen_layout(source, rows, options)
+    if layout := _named_layout(source, rows, options):
+        return layout
+    raise _no_header(source, rows, options.separator)
+
+
+def has_header(source: Source, rows: list[Row]) -> bool:
+    """Whether one of some rows names both a date and a close."""
+    try:
+        return _named_layout(source, rows, CsvOptions()) is not None
+    except DataError:
+        return False
+
+
+def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout | None:
+    """The layout by the first row that names both a date and a close; None if there is none."""
     for number, (line, _) in enumerate(rows[:HEADER_WITHIN]):
         if names_and_tickers := _tall_header(rows, number):
             header = _of_ticker(source, line, *names_and_tickers, options=options)
@@ -62,10 +78,10 @@ def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layo
         if names_and_tickers := _joined_header(header):
             header = _of_ticker(source, line, *names_and_tickers, options=options)
             return _layout(source, rows, number, header, before=number, is_of_ticker=True)
-    raise _no_header(source, rows)
+    return None
 
 
-def _no_header(source: Source, rows: list[Row]) -> DataError:
+def _no_header(source: Source, rows: list[Row], separator: str) -> DataError:
     """Build the error of a table without a header, with the columns that its values suggest."""
     line, row = max(rows[:HEADER_WITHIN], key=lambda numbered: len({"Date", "Close"} & set(_ranks(numbered[1]))))
     missing = [column for column in ("Date", "Close") if column not in _ranks(row)]
@@ -73,10 +89,14 @@ def _no_header(source: Source, rows: list[Row]) -> DataError:
     proposed = {} if source.is_frame else propose_columns(rows[:HEADER_WITHIN])
     if proposed:
         advice = f"Name them; by their values they may be: {setting('data.columns', proposed)}"
-    elif len(missing) == 2 and not source.is_frame:
+        if separator != ",":
+            advice += f" {setting('data.separator', separator.replace(TAB, 'tab'))}"
+    elif len(missing) == 2 and not source.is_frame and not has_dates(rows[:HEADER_WITHIN]):
         advice = "This is not a CSV of prices."
     else:
         advice = "A date and a close are needed."
+        if not source.is_frame:
+            advice += " If the file has them, name their columns in data.columns, as {Date: Tag, Close: Kurs}."
     key = "data.columns" if proposed else None
     message = f"no column {' or '.join(missing)}; found {names}. {advice}"
     return source.error(message, line=line, column=missing[0], key=key, value=names, kind=MissingColumns)
@@ -91,18 +111,13 @@ def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tupl
     if not chosen and len(tickers) > 1:
         advice = "Keep one of them." if source.is_frame else f"Choose one: {setting('data.ticker', tickers[0])}"
         if joined and not source.is_frame:
-            advice += f". They share no day: take them as one with {setting('data.ticker', tickers)}"
+            advice += f" or, as they share no day, take them as one: {setting('data.ticker', tickers)}"
         raise source.error(f"several series: {names}. {advice}", line=line, key="data.ticker", value=names)
     for ticker in chosen:
         if ticker not in tickers:
             found = f"found {names}" if tickers else "no column names a series. Leave data.ticker out"
             message = f"no series {ticker}, as data.ticker has it; {found}."
             raise source.error(message, line=line, key="data.ticker", value=ticker)
-
-
-def is_header(rows: list[Row]) -> bool:
-    """Whether any of the rows names a date and a close."""
-    return any({"Date", "Close"} <= set(_ranks(row)) for _, row in rows)
 
 
 def means_date(name: str) -> bool:
@@ -167,7 +182,8 @@ def _layout(
             raise source.error(f"{which}. {advice}", line=line, column=name, value=", ".join(names))
         places[name] = first
     for early, row in rows[:before]:
-        if sum(bool(cell.strip()) for cell in row) >= sum(bool(cell.strip()) for cell in header):
+        is_as_wide = len(row) > places["Date"] and _filled(row) >= max(_filled(header), _filled(rows[number][1]))
+        if is_as_wide and any(map(str.isdigit, row[places["Date"]])):  # a title has a word there
             cells, where = plural(len(row), "cell"), f"{source.unit} {line}"
             raise source.error(f"a row of {cells} before the header in {where}. Begin with the header.", line=early)
     return Layout(
@@ -179,6 +195,11 @@ def _layout(
         is_of_ticker=is_of_ticker,
         notes=(f"{plural(before, 'line')} of text before the header left out",) if before else (),
     )
+
+
+def _filled(row: list[str]) -> int:
+    """Count the cells that are not empty."""
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _tall_header(rows: list[Row], number: int) -> tuple[list[str], list[str]] | None:

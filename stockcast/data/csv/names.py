@@ -4,6 +4,7 @@ A name counts whatever its case, spaces, underscores, angle brackets and footnot
 columns that may be one thing, a standard name wins over a vendor's, and this over a last resort.
 """
 
+from functools import lru_cache
 from types import MappingProxyType
 
 PRICE_COLUMNS = ("Open", "High", "Low", "Close", "Adj Close")
@@ -66,6 +67,10 @@ _VENDORS: tuple[_Names, ...] = (
     {"Open": ("Open Price",), "High": ("High Price",), "Low": ("Low Price",), "Close": ("Close Price",)},  # BSE
     {"Open": ("Opening Price",), "Volume": ("No. of Shares", "Total Traded Quantity")},  # BSE, NSE
     {"High": ("最高",), "Low": ("最低",), "Volume": ("成交量",), "Ticker": ("股票代码",)},  # akshare
+    {"Open": ("开盘价",), "High": ("最高价",), "Low": ("最低价",), "Close": ("收盘价",)},  # NetEase, Wind
+    {"Date": ("window_start",)},  # Polygon
+    {"Volume": ("Number of Shares",)},  # Euronext
+    {"Close": ("Closing price",), "Volume": ("Total volume",)},  # Nasdaq Nordic
     {"Date": ("データ日付",)},  # Nikkei
     {"Date": ("日付",), "Adj Close": ("調整後終値", "調整後終値*")},  # Yahoo Japan
     {"Date": ("일자",)},  # Korea Exchange
@@ -86,6 +91,7 @@ _LAST_RESORT: _Names = {
 }
 
 
+@lru_cache(maxsize=10_000)
 def spelling(name: str) -> str:
     """A column's name without what vendors vary: case, spaces, underscores, angle brackets, footnote stars."""
     import unicodedata

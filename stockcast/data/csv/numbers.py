@@ -13,22 +13,26 @@ from stockcast.data.csv.problems import Problem, setting
 
 _MISSING = frozenset({"", "null", "nan", "na", "n/a", "#n/a", "none", "-", "--", "."})
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
-_WESTERN = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,}(?:\.[0-9]*)?"
-_INDIAN = r"[-+]?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
-_SPACED = r"[-+]?[0-9]{1,3}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
+# Groups of thousands begin with no zero: 0,203 is a fifth with a decimal comma.
+_WESTERN = r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,}(?:\.[0-9]*)?"
+_INDIAN = r"[-+]?[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
+_SPACED = r"[-+]?[1-9][0-9]{0,2}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
 _SIGNS = "$€£"
 _MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
 _PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: one pass also over what does not match
 _SHOWN = 500  # cells that show how a column is written
-# A mark that cannot group thousands: not three digits after it, none before it but a zero, or the other mark before it.
+# A mark that cannot group thousands: not three digits after it, none before it but a zero, or the other mark before it;
+# or the other mark twice, which then groups them.
 _CERTAIN = {
     mark: re.compile(
         rf"[-+$€£]?\s*(?:(?:[0-9]+|[0-9]{{1,3}}(?:[{other}\s'\u2019][0-9]{{3}})+)[{mark}](?:[0-9]{{1,2}}|[0-9]{{4,}})"
-        rf"|0?[{mark}][0-9]+|[0-9]{{4,}}[{mark}][0-9]{{3}}|[0-9]{{1,3}}(?:[{other}\s'\u2019][0-9]{{3}})+[{mark}][0-9]{{3}})"
+        rf"|0?[{mark}][0-9]+|[0-9]{{4,}}[{mark}][0-9]{{3}}|[0-9]{{1,3}}(?:[{other}\s'\u2019][0-9]{{3}})+[{mark}][0-9]{{3}}"
+        rf"|[0-9]{{1,3}}(?:[{other}][0-9]{{2,3}})+[{other}][0-9]{{3}})"
         r"\s*[%KMBkmb$€£]?"
     )
     for mark, other in ((",", "."), (".", ","))
 }
+_FAR_ABOVE = 50  # times
 _SWAPPED = str.maketrans(",.", ".,")
 _KEY = "data.decimal"
 
@@ -127,13 +131,14 @@ def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_c
     """Prices whose only mark stands before exactly three digits everywhere: thousands, or decimals?
 
     12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point
-    is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark, or where
-    a volume or another column has a decimal comma.
+    is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark, where a
+    volume or another column has a decimal comma, or where prices of 998 stand beside those of 1.002.
     """
     everything = "".join(_joined(cells[name]) for name in prices)
     volume = cells["Volume"].iloc[:_SHOWN].tolist() if "Volume" in cells else []
     is_comma_elsewhere = decimal_marks([*volume, *other_cells]) == {","}
-    for mark in (",", ".") if separator == ";" or is_comma_elsewhere else (",",):
+    is_point_doubtful = separator == ";" or is_comma_elsewhere or _are_of_two_scales(cells[prices])
+    for mark in (",", ".") if is_point_doubtful else (",",):
         if mark not in everything:
             continue
         for_mark = rf"[-+]?[1-9][0-9]{{0,2}}\{mark}[0-9]{{3}}"
@@ -144,6 +149,27 @@ def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_c
         line = doubtful.index[doubtful.any(axis=1)][0]
         name = str(doubtful.columns[doubtful.loc[line]][0])
         cell = str(cells.loc[line, name])
-        readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
-        return Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)
+        return _doubt(line, name, cell, mark)
+    if "Volume" in cells and not {".", ","} & set(everything):  # nothing else shows what its points are
+        pointed = cells["Volume"].str.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+        others = cells["Volume"][~pointed].str.contains(".", regex=False)
+        if pointed.sum() > max(1, len(others)) and not others.any():
+            line = pointed.index[pointed][0]
+            return _doubt(line, "Volume", str(cells.loc[line, "Volume"]), ".")
     return None
+
+
+def _doubt(line: int, name: str, cell: str, mark: str) -> Problem:
+    """The problem of a mark that may group thousands or begin decimals."""
+    readings = {cell.replace(mark, ""): mark.translate(_SWAPPED), cell.replace(mark, "."): mark}
+    return Problem(line=line, column=name, value=cell, key=_KEY, readings=readings)
+
+
+def _are_of_two_scales(prices: pd.DataFrame) -> bool:
+    """Whether prices without a mark are far above all that have a point before three digits, as 998 is above 1.002."""
+    cells = [cell for name in prices for cell in prices[name].iloc[:_SHOWN]]
+    pointed = [float(cell) for cell in cells if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", cell)]
+    if not pointed:
+        return False
+    plain = [float(cell) for cell in cells if cell.isascii() and cell.isdigit()]
+    return bool(plain) and min(plain) > _FAR_ABOVE * max(pointed)

@@ -130,7 +130,7 @@ def _other_kind(raw: bytes) -> str | None:
     begin = raw[:1000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if begin.startswith(_WEB_PAGES):
         return "a web page, perhaps a sign-in page. Download it again."
-    if begin.startswith((b"{", b"[")):
+    if begin.startswith((b"{", b"[")) and b"\0" not in begin:  # in UTF-16 they are half a letter
         text = raw[:120].decode("ascii", "replace")
         return f"JSON, perhaps the vendor's error message: {text!r}. Download it again as CSV."
     return None
@@ -168,7 +168,7 @@ def read_rows(source: Source, raw: bytes, *, options: CsvOptions) -> Iterator[Ro
         raise source.error(f"not a CSV: {error}.", line=line) from error
     except UnicodeError as error:
         wrong = f"the text after line {line} is not {options.encoding or 'UTF-8'} ({getattr(error, 'reason', error)})"
-        advice, fitting = proposals(raw, declared=options.encoding)
+        advice, fitting = proposals(source, raw, declared=options.encoding)
         message = f"{wrong}. Save it as CSV in UTF-8{advice}"
         value = options.encoding or ", ".join(fitting) or None
         raise source.error(message, key="data.encoding", value=value) from error

@@ -16,9 +16,8 @@ from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Problem, Source, setting
-from stockcast.data.csv.proposal import propose_columns
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
-from stockcast.errors import DataError, MissingColumns
+from stockcast.errors import DataError
 from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000
@@ -235,12 +234,14 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
     if text is None:
         raise error
     found: list[Contents] = []
+    advised: list[DataError] = []
     for separator in (mark for mark in ",;\t|" if mark != options.separator):
         other = replace(options, separator=separator)
         try:
             rows = list(islice(read_rows(source, text, options=other), HEADER_WITHIN))
             layout = find_layout(source, rows, options=other)
-        except DataError:
+        except DataError as no_layout:
+            advised += [no_layout] * (no_layout.key == "data.columns" and error.key is None)
             continue
         notes = [f"cells are separated by {_SEPARATORS[separator]}"]
         # A row may be ragged for now: what matters is how its prices are written.
@@ -249,34 +250,10 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
         if other.decimal is None and decimal_marks(prices) == {","}:
             other = replace(other, decimal=",")
             example = next(price for price in prices if decimal_marks([price]))
-            notes.append(f"prices have a decimal comma: {example.strip()!r}")
+            what = "a decimal comma" if "," in example else "points between thousands"
+            notes.append(f"prices have {what}: {example.strip()!r}")
         again = read_rows(source, text, options=other)
         found.append(replace(contents, options=other, rows=again, notes=(*contents.notes, *notes)))
-    if len(found) == 1:
-        return found[0]
-    if not found and isinstance(error, MissingColumns) and error.key is None:
-        raise _proposal(contents, error)
-    raise error
-
-
-def _proposal(contents: Contents, error: DataError) -> DataError:
-    """Build the error that proposes columns with another separator, where their values fit; else return `error`."""
-    source, options = contents.source, contents.options
-    for separator in (mark for mark in ";\t|," if mark != options.separator):
-        other = replace(options, separator=separator)
-        rows = list(islice(read_rows(source, contents.text or b"", options=other), HEADER_WITHIN))
-        if columns := propose_columns(rows):
-            settings = [setting("data.separator", "tab" if separator == "\t" else separator)]
-            if options.decimal is None and decimal_marks(cell for _, row in rows for cell in row) == {","}:
-                settings.append(setting("data.decimal", ","))
-            names = ", ".join(cell.strip() for cell in rows[0][1])[:200]
-            return source.error(
-                f"no column Date or Close; found {names}, separated by {_SEPARATORS[separator]}. Name them; by their "
-                f"values they may be: {' '.join([*settings, setting('data.columns', columns)])}",
-                line=rows[0][0],
-                column="Date",
-                key="data.columns",
-                value=names,
-                kind=MissingColumns,
-            )
-    return error
+    if len(found) != 1:
+        raise advised[0] if len(advised) == 1 and not found else error
+    return found[0]
