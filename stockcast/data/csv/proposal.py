@@ -90,12 +90,9 @@ def _bars(numbers: dict[int, list[float]]) -> dict[str, int]:
             continue
         gaps = sum(abs(o - c) for o, c in zip(opened[1:], close, strict=False))
         other_gaps = sum(abs(c - o) for c, o in zip(close[1:], opened, strict=False))
-        is_in_order = [*four] == [*range(four[0], four[0] + 4)]
-        if (
-            (len(days) < _FEW and is_in_order)
-            or gaps < _CLEARLY * other_gaps
-            or (other_gaps >= _CLEARLY * gaps and four[0] < four[3])
-        ):
+        is_usual = len(days) < _FEW and [*four] == [*range(four[0], four[0] + 4)]
+        is_either = other_gaps >= _CLEARLY * gaps and four[0] < four[3]
+        if is_usual or is_either or gaps < _CLEARLY * other_gaps:
             return {**dict(zip(("Open", "High", "Low", "Close"), four, strict=True)), **_volume(numbers, four)}
     for three in permutations(usable, 3):
         bars = zip(*(numbers[place] for place in three), strict=True)
