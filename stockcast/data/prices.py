@@ -174,7 +174,7 @@ def read_prices(
         notes.append("rows were not oldest first; sorted by date")
     bars, dates, merged = merge_last_day(bars, dates)
     notes += merged
-    refuse(table.source, [*problems, *differing_repeats(table.source, bars, dates)])
+    refuse(table.source, [*problems, *differing_repeats(table.source, bars, dates, table.cells["Date"])])
 
     bars = bars.set_index(pd.DatetimeIndex(dates, name="Date")).sort_index(kind="stable")
     if repeated := bars.index.duplicated().sum():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from stockcast.data.csv.dates import times_of_day
 from stockcast.data.csv.problems import PROBLEMS_SHOWN, Problem, Source
 from stockcast.data.csv.table import make_daily
 from stockcast.text import plural
@@ -100,8 +101,8 @@ def merge_last_day(bars: pd.DataFrame, dates: pd.Series) -> tuple[pd.DataFrame, 
     return bars[kept], dates[kept], [note]
 
 
-def differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> Iterator[Problem]:
-    """The days that occur more than once with different values, in one problem."""
+def differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series, text: pd.Series) -> Iterator[Problem]:
+    """The days that occur more than once with different values, in one problem; `text` is of the dates, as written."""
     repeated = dates[dates.isin(dates[dates.duplicated()])]
     if repeated.empty:
         return
@@ -111,10 +112,14 @@ def differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series) -> I
         return
     lines = sorted(repeated.index[repeated.isin(differing.index[differing])])
     listed = ", ".join(map(str, lines[:PROBLEMS_SHOWN]))
-    is_intraday = len(bars) > 1.5 * dates.nunique()
+    advice = f"Keep one row a day ({source.unit}s {listed})."
+    if len(bars) > 1.5 * dates.nunique():  # bars within the day, or several series, which must not be mixed
+        if times_of_day(text[lines]) is None:
+            advice += " If a column tells several series apart, name it as Ticker in data.columns."
+        advice += f" {make_daily(source)}"
     yield Problem(
         line=lines[0],
         value=days[0],
         why=f"{plural(len(days), 'day')} more than once with different values: {', '.join(days[:PROBLEMS_SHOWN])}",
-        advice=f"Keep one row a day ({source.unit}s {listed})." + (f" {make_daily(source)}" if is_intraday else ""),
+        advice=advice,
     )

@@ -146,6 +146,20 @@ def test_a_ticker_that_yaml_would_not_take_for_text_is_advised_in_quotes(refused
     assert """--set 'data.ticker="000660"'""" in str(error)
 
 
+SEVERAL = CsvOptions(tickers=("GOOG", "MSFT"))
+
+
+def test_series_side_by_side_cannot_be_joined(refused):
+    error = refused(SHAPES["yfinance, several tickers, the names above"][0], options=SEVERAL)
+    assert (error.key, error.value) == ("data.ticker", "GOOG, MSFT")
+
+
+def test_series_below_each_other_that_no_known_column_names_are_not_advised_to_be_mixed(refused):
+    error = refused("Date,Firma,Close\n2018-12-28,A,1\n2018-12-28,B,9\n2018-12-31,A,2\n2018-12-31,B,8\n")
+    assert "several series" in str(error)
+    assert "Ticker" in str(error)
+
+
 # --- Headers --------------------------------------------------------------------------------------------------------
 
 

@@ -265,7 +265,12 @@ def _joined_header(header: list[str]) -> tuple[list[str], list[str]] | None:
 def _of_ticker(source: Source, line: int, header: list[str], tickers: list[str], *, options: CsvOptions) -> list[str]:
     """The header with the names of one ticker's columns only, and the date's."""
     distinct = list(dict.fromkeys(filter(None, tickers)))
-    check_tickers(source, line, distinct, chosen=options.tickers[:1], joined=False)
+    check_tickers(source, line, distinct, chosen=options.tickers, joined=False)
+    if len(options.tickers) > 1:
+        message = (
+            f"series side by side cannot be joined: {join_words(list(options.tickers))}. Choose one in data.ticker."
+        )
+        raise source.error(message, line=line, key="data.ticker", value=", ".join(options.tickers))
     wanted = options.tickers[0] if options.tickers else distinct[0] if distinct else ""
     chosen = [cell if tickers[place] == wanted or "Date" in _ranks([cell]) else "" for place, cell in enumerate(header)]
     if "Close" not in _ranks(chosen):

@@ -201,7 +201,7 @@ def make_daily(source: Source) -> str:
     """Return advice for bars within the day."""
     if source.is_frame:
         return "Make the bars daily first, such as with frame.resample('D')."
-    return f"To put the bars of each day together, add {setting('data.resample', '1d')}"
+    return f"To put bars within the day together, add {setting('data.resample', '1d')}"
 
 
 def _is_remark(row: list[str]) -> bool:
