@@ -11,12 +11,12 @@ Rows that cost seconds and have a test of their own elsewhere:
 | SIGINT once, twice, SIGTERM while training | test_cli.py: an interrupted training; a second interruption |
 | truncated checkpoint | test_resume.py: a damaged checkpoint is passed over for the one before |
 | --resume with other data or config | test_resume.py: lists what differs; names the file |
+| gzip and zip bombs of prices | data/test_file_kinds.py |
 | Lambda layers, zip bombs, traversal, HDF5 links, shapes | test_hostile_artefacts.py, by the network's file |
 | the run's directory vanishes | test_resume.py: a run whose directory vanishes |
 """
 
 import fcntl
-import gzip
 import json
 import os
 import pickle
@@ -164,7 +164,6 @@ REFUSED: dict[str, tuple[str | bytes, list[str]]] = {
     "exceeded daily limit saved as .csv": ("You exceeded the daily limit.\n", ["line 1", "not a CSV"]),
     "empty file": ("", ["empty", "Download it again"]),
     "header only": (LINES[0] + "\n", ["no day with a close", "Download it again"]),
-    "a gzip bomb": (260 * gzip.compress(bytes(10**6)), ["256,000,000 bytes when unpacked", "Make the bars daily"]),
 }  # fmt: skip
 
 

@@ -154,6 +154,7 @@ def test_ones_own_csv_goes_from_init_to_a_forecast(home: Path) -> None:
     assert "prices.yaml exists" in again.stderr
 
 
+@pytest.mark.slow
 def test_training_on_a_csv_says_the_calendar_of_its_dates_and_takes_another(home: Path) -> None:
     small = ["--set", "training.epochs=1", "--set", "model={cell: last_day, layers: [4]}", "--set", "window=5"]
     chosen = stockcast("train", "prices.csv", "--name", "chosen", *small, cwd=home)

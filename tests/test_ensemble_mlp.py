@@ -83,6 +83,7 @@ def test_mlps_count_for_what_fits_into_memory(write_tiny: Callable[..., Path]) -
         load_config(write_tiny(), [*sizes, f"ensemble.mlp.layers={[2048] * 4}"])
 
 
+@pytest.mark.slow
 def test_mlps_learn_at_their_own_rate_from_their_own_number_of_windows(
     run: RunDirectory, write_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:

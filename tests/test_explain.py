@@ -277,6 +277,7 @@ def test_nothing_is_written_through_a_link_out_of_the_run(run: RunDirectory, tmp
     assert not list((tmp_path / "outside").iterdir())
 
 
+@pytest.mark.slow
 def test_a_series_of_another_unit_is_refused_and_one_in_its_own_volatility_is_explained(
     run: RunDirectory, write_tiny: WriteTiny, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def read_parts(source: Source, stream: IO[bytes] | BufferedIOBase, unpacked: str
     while part := stream.read(_PART):
         size += len(part)
         if size > MAX_BYTES:
+            parts.clear()  # or the error would hold them, by its traceback
             raise too_large(source, unpacked)
         parts.append(part)
     return b"".join(parts)
