@@ -63,7 +63,8 @@ def too_large(source: Source, unpacked: str = "") -> DataError:
 
 def read_parts(source: Source, stream: IO[bytes] | BufferedIOBase, unpacked: str = "") -> bytes:
     """Return what a stream gives, a part at a time; DataError where it is more than the cap."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while part := stream.read(_PART):
         size += len(part)
         if size > MAX_BYTES:
