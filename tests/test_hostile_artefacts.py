@@ -168,7 +168,7 @@ ARTEFACTS = {
     "answers_gone": Artefact(lambda run, outside: (run / "answers.npz").unlink(), "answers.npz", verified="damaged"),
     "sessions_types": Artefact(changed_json("sessions.json", updated(days=[[1], {}])), "sessions.json is damaged"),
     "sessions_backwards": Artefact(changed_json("sessions.json", lambda stored: stored["days"].reverse()), "must rise"),
-    "sessions_none": Artefact(changed_json("sessions.json", updated(days=[])), "does not include 3 sessions"),
+    "sessions_none": Artefact(changed_json("sessions.json", updated(days=[])), "it has no session"),
     "run_link": Artefact(hostile.elsewhere, "leads out of runs", verified="damaged"),
     "name_escapes": Artefact(lambda run, outside: run.with_name(ESCAPE.replace("/", "")).mkdir(), code=0),
 }

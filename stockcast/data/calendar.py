@@ -51,6 +51,9 @@ class Sessions:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             message = f"sessions.json is damaged ({str(error)[:200]}). Train again."
             raise RunError(message, file="sessions.json") from error
+        if days.shape == (0,):
+            message = "sessions.json is damaged: it has no session. Train again."
+            raise RunError(message, file="sessions.json")
         rising = [borders["first"] - 1, *days, borders["last"] + 1] if days.ndim == 1 else []
         if not rising or np.isnat(rising).any() or (np.diff(rising) <= np.timedelta64(0)).any():
             message = "sessions.json is damaged: its days must rise from the first to the last. Train again."
