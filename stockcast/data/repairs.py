@@ -22,9 +22,11 @@ def leave_out(bars: pd.DataFrame, dates: pd.Series, *, adjusting: bool) -> tuple
     """
     notes = []
     prices = [column for column in ("Open", "High", "Low", "Close") if column in bars]
-    zero = (bars[prices] == 0).all(axis=1) & (len(prices) > 1)
-    if "Adj Close" in bars:
-        zero &= bars["Adj Close"].isna() | (bars["Adj Close"] == 0)
+    zero = (bars["Close"] == 0) & (len(prices) > 1)
+    if zero.any():
+        zero &= (bars[prices] == 0).all(axis=1)
+        if "Adj Close" in bars:
+            zero &= bars["Adj Close"].isna() | (bars["Adj Close"] == 0)
     if zero.any():
         notes.append(f"{plural(zero.sum(), 'row')} with zero for every price dropped")
         bars = bars[~zero]

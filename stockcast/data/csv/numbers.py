@@ -135,8 +135,8 @@ def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_c
     volume or another column has a decimal comma, or where prices of 998 stand beside those of 1.002.
     """
     everything = "".join(_joined(cells[name]) for name in prices)
-    volume = cells["Volume"].iloc[:_SHOWN].tolist() if "Volume" in cells else []
-    is_comma_elsewhere = decimal_marks([*volume, *other_cells]) == {","}
+    elsewhere = [*(cells["Volume"].iloc[:_SHOWN].tolist() if "Volume" in cells else []), *other_cells]
+    is_comma_elsewhere = "," in "".join(elsewhere) and decimal_marks(elsewhere) == {","}
     is_point_doubtful = separator == ";" or is_comma_elsewhere or _are_of_two_scales(cells[prices])
     for mark in (",", ".") if is_point_doubtful else (",",):
         if mark not in everything:
@@ -167,9 +167,13 @@ def _doubt(line: int, name: str, cell: str, mark: str) -> Problem:
 
 def _are_of_two_scales(prices: pd.DataFrame) -> bool:
     """Whether prices without a mark are far above all that have a point before three digits, as 998 is above 1.002."""
-    cells = [cell for name in prices for cell in prices[name].iloc[:_SHOWN]]
-    pointed = [float(cell) for cell in cells if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", cell)]
-    if not pointed:
-        return False
-    plain = [float(cell) for cell in cells if cell.isascii() and cell.isdigit()]
-    return bool(plain) and min(plain) > _FAR_ABOVE * max(pointed)
+    pointed, plain = [], []
+    for name in prices:
+        for cell in prices[name].iloc[:_SHOWN].tolist():
+            if "." not in cell:
+                plain += [float(cell)] if cell.isascii() and cell.isdigit() else []
+            elif re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", cell):
+                pointed.append(float(cell))
+            else:  # a point that can only be the decimal mark
+                return False
+    return bool(plain and pointed) and min(plain) > _FAR_ABOVE * max(pointed)

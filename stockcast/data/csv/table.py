@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from stockcast.data.csv.frame import frame_rows
 from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Source, setting
+from stockcast.data.csv.problems import Problem, Row, Source, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.errors import DataError
 from stockcast.text import join_words, plural
@@ -93,10 +94,7 @@ def _read(contents: Contents, raw: bytes) -> Table:
     except DataError as error:
         raise _NoLayout(error) from None
     found = _Rows(source, layout, options)
-    for line, row in chain(first[layout.first_row :], rows):
-        found.add(line, row)
-        if len(found.lines) + len(found.problems) > _most_rows(options):
-            break
+    found.fill(chain(first[layout.first_row :], rows), most=_most_rows(options))
     table = pd.DataFrame(found.cells, columns=list(layout.places), index=found.lines, dtype="str")
     if not layout.is_of_ticker:
         tickers = list(found.tickers)
@@ -151,33 +149,45 @@ class _Rows:
         self._others = [place for place in range(layout.width) if place not in self._places][:_OTHER_COLUMNS]
         self._header = f"{source.unit} {layout.line} has {plural(layout.width, 'column')}"
 
-    def add(self, line: int, row: list[str]) -> None:
-        """Keep a row of the wanted series, or note what is wrong with it."""
-        if len(row) != self._layout.width:
-            why = f"{plural(len(row), 'cell')}, but {self._header}. It is damaged, or this is not a CSV of prices"
-            problem = Problem(line=line, value=len(row), why=why, advice="Correct the line, or remove it.")
-            if _is_remark(row):
-                self.remarks.append(replace(problem, value=row[0].strip()))
+    def fill(self, rows: Iterable[Row], *, most: int) -> None:
+        """Keep the rows of the wanted series, and note what is wrong with others; stop after `most` of both."""
+        width, places, ticker = self._layout.width, self._places, self._layout.ticker
+        for line, row in rows:
+            if len(row) != width:
+                self._refuse(line, row)
             else:
-                self.problems.append(problem)
-            return
-        if self.remarks:  # a remark is at the end; between rows of cells it may be a damaged day
-            self.problems += [replace(problem, value=1) for problem in self.remarks]
-            self.remarks.clear()
-        if self._layout.ticker is not None and not self._is_wanted(row[self._layout.ticker].strip()):
-            return
-        wanted = [row[place].strip() for place in self._places]
-        if "\n" in (together := "".join(wanted)) or "\r" in together:  # cells that lost what parted them
-            self.problems += [
-                Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
-                for name, cell in zip(self._names, wanted, strict=True)
-                if {"\n", "\r"} & set(cell)
-            ]
-            return
-        if self._others and len(self.lines) < _OTHER_ROWS:
-            self.other_cells += [row[place].strip() for place in self._others]
-        self.lines.append(line)
-        self.cells.append(wanted)
+                if self.remarks:  # a remark is at the end; between rows of cells it may be a damaged day
+                    self.problems += [replace(problem, value=1) for problem in self.remarks]
+                    self.remarks.clear()
+                if ticker is not None and not self._is_wanted(row[ticker].strip()):
+                    continue
+                wanted = [row[place].strip() for place in places]
+                if "\n" in (together := "".join(wanted)) or "\r" in together:  # cells that lost what parted them
+                    self._refuse_cells(line, wanted)
+                else:
+                    if self._others and len(self.lines) < _OTHER_ROWS:
+                        self.other_cells += [row[place].strip() for place in self._others]
+                    self.lines.append(line)
+                    self.cells.append(wanted)
+            if len(self.lines) + len(self.problems) > most:
+                return
+
+    def _refuse(self, line: int, row: list[str]) -> None:
+        """Note a row of too many or too few cells."""
+        why = f"{plural(len(row), 'cell')}, but {self._header}. It is damaged, or this is not a CSV of prices"
+        problem = Problem(line=line, value=len(row), why=why, advice="Correct the line, or remove it.")
+        if _is_remark(row):
+            self.remarks.append(replace(problem, value=row[0].strip()))
+        else:
+            self.problems.append(problem)
+
+    def _refuse_cells(self, line: int, wanted: list[str]) -> None:
+        """Note the cells of several lines."""
+        self.problems += [
+            Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
+            for name, cell in zip(self._names, wanted, strict=True)
+            if {"\n", "\r"} & set(cell)
+        ]
 
     def _is_wanted(self, ticker: str) -> bool:
         if ticker and len(self.tickers) < MAX_ROWS:
