@@ -1,6 +1,7 @@
 """The exchange's sessions: which days lie between two others, and which come after the last row."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -127,7 +128,26 @@ def sessions_around(
     return built
 
 
+def session_close(day: np.datetime64, *, calendar: str) -> datetime | None:
+    """Return when the session of a day closes, in UTC; None if the day is no session. DataError as `sessions_after`."""
+    import pandas as pd
+
+    exchange, session = _exchange(calendar, day - 30), pd.Timestamp(day)
+    return exchange.session_close(session).to_pydatetime() if exchange.is_session(session) else None
+
+
 def _build(calendar: str, *span: np.datetime64) -> Sessions:
+    import pandas as pd
+
+    exchange = _exchange(calendar, *span)
+    start, end = span or exchange.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
+    earliest = np.datetime64(exchange.bound_min() or pd.Timestamp.min.ceil("D"), "D")
+    latest = min(np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D"), HOLIDAYS_TO)
+    return Sessions(start, end, exchange.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
+
+
+def _exchange(calendar: str, *span: np.datetime64) -> Any:
+    """Return the library's calendar of a span, right under every pandas; DataError if it cannot be built."""
     import exchange_calendars
     import pandas as pd
 
@@ -135,7 +155,7 @@ def _build(calendar: str, *span: np.datetime64) -> Sessions:
 
     try:
         repair_offsets()
-        exchange: Any = exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
+        return exchange_calendars.get_calendar(calendar, *map(pd.Timestamp, span))
     except Exception as error:  # a fault of the library may raise anything; it can list all days of fifty years
         raise DataError(
             f"exchange_calendars {version('exchange_calendars')} cannot build the calendar of {calendar} with pandas "
@@ -144,10 +164,6 @@ def _build(calendar: str, *span: np.datetime64) -> Sessions:
             key="data.calendar",
             value=calendar,
         ) from error
-    start, end = span or exchange.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
-    earliest = np.datetime64(exchange.bound_min() or pd.Timestamp.min.ceil("D"), "D")
-    latest = min(np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D"), HOLIDAYS_TO)
-    return Sessions(start, end, exchange.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
 
 
 def sessions_after(day: np.datetime64, count: int, *, calendar: str, known: Sessions | None = None) -> Dates:

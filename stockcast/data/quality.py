@@ -6,12 +6,11 @@ Nothing here changes a price, or repeats what is in `prices.notes`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from stockcast.data.calendar import DateComparison, compare_dates
+from stockcast.data.calendar import DateComparison, compare_dates, session_close
 from stockcast.data.findings import Finding, first_ten, make_finding
 from stockcast.data.jumps import find_jumps
 from stockcast.data.prices import Prices
@@ -83,12 +82,8 @@ def _open_session(last: np.datetime64, calendar: str, now: datetime) -> Iterator
     """The last day, if its session has not closed: the vendor's close is a price of the day until then."""
     if abs(np.datetime64(now.astimezone(UTC).date()) - last) > np.timedelta64(1, "D"):
         return
-    import exchange_calendars
-    import pandas as pd
-
-    exchange: Any = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(last - 30))
-    session = pd.Timestamp(last)
-    if exchange.is_session(session) and pd.Timestamp(now) < (closes := exchange.session_close(session)):
+    closes = session_close(last, calendar=calendar)
+    if closes is not None and now < closes:
         sentence = (
             f"the session of the last day, {last}, is open until {closes:%Y-%m-%d %H:%M} UTC: its close may change"
         )

@@ -65,13 +65,7 @@ def train(
             if unfinished:
                 run = resume_training(unfinished, config=given, tensorboard=tensorboard, callbacks=callbacks)
             else:
-                run = train_run(
-                    chosen,
-                    runs=runs,
-                    name=name,
-                    tensorboard=tensorboard,
-                    callbacks=callbacks,
-                )
+                run = train_run(chosen, runs=runs, name=name, tensorboard=tensorboard, callbacks=callbacks)
     except Interrupted as interrupted:
         raise Interrupted(interrupted.number, _how_to_resume(begun, runs)) from None
     except RunError as error:

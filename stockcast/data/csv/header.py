@@ -155,7 +155,7 @@ def _chosen_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layo
         )
     wanted = {spelling(str(column)): name for name, column in chosen.items()}
     for number, (_, row) in enumerate(rows[:HEADER_WITHIN]):
-        if set(wanted) <= (found := set(map(spelling, row))):
+        if set(wanted) <= set(map(spelling, row)):
             header = [wanted.get(spelling(cell), "") for cell in row]
             return _layout(source, rows, number, header, before=number)
     line, row = rows[0]

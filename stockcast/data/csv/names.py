@@ -4,6 +4,7 @@ A name counts whatever its case, spaces, underscores, angle brackets and footnot
 columns that may be one thing, a standard name wins over a vendor's, and this over a last resort.
 """
 
+import unicodedata
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -94,8 +95,6 @@ _LAST_RESORT: _Names = {
 @lru_cache(maxsize=10_000)
 def spelling(name: str) -> str:
     """A column's name without what vendors vary: case, spaces, underscores, angle brackets, footnote stars."""
-    import unicodedata
-
     plain = unicodedata.normalize("NFKC", name).casefold().strip().rstrip("*").strip()
     return "".join(plain.removeprefix("<").removesuffix(">").replace("_", " ").split())
 

@@ -42,4 +42,4 @@ def to_days(bars: pd.DataFrame, dates: pd.Series, text: pd.Series, *, source: So
         daily["Volume"] = bars["Volume"].groupby(dates.to_numpy(), sort=False).sum(min_count=1)
     daily = daily[list(bars)].set_axis(first_lines, axis="index")
     shares = f"{plural(len(bars), 'bar')} put together into {plural(len(daily), 'day')}"
-    return daily, f"{shares}, of {days.min()} to {days.max()} bars each" if days.nunique() > 1 else f"{shares}"
+    return daily, f"{shares}, of {days.min()} to {days.max()} bars each" if days.nunique() > 1 else shares

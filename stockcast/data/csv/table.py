@@ -23,7 +23,6 @@ from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000
 _MOST_WITHIN_DAYS = 500_000
-_YEARS = {False: "400 years of trading days", True: "25 years of five minutes each"}
 
 _CORRECT = "Correct it, or empty it."
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -229,7 +228,8 @@ def _most_rows(options: CsvOptions) -> int:
 def _too_many(source: Source, table: pd.DataFrame, options: CsvOptions) -> str:
     """Describe that there are more rows than days, and how many the first day has if its date can be read."""
     dates = read_dates(table["Date"], options.date_format).dates.dropna()
-    message = f"more than {_most_rows(options):,} rows, more than {_YEARS[bool(options.resample)]}."
+    span = "25 years of five minutes each" if options.resample else "400 years of trading days"
+    message = f"more than {_most_rows(options):,} rows, more than {span}."
     if len(dates) and (rows := int((dates == dates.iloc[0]).sum())) > 1:
         message += f" {dates.iloc[0]:%Y-%m-%d} alone has {plural(rows, 'row')}."
     return f"{message} {make_daily(source)}"
