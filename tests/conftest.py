@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,21 @@ import pytest
 from made import TINY, make_bars
 
 from stockcast.models.backend import forget_networks
+
+
+class _WithoutJax(MetaPathFinder):
+    """Hides jax from TensorFlow's converter to TensorFlow Lite, which loads it where it is installed, and no test uses.
+
+    It would be 100 MB of each test process, and is none of a user's, who has no jax. Everything else finds it.
+    """
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+        converter = sys.modules.get("tensorflow.lite.python.util")
+        if name == "jax" and getattr(getattr(converter, "__spec__", None), "_initializing", False):
+            raise ModuleNotFoundError("jax is hidden from TensorFlow Lite", name=name)
+
+
+sys.meta_path.insert(0, _WithoutJax())
 
 os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real work is none of the tests' business
 
