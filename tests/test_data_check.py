@@ -18,7 +18,13 @@ from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError
 from stockcast.forecasting.training_data import read_training_prices
-from stockcast.pipeline.check import check
+from stockcast.pipeline.check import DataReport
+from stockcast.pipeline.check import check as check_series
+
+
+def check(path: Path, **given: list[str]) -> DataReport:
+    (report,) = check_series(path, **given)
+    return report
 
 
 def session_bars(days: int = 700) -> pd.DataFrame:

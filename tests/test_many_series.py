@@ -74,8 +74,8 @@ def test_a_series_listed_late_is_no_news_but_a_start_before_all_of_them_is_told_
     assert not [one for one in inside if "data." in one]
     outside = [one for one in told_of(config, "data.start=2006-01-04", "data.end=2030-01-01") if "data." in one]
     assert outside == [
-        "3 price files: the first day is 2010-01-04, 4 years after data.start 2006-01-04.",
-        "3 price files: the last day is 2012-09-07, 17 years before data.end 2030-01-01.",
+        "3 series: the first day is 2010-01-04, 4 years after data.start 2006-01-04.",
+        "3 series: the last day is 2012-09-07, 17 years before data.end 2030-01-01.",
     ]
 
 

@@ -176,7 +176,7 @@ def test_a_market_that_most_series_have_left_is_told(pool: Pool, stranger) -> No
     pool.write("alpha", make_bars(710, seed=0))  # alone with a last day of two weeks later
     told: list[str] = []
     last_quantiles(pool, stranger(710), say=told.append)
-    assert any("Only 1 of the 3 price files" in sentence and "2012-09-21" in sentence for sentence in told)
+    assert any("Only 1 of the 3 series" in sentence and "2012-09-21" in sentence for sentence in told)
     pool.write("beta", make_bars(710, seed=1))
     told.clear()
     last_quantiles(pool, stranger(710), say=told.append)

@@ -1,6 +1,7 @@
 """The arguments and options that several commands share."""
 
 import inspect
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
@@ -43,6 +44,12 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key: --set training.epochs=3. May be repeated."),
 ]
+FileOverrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="How the price file is read: --set data.decimal=, (keys of data only)."
+    ),
+]
 
 Calendar = Annotated[
     str | None,
@@ -54,6 +61,16 @@ AcceptDamage = Annotated[
     bool,
     typer.Option(
         "--accept-damage", help="Train on prices that no market can have made, as they stand. Sets data.accept_damage."
+    ),
+]
+
+
+Ticker = Annotated[
+    str | None,
+    typer.Option(
+        "--ticker",
+        metavar="NAME",
+        help="Series to take from a file of several, or all: each by itself. Sets data.ticker.",
     ),
 ]
 
@@ -70,10 +87,7 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
             given = signature.bind_partial(*args, **kwargs)
             if value != default:
                 overrides = given.arguments.get("overrides") or []
-                given.arguments["overrides"] = [
-                    f"data.{key}={str(value).lower() if value is True else value}",
-                    *overrides,
-                ]
+                given.arguments["overrides"] = [f"data.{key}={json.dumps(value)}", *overrides]
             command(*given.args, **given.kwargs)
 
         option = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -86,6 +100,7 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
 
 
 takes_calendar = _short_for("calendar", Calendar, default=None)
+takes_ticker = _short_for("ticker", Ticker, default=None)
 takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
 
 

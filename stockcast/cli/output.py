@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,13 @@ def path_text(path: Path) -> str:
     return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved)
 
 
-def next_command(command: str, run: str, runs: Path, *, data: Path | None = None) -> str:
-    """Return the command to type next for a run, and for a price file if one was given."""
-    return shlex.join(["stockcast", command, run, *(["--data", str(data)] if data else []), *runs_option(runs)])
+def next_command(
+    command: str, run: str, runs: Path, *, data: Path | None = None, overrides: Collection[str] | None = None
+) -> str:
+    """Return the command to type next for a run, for the price file and its reading that were given."""
+    settings = [part for override in overrides or () for part in ("--set", override)]
+    given = ["--data", str(data)] if data else []
+    return shlex.join(["stockcast", command, run, *given, *settings, *runs_option(runs)])
 
 
 def runs_option(runs: Path) -> list[str]:

@@ -19,6 +19,12 @@ from stockcast.errors import ConfigError
 Overrides = Collection[str] | Mapping[str, Any]
 """`KEY=VALUE` texts as of `--set`, or values by dotted key."""
 
+READING_KEYS = tuple(
+    f"data.{key}"
+    for key in ("date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
+)
+"""What overrides set about how a price file is read."""
+
 
 def load_config(
     config: Path | str | None = None,
@@ -52,6 +58,16 @@ def load_config(
         return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides)
     path = config if isinstance(config, Path) else find_config(config)
     return parse_config(yaml.read(path), source=str(path), folder=path.parent, overrides=overrides)
+
+
+def check_reading(overrides: Overrides, *, advice: str) -> None:
+    """Check that overrides set only how a price file is read, `READING_KEYS`; ConfigError names another one."""
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key not in READING_KEYS and not key.startswith("data.columns."):
+            raise ConfigError(
+                f"{key}: only how a price file is read can be set here: {', '.join(READING_KEYS)}. {advice}", key=key
+            )
 
 
 def csv_options(overrides: Overrides) -> CsvOptions:

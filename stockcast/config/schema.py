@@ -61,6 +61,10 @@ class Config(Section):
         """Return the same config with another `data.start` or `data.end`; None for the file's own."""
         return self.model_copy(update={"data": self.data.model_copy(update=days)})
 
+    def with_ticker(self, ticker: str | None) -> "Config":
+        """Return the same config for one series of its files; None for files of one."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"ticker": (ticker,) if ticker else None})})
+
     def first_day(self, part: str) -> date | None:
         """Return the first day of a part other than training; None where the split holds a share."""
         border = getattr(self.split, part)

@@ -50,8 +50,8 @@ class DataConfig(Section):
     )
     ticker: Ticker | None = Field(
         None,
-        description="Series to read from a file of several; quote it. A list joins series that share no day, such as a "
-        "stock's old symbol and its new one.",
+        description="Series to read from a file of several; quote it. all takes every one as a series of its own. A "
+        "list joins series that share no day, such as a stock's old symbol and its new one.",
     )
     columns: Columns | None = Field(
         None,

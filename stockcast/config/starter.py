@@ -11,8 +11,9 @@ from stockcast.config import yaml
 from stockcast.data.calendar import check_calendar
 from stockcast.data.calendar_choice import propose_calendar
 from stockcast.data.csv.options import STDIN, CsvOptions, series_name
+from stockcast.data.csv.table import read_tables
 from stockcast.data.features import features_for
-from stockcast.data.prices import PLAIN, read_prices
+from stockcast.data.prices import PLAIN, Prices, read_prices
 from stockcast.errors import DataError
 
 _TEMPLATE = """\
@@ -74,7 +75,8 @@ def starter_config(
         )
     if calendar is not None:
         check_calendar(calendar)
-    prices = read_prices(data, options=options)
+    series = _read(data, options)
+    prices = max(series, key=lambda prices: len(prices.dates))
     days = len(prices.dates)
     path = os.path.relpath(data.resolve(), folder.resolve())
     check_name(Path(path))
@@ -94,9 +96,22 @@ def starter_config(
         last=prices.dates[-1],
         name=_value(config_name(data)),
         path=stated,
-        features="\n".join(f"  - {name}" for name in features_for(prices)),
+        features="\n".join(f"  - {name}" for name in _features(series)),
         horizon=starter_horizon(days),
     )
+
+
+def _read(data: Path, options: CsvOptions) -> list[Prices]:
+    """Read the series of a file: the one that it holds, or all of them where the options say so."""
+    if not options.takes_all:
+        return [read_prices(data, options=options)]
+    return [read_prices(table) for table in read_tables(data, options=options)]
+
+
+def _features(series: list[Prices]) -> list[str]:
+    """Return the features that every series has, in their usual order."""
+    first, *others = map(features_for, series)
+    return [name for name in first if all(name in names for names in others)]
 
 
 def _stated(options: CsvOptions) -> dict[str, Any]:

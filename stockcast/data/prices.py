@@ -11,17 +11,14 @@ import pandas as pd
 
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
-from stockcast.data.csv.options import CsvOptions, series_name
+from stockcast.data.csv.options import CsvOptions, series_name, ticker_name
 from stockcast.data.csv.problems import Source, refuse
 from stockcast.data.csv.resample import to_days
-from stockcast.data.csv.table import read_table
+from stockcast.data.csv.table import PriceSource, Table, read_table
 from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import plural
 from stockcast.typing import Dates, Floats
-
-PriceSource = Path | pd.DataFrame
-"""Where prices are read from: a price file (`-` is standard input), or a DataFrame of daily bars."""
 
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
@@ -40,6 +37,8 @@ class Prices:
         notes: what was repaired or is suspicious, one sentence each.
         later: rows of the source after the last day that was asked for.
         name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
+        ticker: the series in the file, where one was chosen or all were read, and of several that were joined the last
+            one; else empty.
     """
 
     source: Path
@@ -49,6 +48,7 @@ class Prices:
     notes: tuple[str, ...] = ()
     later: int = 0
     name: str = ""
+    ticker: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -58,6 +58,11 @@ class Prices:
     def label(self) -> str:
         """The series as messages and tables name it: its file, or where a file of several was read, `T1.csv`."""
         return self.source.name if self.name == series_name(self.source) else f"{self.name}{self.source.suffix}"
+
+    @property
+    def title(self) -> str:
+        """The file as errors name it, and the series if the file has several: `all.csv (GE)`."""
+        return f"{self.source} ({self.ticker})" if self.ticker else str(self.source)
 
     @property
     def dates(self) -> Dates:
@@ -101,7 +106,7 @@ class Prices:
             gaps = ", ".join(f"{plural(number, 'day')} without {name}" for name, number in counts.items())
             first = str(self.dates[missing.any(axis=1)][0])
             advice = "Forecast other columns (target in the config), or set data.start after the last of them."
-            message = f"{self.source}: {gaps}, the first {first}. {advice}"
+            message = f"{self.title}: {gaps}, the first {first}. {advice}"
             raise DataError(message, file=self.source, column=next(iter(counts)), key="data.start", value=first)
         return values
 
@@ -115,7 +120,7 @@ class Prices:
         missing = [column for column in columns if column not in self.bars.columns]
         if missing:
             raise MissingColumns(
-                f"{self.source} has no column {', '.join(missing)}; it has {', '.join(self.bars.columns)}. Choose "
+                f"{self.title} has no column {', '.join(missing)}; it has {', '.join(self.bars.columns)}. Choose "
                 f"features and a target that need no more (features, target in the config), or use a fuller file.",
                 file=self.source,
                 column=missing[0],
@@ -135,8 +140,9 @@ def read_prices(
 
     Args:
         source: a CSV, as it is or in a gzip or zip file, an Excel workbook or a Parquet file, whatever its name; `-`
-            for standard input; or a DataFrame whose dates are its index or a column; `attrs["name"]` is its name.
-        options: how the file is written.
+            for standard input; or a DataFrame whose dates are its index or a column; `attrs["name"]` is its name; or a
+            series of either as `read_tables` returns it.
+        options: how the file is written; of what `read_tables` returned they are known.
         start: first day to keep, inclusive; what lies outside is neither checked nor repaired.
         end: last day to keep, inclusive.
         adjusted: multiply open, high, low and close by Adj Close / Close where there is one.
@@ -145,7 +151,7 @@ def read_prices(
         DataError: the file cannot be read, or cells are wrong; `problems` has each line, column and value.
         MissingColumns: no date or no close.
     """
-    table = read_table(source, options=options)
+    table = source if isinstance(source, Table) else read_table(source, options=options)
     days = read_dates(table.cells["Date"], table.options.date_format)
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
@@ -190,6 +196,8 @@ def read_prices(
             if column in bars:
                 bars[column] *= factor
         quoted, bars = quoted.copy(), bars.copy()  # as views of some columns they would keep all as they were read
+    chosen = () if table.options.takes_all else table.options.tickers
+    ticker = table.ticker or (chosen[-1] if chosen else "")
     return Prices(
         source=table.source.path,
         bars=bars,
@@ -197,15 +205,9 @@ def read_prices(
         sha256=table.sha256,
         notes=tuple(notes),
         later=int(after.sum()),
-        name=_name_of(table.source, options),
+        name=ticker_name(ticker) or (table.source.path.name if table.source.is_frame else ""),
+        ticker=ticker,
     )
-
-
-def _name_of(source: Source, options: CsvOptions) -> str:
-    """Return the series' name where it is not the file's stem: the newest of the tickers that were chosen."""
-    if options.tickers:
-        return options.tickers[-1].replace("/", "-")
-    return source.path.name if source.is_frame else ""
 
 
 def _no_days(source: Source, start: date | None, end: date | None) -> DataError:

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from stockcast.config.load import load_config
+from stockcast.config.load import Overrides, check_reading, csv_options, load_config
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, sessions_after
-from stockcast.data.csv.options import series_name
+from stockcast.data.csv.options import ALL_TICKERS, series_name
+from stockcast.data.csv.table import PriceSource, Table, read_tables
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST, Market
-from stockcast.data.prices import Prices, PriceSource
+from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler
 from stockcast.data.split import split_at
 from stockcast.data.target import TargetTransform
@@ -25,7 +28,7 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
-from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with
+from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, series_in
 from stockcast.forecasting.tasks import Task
 from stockcast.models.callbacks import SILENT
 from stockcast.models.inference import Network
@@ -44,6 +47,8 @@ class Predictor:
     Attributes:
         run: its directory.
         config: as it was trained.
+        reading: the same, but for how a price file that is given is read.
+        tickers: the series that `reading` names in place of the first of the training; `ALL_TICKERS` for every one.
         scaler: of the features.
         target: unit of the targets.
         network: windows to outputs.
@@ -52,6 +57,8 @@ class Predictor:
 
     run: RunDirectory
     config: Config
+    reading: Config
+    tickers: tuple[str, ...]
     scaler: Scaler
     target: TargetTransform
     network: Network
@@ -59,23 +66,37 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, run: RunDirectory | Path | str | None = None, *, runs: Path | str = "runs", on_message: OnMessage = QUIET
+        cls,
+        run: RunDirectory | Path | str | None = None,
+        *,
+        runs: Path | str = "runs",
+        overrides: Overrides = (),
+        on_message: OnMessage = QUIET,
     ) -> Self:
         """Load a finished run.
 
         Args:
             run: the run, its path, or its name under `runs`; None for the newest one there.
             runs: folder of the runs.
+            overrides: how price files are read that are not written as those of the training were, as in `load_config`:
+                `{"data.ticker": "GE"}`.
             on_message: called where the network has no ONNX file that opens, and Keras is loaded instead.
 
         Raises:
             RunError: there is no such run, it is unfinished, damaged, or its files are not of one training.
+            ConfigError: an override is wrong, or is of something else.
         """
         run = RunDirectory.find(Path(runs), run)
+        check_reading(overrides, advice="A run keeps its other keys.")
         config = load_config(run.config_path())
+        reading, tickers = config, csv_options(overrides).tickers
+        if overrides:
+            reading = load_config(run.config_path(), overrides)
+        if config.data.csv_options.takes_all and not tickers:  # a file that is given may hold a single series
+            reading = reading.with_ticker(None)
         scaler, target = load_scalers(run, config)
         network = load_network(run, config, on_message)
-        return cls(run, config, scaler, target, network, load_task(run, config))
+        return cls(run, config, reading, tickers, scaler, target, network, load_task(run, config))
 
     @cached_property
     def trained_on(self) -> tuple[TrainedSeries, ...]:
@@ -83,13 +104,22 @@ class Predictor:
         return tuple(self.run.trained_on())
 
     @property
+    def takes_all(self) -> bool:
+        """Whether the overrides name every series, so that `series` may yield several."""
+        return self.tickers == ALL_TICKERS
+
+    @property
     def own_path(self) -> Path:
         """The first price file of the training, forecast by default; a folder of data.path may hold others by now."""
         return Path(self.trained_on[0].path)
 
-    def is_training_file(self, source: PriceSource) -> bool:
-        """Whether a price file is a training file: it has the path of one, or is a copy of one."""
+    def is_training_file(self, source: Prices | PriceSource) -> bool:
+        """Whether a price file, or a series' file, is a training file: it has the path of one, or is a copy of one."""
         paths, hashes = ({getattr(series, name) for series in self.trained_on} for name in ("path", "sha256"))
+        if isinstance(source, Prices):
+            return str(source.source.resolve()) in paths or source.sha256 in hashes
+        if isinstance(source, Table):
+            return str(source.source.path.resolve()) in paths or source.sha256 in hashes
         return isinstance(source, Path) and (
             str(source.resolve()) in paths or (source.is_file() and sha256(source) in hashes)
         )
@@ -126,7 +156,7 @@ class Predictor:
                     return series
             elif hashes[series.first] == series.training_sha256:
                 return series
-            elif prices.sha256 == series.sha256:
+            elif prices.sha256 == series.sha256 and series.ticker in ("", prices.ticker):
                 raise damaged(self.run.path / MANIFEST, f"the closes of {series.name} are not those it states")
         return None
 
@@ -137,16 +167,74 @@ class Predictor:
             raise damaged(self.run.path / CONFIG, f"it has no date for split.{part}")
         return border
 
+    def series(
+        self, source: PriceSource | str | None = None, *, on_message: OnMessage = QUIET
+    ) -> Iterator[Prices | PriceSource | None]:
+        """Yield what `predict` and others take: each series that the overrides name, or the source as it is.
+
+        Args:
+            source: a price file or a DataFrame; None for the series that the run was trained on.
+            on_message: given each note on series of the training.
+
+        Raises:
+            DataError: the training had no series of that name, or the file cannot be read.
+        """
+        if source is not None or not self.tickers:
+            yield from [None] if source is None else series_in(self.reading, _as_path(source))
+            return
+        wanted = [series for series in self.trained_on if self.takes_all or _ticker(series) in self.tickers]
+        if not wanted:
+            names = [_ticker(series) for series in self.trained_on]
+            raise DataError(
+                f"{self.run.name} was not trained on a series {', '.join(self.tickers)}, but on "
+                f"{', '.join(names[:10])}{', ...' if len(names) > 10 else ''}. Choose one of them, or give its price "
+                f"file with --data.",
+                key="data.ticker",
+                value=", ".join(self.tickers),
+            )
+        for trained, own in self._training_sources():
+            if trained in wanted:
+                yield read_to_forecast(self.config, own, on_message=on_message, known=self._sessions)
+
+    def one_series(self, source: PriceSource | str | None = None) -> Prices | PriceSource | None:
+        """Return the one series that the overrides name, see `series`; StockcastError if they name several."""
+        first, *others = self.series(source)
+        if others:
+            raise StockcastError(
+                f"data.ticker: all names {len(others) + 1} series, and this takes one: choose one, or take what "
+                f"Predictor.series yields, one after the other.",
+                key="data.ticker",
+                value="all",
+            )
+        return first
+
+    def _training_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
+        """Yield each series of the training with what it is read from, each file once; DataError if one is gone."""
+        options = self.config.data.csv_options
+        for path, group in groupby(self.trained_on, key=attrgetter("path")):
+            if not options.takes_all:
+                yield from ((trained, Path(path)) for trained in group)
+                continue
+            wanted = {trained.ticker: trained for trained in group}
+            for table in read_tables(path, options=options):
+                if table.ticker in wanted:
+                    yield wanted.pop(table.ticker), table
+            if wanted:
+                names = ", ".join(wanted)
+                raise DataError(f"{path}: no series {names} any more.", file=path, key="data.ticker", value=names)
+
     def read(self, source: PriceSource | str, *, on_message: OnMessage = QUIET) -> Prices:
         """Read a series, all of its days; DataError if it cannot be used as it stands."""
-        config = self.config.with_data_span(start=None, end=None)
-        source = Path(source) if isinstance(source, str) else source
-        return read_to_forecast(config, source, on_message=on_message, known=self._sessions)
+        config = self.reading.with_data_span(start=None, end=None)
+        return read_to_forecast(config, _as_path(source), on_message=on_message, known=self._sessions)
 
     def read_as_trained(self, source: PriceSource | None = None, *, on_message: OnMessage = QUIET) -> Prices:
-        """Read a training file as training read it, from data.start to data.end; None for the first of them."""
-        source = self.own_path if source is None else source
-        return read_to_forecast(self.config, source, on_message=on_message, known=self._sessions)
+        """Read a training file as training read it, from data.start to data.end; None for the first series."""
+        if source is not None:
+            return read_to_forecast(self.reading, source, on_message=on_message, known=self._sessions)
+        first = self.trained_on[0]
+        config = self.config.with_ticker(first.ticker) if self.config.data.csv_options.takes_all else self.config
+        return read_to_forecast(config, Path(first.path), on_message=on_message, known=self._sessions)
 
     def market(self, *, end: date | None, on_changed: OnMessage = QUIET) -> Market | None:
         """Read the market from the training files as they are today; None where no feature is of the market.
@@ -161,23 +249,23 @@ class Predictor:
         if not set(self.config.features) & set(MARKET):
             return None
         if len(self.trained_on) > MOST:
-            raise damaged(
-                self.run.path / MANIFEST, f"it lists {len(self.trained_on)} price files, at most {MOST} are read"
-            )
+            raise damaged(self.run.path / MANIFEST, f"it lists {len(self.trained_on)} series, at most {MOST} are read")
 
         def series() -> Iterator[Prices]:
-            for trained in self.trained_on:
-                try:
-                    prices = read_with(self.config.with_data_span(end=end), Path(trained.path))
-                except DataError as error:
-                    raise DataError(
-                        f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} price files that it "
-                        f"was trained on, and one cannot be read. {error} Put it back, or train again.",
-                        file=trained.path,
-                    ) from error
-                if prices.sha256 != trained.sha256:
-                    on_changed(trained.path)
-                yield prices
+            changed: set[str] = set()
+            try:
+                for trained, source in self._training_sources():
+                    prices = read_with(self.config.with_data_span(end=end), source)
+                    if prices.sha256 != trained.sha256 and trained.path not in changed:
+                        changed.add(trained.path)
+                        on_changed(trained.path)
+                    yield prices
+            except DataError as error:
+                raise DataError(
+                    f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} series that it was "
+                    f"trained on, and one cannot be read. {error} Put it back, or train again.",
+                    file=error.file,
+                ) from error
 
         return make_market(series(), self.config.features)
 
@@ -210,7 +298,7 @@ class Predictor:
             before = int(np.searchsorted(prices.dates, np.datetime64(scored_from)))
             if before < self.config.window + 2:
                 raise NotEnoughDays(
-                    f"{prices.source} has {before} days before {scored_from}, but {self.run.name} needs a window of "
+                    f"{prices.title} has {before} days before {scored_from}, but {self.run.name} needs a window of "
                     f"{self.config.window} days and some more to scale by. Use a longer file, or a later --from.",
                     file=prices.source,
                     value=before,
@@ -232,13 +320,18 @@ class Predictor:
         return replace(dataset, split=split)
 
     def predict(
-        self, source: PriceSource | str | None = None, *, horizon: int | None = None, on_message: OnMessage = QUIET
+        self,
+        source: Prices | PriceSource | str | None = None,
+        *,
+        horizon: int | None = None,
+        on_message: OnMessage = QUIET,
     ) -> Prediction | DirectionPrediction:
         """Forecast the sessions after a series' last row.
 
         Args:
             source: a price file (`-` is standard input) or a DataFrame of bars: a newer one of a series that the run
-                was trained on, or any other series; None for the first one that the run was trained on.
+                was trained on, or any other series; what `series` yields; None for the first one that the run was
+                trained on.
             horizon: sessions ahead; None for the run's own.
             on_message: given each note on the data.
 
@@ -254,7 +347,7 @@ class Predictor:
             )
         if len(prices.dates) < self.config.window:
             raise NotEnoughDays(
-                f"{prices.source} has {len(prices.dates)} trading days, but {self.run.name} looks back over "
+                f"{prices.title} has {len(prices.dates)} trading days, but {self.run.name} looks back over "
                 f"{self.config.window}. Use a longer file.",
                 file=prices.source,
                 value=len(prices.dates),
@@ -266,9 +359,11 @@ class Predictor:
         return replace(prediction, series=self.series_name(prices))
 
     def series_and_market(
-        self, source: PriceSource | str | None, *, on_message: OnMessage
+        self, source: Prices | PriceSource | str | None, *, on_message: OnMessage
     ) -> tuple[Prices, Market | None]:
         """Read the series to forecast and the market; of the run's own file (None) no row after data.end."""
+        if isinstance(source, Prices):
+            return source, self.market(end=self.config.data.end)
         if source is None:
             return self.read_as_trained(on_message=on_message), self.market(end=self.config.data.end)
         return self.read(source, on_message=on_message), self.market(end=None)
@@ -310,7 +405,7 @@ class Predictor:
         """Check that the market has the last day; report that few of its series have it."""
         last, (market_first, market_last) = prices.dates[-1], market.dates[[0, -1]]
         name, calendar = prices.label, self.config.data.calendar
-        which = f"the market of {self.run.name}, the mean of the price files that it was trained on,"
+        which = f"the market of {self.run.name}, the mean of the series that it was trained on,"
         present, why = market.present_on(last), None
         if last < market_first:
             why = f"{name} ends on {last}, before {which} begins on {market_first}. Use a newer file."
@@ -322,6 +417,15 @@ class Predictor:
             raise DataError(why, file=prices.source, value=str(last))
         if 2 * present < market.series:
             on_message(
-                f"Only {present} of the {market.series} price files of the market of {self.run.name} have prices of "
-                f"{last}. Bring them up to date (run.json lists them)."
+                f"Only {present} of the {market.series} series of the market of {self.run.name} have prices of "
+                f"{last}. Bring their files up to date (run.json lists them)."
             )
+
+
+def _as_path(source: PriceSource | str) -> PriceSource:
+    return Path(source) if isinstance(source, str) else source
+
+
+def _ticker(series: TrainedSeries) -> str:
+    """Return the name by which a series of the training is chosen: its own, or its file's."""
+    return series.ticker or series_name(Path(series.name))

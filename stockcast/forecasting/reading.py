@@ -1,6 +1,6 @@
 """The price files that a config names: how they are read, and what is reported about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,9 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
-from stockcast.data.prices import Prices, PriceSource, read_prices
+from stockcast.data.csv.problems import PROBLEMS_SHOWN
+from stockcast.data.csv.table import PriceSource, Table, read_tables
+from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 
@@ -52,6 +54,13 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
+def series_in(config: Config, source: PriceSource) -> Iterator[PriceSource]:
+    """Return the series in a file, read once: the file itself, or where data.ticker is all each of those in it."""
+    if not config.data.csv_options.takes_all or isinstance(source, Table):
+        return iter([source])
+    return read_tables(source, options=config.data.csv_options)
+
+
 def read_with(config: Config, source: PriceSource) -> Prices:
     """Read one series as the config describes it; DataError if its bars are of weeks or months."""
     data, adjusted = config.data, config.target.adjusted
@@ -67,7 +76,7 @@ def _check_daily(prices: Prices) -> None:
         return
     kind = "weekly" if usual == _DAYS_OF_A_WEEK else "monthly" if 28 <= usual <= 31 else f"of every {usual} days"
     raise DataError(
-        f"{prices.source}: the bars are {kind} (the usual distance from one date to the next is {usual} days), and "
+        f"{prices.title}: the bars are {kind} (the usual distance from one date to the next is {usual} days), and "
         f"a forecast would date them on the sessions of the next days. Use daily bars.",
         file=prices.source,
         column="Date",
@@ -102,7 +111,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
     report = check_quality(prices, calendar=config.data.calendar)
     if not config.data.accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
         raise DamagedPrices(
-            f"{prices.source}: prices look damaged: {'; '.join(finding.sentence for finding in damage)}. Correct the "
+            f"{prices.title}: prices look damaged: {'; '.join(finding.sentence for finding in damage)}. Correct the "
             f"file, or leave these days out with data.start and data.end; --accept-damage trains on them as they stand "
             f"(data.accept_damage: true in a config).",
             file=prices.source,
@@ -113,6 +122,26 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
     noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
     _report(noted.label, noted.notes, on_message)
     return noted
+
+
+def raise_together(errors: Sequence[DataError], *, of: str) -> None:
+    """Raise one error for all series that cannot be used, if there are any, with the fields of the first.
+
+    Args:
+        errors: of each.
+        of: how many there are in all, and what: `3 price files`.
+    """
+    if not errors:
+        return
+    first, shown = errors[0], [str(error) for error in errors[:PROBLEMS_SHOWN]]
+    if len(errors) == 1:
+        raise first
+    more = [f"... and {len(errors) - len(shown)} more."] if len(errors) > len(shown) else []
+    kind = type(first) if len({type(error) for error in errors}) == 1 else DataError
+    facts = {name: getattr(first, name) for name in ("file", "line", "column", "key", "value")}
+    together = kind("\n".join([f"{len(errors)} of {of} cannot be used:", *shown, *more]), **facts)
+    together.problems = tuple(problem for error in errors for problem in error.problems)
+    raise together from first
 
 
 def _report(name: str, notes: tuple[str, ...], on_message: OnMessage) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from stockcast.config.schema import Config
-from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
@@ -21,13 +20,14 @@ from stockcast.data.windows import WindowDataset
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
-from stockcast.forecasting.reading import OnMessage, price_files, read_to_train
+from stockcast.forecasting.reading import OnMessage, price_files, raise_together, read_to_train, series_in
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
 from stockcast.text import plural
 from stockcast.typing import Floats
 
+_NAMES_SHOWN = 20
 _MONTH = 31
 """Days: a file may well begin or end a holiday or a download later than a config says."""
 
@@ -62,23 +62,10 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
         ConfigError: the head or a feature does not go with so many series.
         DataError: files cannot be trained on; names all of them.
     """
-    files, head = price_files(config), config.head
-    if len(files) > 1 and not head.has_bands and head.classes is None:
-        raise ConfigError(
-            f"model.head {head.name} takes its bands from the errors on one series' calibration days, and data.path "
-            f"names {len(files)} series, whose bands differ. Use one file, or a head with bands of its own: student_t, "
-            f"skewed_t, quantile or histogram.",
-            key="model.head",
-            value=head.name,
-        )
-    if len(files) > MOST and set(config.features) & set(MARKET):
-        raise ConfigError(
-            f"features contain the market (market_...), the mean of {len(files)} price files; at most {MOST} are "
-            f"possible. Leave these features out, or give data.path fewer files.",
-            key="features",
-            value=len(files),
-        )
+    files = price_files(config)
+    _check_number(config, len(files))
     prices = _read_all(config, files, on_message)
+    _check_number(config, len(prices))  # a file may hold several
     first, market = prices[0], [name for name in config.features if name in MARKET]
     remarks = outside_data(config, prices)
     if first.later:
@@ -90,42 +77,60 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
     if market and len(prices) == 1:
         remarks.append(f"{', '.join(market)}: data.path names one series, so the market is this series itself")
     for remark in remarks:
-        on_message(f"{files[0].name if len(files) == 1 else f'{len(files)} price files'}: {remark}.")
-    if len(files) == 1:
+        on_message(f"{first.label if len(prices) == 1 else f'{len(prices)} series'}: {remark}.")
+    if len(prices) == 1:
         prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
     try:
         config = _with_dates(config, prices)  # rows that come later must not move a border
+        if config.data.csv_options.takes_all:
+            prices = _long_enough(config, prices, on_message)
         _check_days(config, prices)
     except NotEnoughDays as error:
         if len(prices) > 1:
             raise
-        raise NotEnoughDays(f"{prices[0].source}: {error}", file=prices[0].source) from error
+        raise NotEnoughDays(f"{prices[0].title}: {error}", file=prices[0].source) from error
     return config, prices
 
 
-def _read_all(config: Config, files: list[Path], on_message: OnMessage) -> list[Prices]:
-    """Read every file; a DataError describes all that cannot be trained on, with the fields of the first."""
+def _check_number(config: Config, series: int) -> None:
+    """Check that the head and the features go with so many series; ConfigError if not."""
+    head = config.head
+    if series > 1 and not head.has_bands and head.classes is None:
+        raise ConfigError(
+            f"model.head {head.name} takes its bands from the errors on one series' calibration days, and data.path "
+            f"names {series} series, whose bands differ. Use one series, or a head with bands of its own: student_t, "
+            f"skewed_t, quantile or histogram.",
+            key="model.head",
+            value=head.name,
+        )
+    if series > MOST and set(config.features) & set(MARKET):
+        raise ConfigError(
+            f"features contain the market (market_...), the mean of {series} series; at most {MOST} are possible. "
+            f"Leave these features out, or give data.path fewer series.",
+            key="features",
+            value=series,
+        )
+
+
+def _read_all(config: Config, files: Sequence[Path], on_message: OnMessage) -> list[Prices]:
+    """Read every series; a DataError describes all that cannot be trained on, with the fields of the first."""
     prices: list[Prices] = []
     errors: list[DataError] = []
     for path in files:
         try:
-            prices.append(read_to_train(config, path, on_message=on_message))
+            sources = series_in(config, path)
         except DataError as error:
-            if error.file is None:  # about the config, so about every file
-                raise
             errors.append(error)
-    if len(errors) > 1:
-        first, shown = errors[0], [str(error) for error in errors[:PROBLEMS_SHOWN]]
-        more = [f"... and {plural(len(errors) - len(shown), 'more file')}."] if len(errors) > len(shown) else []
-        kind = type(first) if len({type(error) for error in errors}) == 1 else DataError
-        facts = {name: getattr(first, name) for name in ("file", "line", "column", "key", "value")}
-        together = kind(
-            "\n".join([f"{len(errors)} of {len(files)} price files cannot be used:", *shown, *more]), **facts
-        )
-        together.problems = tuple(problem for each in errors for problem in each.problems)
-        raise together from first
-    if errors:
-        raise errors[0]
+            continue
+        for source in sources:
+            try:
+                prices.append(read_to_train(config, source, on_message=on_message))
+            except DataError as error:
+                if error.file is None:  # about the config, so about every file
+                    raise
+                errors.append(error)
+    what = "series" if config.data.csv_options.takes_all else "price files"
+    raise_together(errors, of=f"{len(errors) + len(prices)} {what}")
     return prices
 
 
@@ -219,25 +224,44 @@ def _split(config: Config, prices: Prices) -> Split:
     return split_at(prices.dates, **dict(config.split))
 
 
+def _long_enough(config: Config, prices: list[Prices], on_message: OnMessage) -> list[Prices]:
+    """Leave out series that begin too late to train on, as new stocks in a file of a whole market do; report them."""
+    counts = [_origins(config, series, "training") for series in prices]
+    late = [series.name for series, count in zip(prices, counts, strict=True) if not count]
+    if late and len(late) < len(prices):
+        on_message(
+            f"{len(late)} of {len(prices)} series left out, which begin too late to train on (no window of "
+            f"{config.window} days with the {config.horizon} after it before {config.split.validation}): "
+            f"{', '.join(late[:_NAMES_SHOWN])}{', ...' if len(late) > _NAMES_SHOWN else ''}."
+        )
+        return [series for series, count in zip(prices, counts, strict=True) if count]
+    return prices
+
+
+def _origins(config: Config, prices: Prices, part: Part, *, required: bool = False) -> int:
+    """Count the origins with a whole window and horizon in a part."""
+    split = _split(config, prices)
+    return len(split.origins(part, window=config.window, horizon=config.horizon, required=required))
+
+
 def _check_days(config: Config, prices: list[Prices]) -> None:
     """Check that every part has enough origins, and the training part some of every series."""
     window, horizon, alone = config.window, config.horizon, len(prices) == 1
-    splits = [_split(config, series) for series in prices]
     for part in PARTS:
-        counts = [len(split.origins(part, window=window, horizon=horizon, required=alone)) for split in splits]
+        counts = [_origins(config, series, part, required=alone) for series in prices]
         if not sum(counts):
             raise NotEnoughDays(
                 f"None of the {len(prices)} series has the days for a window of {window} and a horizon of {horizon} in "
                 f"the {part} part. Use longer files, or give the part more days (split).",
                 key=f"split.{part}",
             )
-        late = [series.source for series, count in zip(prices, counts, strict=True) if not count]
+        late = [series for series, count in zip(prices, counts, strict=True) if not count]
         if part == "training" and late:
             raise DataError(
-                f"{', '.join(path.name for path in late)} begins too late to train on: no window of {window} days with "
-                f"the {horizon} after it before {config.split.validation}. Leave it out of data.path; "
+                f"{', '.join(series.label for series in late)} begins too late to train on: no window of {window} days "
+                f"with the {horizon} after it before {config.split.validation}. Leave it out of data.path; "
                 f"`stockcast evaluate --data` scores it.",
-                file=late[0],
+                file=late[0].source,
                 key="data.path",
             )
         if part == "calibration" and config.calibration != "none":

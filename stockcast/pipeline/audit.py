@@ -18,10 +18,12 @@ from typing import Any, Literal
 import numpy as np
 
 from stockcast.config.load import load_config
+from stockcast.config.schema import Config
 from stockcast.data.csv.plain import plain_rows
+from stockcast.data.csv.table import PriceSource, Table
 from stockcast.data.split import split_at
 from stockcast.errors import NotEnoughDays, RunError, StockcastError
-from stockcast.forecasting.reading import price_files, read_with
+from stockcast.forecasting.reading import price_files, read_with, series_in
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.perturbations import PERTURBATIONS, perturb, unchanged
 from stockcast.pipeline.rerunner import FORECASTS, RAW, Numbers, Rerunner, first_difference
@@ -157,14 +159,15 @@ def audit(
     """
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
-    files = price_files(config)
-    dates = np.unique(np.concatenate([read_with(config, path).dates for path in files]))
-    tables = [plain_rows(path, options=config.data.csv_options) for path in files]
+    sources = _trained_series(run, config)
+    series = [read_with(config, source) for source in sources]
+    dates = np.unique(np.concatenate([prices.dates for prices in series]))
+    tables = [plain_rows(source, options=config.data.csv_options) for source in sources]
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)
 
     with TemporaryDirectory(prefix="stockcast-audit-") as folder, _without_advice():
-        rerunner = Rerunner(config, files, tables, Path(folder))
+        rerunner = Rerunner(config, [prices.label for prices in series], tables, Path(folder))
         callbacks.on_message(f"Rerun 1 of {cuts + 1}: on unchanged copies.")
         expected = rerunner.rerun(unchanged)
         repeatable = False
@@ -194,6 +197,13 @@ def audit(
                 repeatable = True
             checks += compared
     return AuditReport(run.name, epochs, seed, cuts, tuple(checks))
+
+
+def _trained_series(run: RunDirectory, config: Config) -> list[PriceSource]:
+    """Return what the run's series are read from: of a file of several only those that it was trained on."""
+    sources = [source for path in price_files(config) for source in series_in(config, path)]
+    tickers = {series.ticker for series in run.trained_on()}
+    return [source for source in sources if not isinstance(source, Table) or source.ticker in tickers]
 
 
 @contextlib.contextmanager

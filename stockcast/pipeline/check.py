@@ -14,12 +14,13 @@ from stockcast.config.schema import Config
 from stockcast.config.starter import check_name, starter_horizon
 from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.csv.table import PriceSource
 from stockcast.data.prices import Prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
-from stockcast.errors import ConfigError, NotEnoughDays
+from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration.conformal import check_origins
-from stockcast.forecasting.reading import read_with
+from stockcast.forecasting.reading import raise_together, read_with, series_in
 from stockcast.forecasting.training_data import outside_data
 from stockcast.text import plural
 from stockcast.typing import Dates
@@ -75,6 +76,7 @@ class DataReport:
         return {
             "usable": True,
             "file": str(self.prices.source),
+            "series": self.prices.name,
             "rows": quality.rows,
             "first": str(quality.first),
             "last": str(quality.last),
@@ -98,12 +100,15 @@ class DataReport:
         return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
 
 
-def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
+def check(path: Path, *, overrides: Collection[str] = ()) -> list[DataReport]:
     """Judge a price file as training on it would, with the config that `stockcast config init` makes.
 
     Args:
         path: the file.
         overrides: `data.date_format=%d/%m/%Y`, as in `load_config`.
+
+    Returns:
+        One report, or where data.ticker is all one for each series.
 
     Raises:
         ConfigError: an override is wrong.
@@ -117,12 +122,24 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
     config = parse_config(stated, source=f"config for {path}", folder=here, overrides=overrides)
     if config.data.path != ((here / path).resolve(),):
         raise ConfigError("--set data.path: the file to check is the argument of the command.", key="data.path")
-    prices = read_with(config, path)
+    reports: list[DataReport] = []
+    errors: list[DataError] = []
+    for source in series_in(config, path):
+        try:
+            reports.append(_check(config, source))
+        except DataError as error:
+            errors.append(error)
+    raise_together(errors, of=f"{len(errors) + len(reports)} series")
+    return reports
+
+
+def _check(config: Config, source: PriceSource) -> DataReport:
+    prices = read_with(config, source)
     if len(prices.dates) < 2:
         raise NotEnoughDays(
-            f"{path}: it has one day, {prices.dates[0]}, so no move of a price to train on or to forecast from. Use a "
-            f"longer file.",
-            file=path,
+            f"{prices.title}: it has one day, {prices.dates[0]}, so no move of a price to train on or to forecast "
+            f"from. Use a longer file.",
+            file=prices.source,
             value=1,
         )
     prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))

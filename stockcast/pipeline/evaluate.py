@@ -5,9 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stockcast.config.load import Overrides
 from stockcast.data.csv.options import series_name
+from stockcast.data.csv.table import PriceSource
 from stockcast.data.market import Market
-from stockcast.data.prices import Prices, PriceSource
+from stockcast.data.prices import Prices
 from stockcast.data.split import Part
 from stockcast.errors import NotEnoughDays, RunError
 from stockcast.evaluation.column_scores import Columns
@@ -85,6 +87,7 @@ def evaluate(
     start: date | None = None,
     insist: bool = False,
     runs: Path | str = "runs",
+    overrides: Overrides = (),
     callbacks: Callbacks = SILENT,
 ) -> Evaluation:
     """Score a run and the baselines on every origin of its test days, and judge it; nothing is written.
@@ -96,13 +99,28 @@ def evaluate(
         start: first day to be scored; None for the first of the run's test days.
         insist: score days that the run was trained on, too.
         runs: folder of the runs.
+        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
         callbacks: `on_message` is given what looks odd in the data, `on_baseline` the costly baselines' progress.
 
     Raises:
         StockcastError: the run is damaged, its price file is not the one it was trained on, or too few days are left.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
-    prices, market = _read(predictor, source, callbacks)
+    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    series = predictor.one_series(source)
+    return evaluate_series(predictor, series, part=part, start=start, insist=insist, callbacks=callbacks)
+
+
+def evaluate_series(
+    predictor: Predictor,
+    series: Prices | PriceSource | None,
+    *,
+    part: Part = "test",
+    start: date | None = None,
+    insist: bool = False,
+    callbacks: Callbacks = SILENT,
+) -> Evaluation:
+    """Score a loaded run and the baselines on a series that `Predictor.series` yields, as `evaluate` does."""
+    prices, market = _read(predictor, series, callbacks)
     first = _first_scored(predictor, start, insist=insist, callbacks=callbacks)
     keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
     scored_from = None if keeps_split else first
@@ -154,21 +172,24 @@ def save_evaluation(run: RunDirectory, evaluation: Evaluation, *, plot: bool = T
     return folder
 
 
-def _read(predictor: Predictor, source: PriceSource | str | None, callbacks: Callbacks) -> tuple[Prices, Market | None]:
+def _read(
+    predictor: Predictor, source: Prices | PriceSource | None, callbacks: Callbacks
+) -> tuple[Prices, Market | None]:
     """Read the series and the market, both up to the last day that both have.
 
     Raises:
         RunError: a training file that is scored, or the market of it, is not what it was at the training.
     """
     run, on_message = predictor.run, callbacks.on_message
-    source = Path(source) if isinstance(source, str) else source
     if source is None and len(predictor.trained_on) > 1:
         on_message(
-            f"Scoring {predictor.own_path.name}, the first of {len(predictor.trained_on)} series that {run.name} was "
-            f"trained on; --data for another."
+            f"Scoring {predictor.trained_on[0].name}, the first of {len(predictor.trained_on)} series that {run.name} "
+            f"was trained on; --ticker or --data for another, --ticker all for each."
         )
     is_own = source is None or predictor.is_training_file(source)
-    if source is None or is_own:
+    if isinstance(source, Prices):
+        prices = source
+    elif source is None or is_own:
         prices = predictor.read_as_trained(source, on_message=on_message)
     else:
         prices = predictor.read(source, on_message=on_message)

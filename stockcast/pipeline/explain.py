@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stockcast.config.load import Overrides
 from stockcast.config.schema import Config
+from stockcast.data.csv.table import PriceSource
 from stockcast.data.features import make_features
-from stockcast.data.prices import Prices, PriceSource
+from stockcast.data.prices import Prices
 from stockcast.errors import DataError, NotEnoughDays
 from stockcast.evaluation.importance import Importance, permutation_importance
 from stockcast.forecasting.dataset import SeriesDataset
@@ -45,6 +47,7 @@ def explain(
     *,
     day: date | None = None,
     runs: Path | str = "runs",
+    overrides: Overrides = (),
     callbacks: Callbacks = SILENT,
 ) -> Explanation:
     """Explain the forecast from one day; nothing is written.
@@ -54,14 +57,22 @@ def explain(
         source: a price file or a DataFrame, as `predict` takes it.
         day: the last day known; None for the last of the data.
         runs: folder of the runs.
+        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
         callbacks: `on_message` is given what looks odd in the data.
 
     Raises:
         StockcastError: the run is damaged, the data do not fit it, or the day cannot be explained.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
+    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    return explain_series(predictor, predictor.one_series(source), day=day, callbacks=callbacks)
+
+
+def explain_series(
+    predictor: Predictor, series: Prices | PriceSource | None, *, day: date | None = None, callbacks: Callbacks = SILENT
+) -> Explanation:
+    """Explain a loaded run's forecast of a series that `Predictor.series` yields, as `explain` does."""
     config = predictor.config
-    prices, market = predictor.series_and_market(source, on_message=callbacks.on_message)
+    prices, market = predictor.series_and_market(series, on_message=callbacks.on_message)
     _check_scale(predictor, prices)
     dataset = predictor.dataset(prices, market=market, on_message=callbacks.on_message)
     origin = _origin(predictor, prices, day)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from stockcast.data.prices import PriceSource
+from stockcast.config.load import Overrides
+from stockcast.data.csv.table import PriceSource
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
@@ -16,6 +17,7 @@ def predict(
     *,
     horizon: int | None = None,
     runs: Path | str = "runs",
+    overrides: Overrides = (),
     callbacks: Callbacks = SILENT,
 ) -> Prediction | DirectionPrediction:
     """Forecast the sessions after a series' last row; nothing is written.
@@ -25,13 +27,14 @@ def predict(
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
         runs: folder of the runs.
+        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
         callbacks: `on_message` is given each note on the data.
 
     Raises:
         StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
-    return predictor.predict(source, horizon=horizon, on_message=callbacks.on_message)
+    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    return predictor.predict(predictor.one_series(source), horizon=horizon, on_message=callbacks.on_message)
 
 
 def save_prediction(

@@ -38,13 +38,13 @@ class Rerunner:
 
     Attributes:
         config: of the run.
-        files: its price files.
+        names: of its series, as of their files.
         tables: their headers and rows, in plain spelling.
         folder: a temporary one, in which every rerun has its own.
     """
 
     config: Config
-    files: list[Path]
+    names: list[str]
     tables: list[list[list[str]]]
     folder: Path
 
@@ -52,8 +52,8 @@ class Rerunner:
         """Write changed copies of all files, train on them and forecast; return each product by its name."""
         with TemporaryDirectory(dir=self.folder) as fresh:
             copies = []
-            for number, (path, rows) in enumerate(zip(self.files, self.tables, strict=True)):
-                copy = Path(fresh) / str(number) / path.name  # files of different folders may share a name
+            for number, (name, rows) in enumerate(zip(self.names, self.tables, strict=True)):
+                copy = Path(fresh) / str(number) / name  # files of different folders may share a name
                 copy.parent.mkdir()
                 with copy.open("w", encoding="utf-8", newline="") as stream:
                     csv.writer(stream).writerows(change(rows))

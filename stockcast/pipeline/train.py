@@ -193,6 +193,7 @@ def _described(prices: Prices) -> dict[str, Any]:
     return {
         "name": prices.label,
         "path": str(prices.source),
+        **({"ticker": prices.ticker} if prices.ticker else {}),
         "sha256": prices.sha256,
         "first": str(prices.dates[0]),
         "last": str(prices.dates[-1]),

@@ -28,6 +28,7 @@ class TrainedSeries:
         first: its first day that was used, ISO.
         training_sha256: of its closes up to the end of the training days, see `Prices.closes_sha256`; None of runs
             from before this was stored.
+        ticker: the series in the file, see `Prices.ticker`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TrainedSeries:
     sha256: str
     first: str
     training_sha256: str | None
+    ticker: str = ""
 
 
 class RunDirectory(TrainingArtifacts, ResultFiles):
@@ -176,7 +178,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         if not (isinstance(listed, list) and listed and all(map(_is_series, listed))):
             raise damaged(self.path / MANIFEST, "it does not list the series that the run was trained on")
         return [
-            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first")},
+            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first", "ticker")},
                           training_sha256=series.get("training_sha256"))
             for series in listed
         ]  # fmt: skip
@@ -187,6 +189,7 @@ def _is_series(stated: Any) -> bool:
     if not isinstance(stated, dict):
         return False
     texts = [stated.get("name"), stated.get("path"), stated.get("sha256"), stated.get("training_sha256", "")]
+    texts.append(stated.get("ticker", ""))
     return all(isinstance(text, str) for text in texts) and _is_day(stated.get("first", ""))
 
 

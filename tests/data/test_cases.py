@@ -8,6 +8,7 @@ import pytest
 from proposed import proposed_settings
 
 from stockcast.config.load import csv_options
+from stockcast.data.csv.table import read_tables
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DataError
@@ -122,10 +123,15 @@ def test_several_stocks_in_one_file_are_asked_about_by_their_names(case):
     error = refusal(case("long_format_Name"))
 
     assert (error.key, error.value) == ("data.ticker", "T1, T2, T3")
-    assert proposed_settings(str(error)) == ["data.ticker=T1"]
+    assert proposed_settings(str(error)) == ["data.ticker=T1", "data.ticker=all"]
+    every = [
+        read_prices(table) for table in read_tables(case("long_format_Name"), options=csv_options(["data.ticker=all"]))
+    ]
+    assert [prices.name for prices in every] == ["T1", "T2", "T3"]
     lines = [line.split(",") for line in case("long_format_Name").read_text().splitlines()]
-    for ticker in ("T1", "T2", "T3"):
+    for ticker, among in zip(("T1", "T2", "T3"), every, strict=True):
         expected = [float(cells[4]) for cells in lines if cells[-1] == ticker]
+        assert among.quoted.tolist() == expected
         prices = read_prices(case("long_format_Name"), options=csv_options([f"data.ticker={ticker}"]))
         assert len(expected) == 300
         assert prices.quoted.tolist() == expected
@@ -140,7 +146,7 @@ def test_a_ticker_that_the_file_lacks_is_refused_with_the_one_it_has(case):
 def test_a_stock_that_changed_its_symbol_is_joined_by_the_setting_that_the_message_prints(case):
     error = refusal(case("symbol_renamed"))
 
-    first, joined = proposed_settings(str(error))
+    first, _, joined = proposed_settings(str(error))
     assert (first, joined) == ("data.ticker=OLDNAME", 'data.ticker=["OLDNAME", "NEWNAME"]')
     read_prices(case("symbol_renamed"), options=csv_options([first]))
     check_series(read_prices(case("symbol_renamed"), options=csv_options([joined])), A)

@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import ConfigName, Overrides, takes_calendar
+from stockcast.cli.options import ConfigName, Overrides, takes_calendar, takes_ticker
 from stockcast.cli.output import print_json, print_message
 from stockcast.errors import StockcastError
-
-_KEYS = ("calendar", "date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
-CSV_KEYS = tuple(f"data.{key}" for key in _KEYS)
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
 
@@ -34,6 +31,7 @@ def config_schema() -> None:
 
 @app.command("init")
 @takes_calendar
+@takes_ticker
 def config_init(
     data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Price file.")],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
@@ -51,16 +49,15 @@ def config_init(
     ] = None,
 ) -> None:
     """Write a config for a price file."""
-    from stockcast.config.load import calendar_of, csv_options
+    from stockcast.config.load import calendar_of, check_reading, csv_options
     from stockcast.config.starter import config_name, starter_config
 
     path = output or Path(f"{config_name(data)}.yaml")
-    for override in overrides or ():
-        key = override.partition("=")[0].strip()
-        if key not in CSV_KEYS and not key.startswith("data.columns."):
-            raise StockcastError(
-                f"--set {override}: init takes only {', '.join(CSV_KEYS)}. Change other keys in the file.", key=key
-            )
+    calendar_key = "data.calendar"
+    check_reading(
+        [override for override in overrides or () if override.partition("=")[0].strip() != calendar_key],
+        advice=f"Set the exchange with {calendar_key}, and change other keys in the file.",
+    )
     chosen = [*(overrides or ()), *([f"data.date_format={date_format}"] if date_format else [])]
     text = starter_config(
         data,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Overrides, takes_calendar
+from stockcast.cli.options import Json, Overrides, takes_calendar, takes_ticker
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
@@ -19,6 +19,7 @@ def _data() -> None:
 
 @app.command("check")
 @takes_calendar
+@takes_ticker
 def data_check(
     data: Annotated[Path, typer.Argument(metavar="FILE", help="Price file, - for standard input.")],
     overrides: Overrides = None,
@@ -29,12 +30,14 @@ def data_check(
     from stockcast.pipeline.check import check
 
     try:
-        checked = check(data, overrides=overrides or ())
+        reports = check(data, overrides=overrides or ())
     except StockcastError as error:
         if as_json:
             print_json({"usable": False, "file": str(data), "problems": str(error).splitlines()})
         raise
     if as_json:
-        print_json(checked.to_json())
-    else:
-        print_sentences(checked.summary())
+        documents = [report.to_json() for report in reports]
+        print_json(documents[0] if len(documents) == 1 else {"usable": True, "file": str(data), "series": documents})
+        return
+    for number, report in enumerate(reports):
+        print_sentences([*([""] if number else []), *report.summary()])

@@ -6,10 +6,23 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Data, Json, Output, Plot, Quiet, RunName, Runs, one_file, parse_day
+from stockcast.cli.options import (
+    Data,
+    FileOverrides,
+    Json,
+    Output,
+    Plot,
+    Quiet,
+    RunName,
+    Runs,
+    one_file,
+    parse_day,
+    takes_ticker,
+)
 from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 
 
+@takes_ticker
 def explain(
     run: RunName = None,
     runs: Runs = Path("runs"),
@@ -18,6 +31,7 @@ def explain(
         typer.Option("--date", metavar="DATE", parser=parse_day, help="Last day known (default: of the data)."),
     ] = None,
     data: Data = None,
+    overrides: FileOverrides = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
@@ -25,14 +39,22 @@ def explain(
 ) -> None:
     """Show what one forecast depends on: inputs, hidden units, gradients and features."""
     from stockcast.cli.tables import print_sentences
-    from stockcast.pipeline.explain import explain, save_explanation
+    from stockcast.forecasting.predictor import Predictor
+    from stockcast.pipeline.explain import explain_series, save_explanation
     from stockcast.runs.directory import RunDirectory
 
+    source, callbacks = one_file(data), message_callbacks(quiet)
     directory = RunDirectory.find(runs, run)
-    explanation = explain(directory, one_file(data), day=last_known, callbacks=message_callbacks(quiet))
-    folder = save_explanation(directory, explanation, folder=output, plot=plot)
+    predictor = Predictor.load(directory, overrides=overrides or (), on_message=callbacks.on_message)
+    documents = []
+    for series in predictor.series(source, on_message=callbacks.on_message):
+        explanation = explain_series(predictor, series, day=last_known, callbacks=callbacks)
+        own = output / Path(explanation.series).stem if output and predictor.takes_all else output
+        folder = save_explanation(directory, explanation, folder=own, plot=plot)
+        if as_json:
+            documents.append({**explanation.to_json(), "folder": path_text(folder)})
+            continue
+        print_sentences(explanation.summary())
+        print_message(f"{'Tables and plots' if plot else 'Tables'}: {path_text(folder)}", quiet=quiet)
     if as_json:
-        print_json({**explanation.to_json(), "folder": path_text(folder)})
-        return
-    print_sentences(explanation.summary())
-    print_message(f"{'Tables and plots' if plot else 'Tables'}: {path_text(folder)}", quiet=quiet)
+        print_json({"series": documents} if predictor.takes_all else documents[0])

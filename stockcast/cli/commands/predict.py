@@ -5,45 +5,61 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import Data, Json, Output, Plot, Quiet, RunName, Runs, one_file
+from stockcast.cli.options import Data, FileOverrides, Json, Output, Plot, Quiet, RunName, Runs, one_file, takes_ticker
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 if TYPE_CHECKING:
     from stockcast.runs.directory import RunDirectory
 
 
+@takes_ticker
 def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),
     data: Data = None,
     horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
+    overrides: FileOverrides = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Forecast the trading sessions after the last row, with bands."""
-    from stockcast.pipeline.predict import predict, save_prediction
+    from stockcast.forecasting.predictor import Predictor
+    from stockcast.pipeline.predict import save_prediction
     from stockcast.runs.directory import RunDirectory
 
-    source = one_file(data)
+    source, callbacks = one_file(data), message_callbacks(quiet)
     directory = RunDirectory.find(runs, run)
-    prediction = predict(directory, source, horizon=horizon, callbacks=message_callbacks(quiet))
-    folder = save_prediction(directory, prediction, folder=output, plot=plot)
-    forecast = prediction.forecast
+    predictor = Predictor.load(directory, overrides=overrides or (), on_message=callbacks.on_message)
+    several = predictor.takes_all
+    to_evaluate = next_command("evaluate", directory.name, runs, data=source, overrides=overrides)
+    documents = []
+    for series in predictor.series(source, on_message=callbacks.on_message):
+        prediction = predictor.predict(series, horizon=horizon, on_message=callbacks.on_message)
+        own = output / prediction.series if output and several else output
+        folder = save_prediction(directory, prediction, folder=own, plot=plot)
+        forecast = prediction.forecast
+        if as_json:
+            documents.append({"run": directory.name, "series": prediction.series,
+                              "origin": str(forecast.origin_dates[0]), "last_close": float(forecast.last_close[0]),
+                              "forecast": prediction.rows()})  # fmt: skip
+            continue
+        from stockcast.cli.tables import print_prediction  # rich: only for a table
+
+        print_prediction(prediction)
+        files = f"Table and plot: {path_text(folder)}" if plot else f"Table: {path_text(folder / 'forecast.csv')}"
+        verdict = _verdict(directory, source, prediction.series)
+        evaluated = f"Evaluated on {prediction.series}. {verdict}"
+        if verdict is None:
+            evaluated = f"Not evaluated on {prediction.series} yet. Next: {to_evaluate}"
+        print_message(f"{files}\n{evaluated}", quiet=quiet)
     if as_json:
-        print_json({"run": directory.name, "series": prediction.series, "origin": str(forecast.origin_dates[0]),
-                     "last_close": float(forecast.last_close[0]), "forecast": prediction.rows()})  # fmt: skip
-        return
-    from stockcast.cli.tables import print_prediction  # rich: only for a table
-
-    print_prediction(prediction)
-    files = f"Table and plot: {path_text(folder)}" if plot else f"Table: {path_text(folder / 'forecast.csv')}"
-    print_message(f"{files}\n{_verdict_line(directory, runs, source, prediction.series)}", quiet=quiet)
+        print_json({"run": directory.name, "series": documents} if several else documents[0])
 
 
-def _verdict_line(run: "RunDirectory", runs: Path, source: Path | None, series: str) -> str:
-    """Return the last sentence of the verdict on the series that is forecast, or the command that gives one."""
+def _verdict(run: "RunDirectory", source: Path | None, series: str) -> str | None:
+    """Return the last sentence of the verdict on the series that is forecast, None where there is no verdict."""
     from stockcast.data.csv.options import series_name
 
     own = run.trained_on()[0].name
@@ -51,6 +67,4 @@ def _verdict_line(run: "RunDirectory", runs: Path, source: Path | None, series: 
     if series_name(Path(own)) == series:  # the run's own verdict, and perhaps one of another file of that name
         verdicts.insert(0 if source is None else 1, run.verdict())
     verdict = next(filter(None, verdicts), None)
-    if verdict:
-        return f"Evaluated on {series}. {verdict[-1]}"
-    return f"Not evaluated on {series} yet. Next: {next_command('evaluate', run.name, runs, data=source)}"
+    return verdict[-1] if verdict else None

@@ -1,7 +1,7 @@
 """The header of a table of prices: which row it is, and which column is what."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stockcast.data.csv.dates import is_date
 from stockcast.data.csv.names import COLUMNS, MEANINGS, spelling
@@ -55,6 +55,18 @@ def find_layout(source: Source, rows: list[Row], *, options: CsvOptions) -> Layo
     raise _no_header(source, rows, options.separator)
 
 
+def find_layouts(source: Source, rows: list[Row], *, options: CsvOptions) -> dict[str, Layout]:
+    """Find the columns as `find_layout`; where all series are taken and the header names them, of each of them.
+
+    Returns:
+        By ticker; under "" where it is not the header that tells the series apart.
+    """
+    tickers = _tickers_of_header(rows) if options.takes_all and not options.columns else []
+    if not tickers:
+        return {"": find_layout(source, rows, options=replace(options, tickers=()) if options.takes_all else options)}
+    return {ticker: find_layout(source, rows, options=replace(options, tickers=(ticker,))) for ticker in tickers}
+
+
 def has_header(source: Source, rows: list[Row]) -> bool:
     """Whether one of some rows names both a date and a close."""
     try:
@@ -63,22 +75,52 @@ def has_header(source: Source, rows: list[Row]) -> bool:
         return False
 
 
-def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout | None:
-    """The layout by the first row that names both a date and a close; None if there is none."""
-    for number, (line, _) in enumerate(rows[:HEADER_WITHIN]):
+@dataclass(frozen=True)
+class _Header:
+    """A header that names a date and a close.
+
+    Attributes:
+        number: index of its last row.
+        before: index of its first.
+        names: of the columns.
+        tickers: the series of each column, empty where there is none; no list where the header names no series.
+    """
+
+    number: int
+    before: int
+    names: list[str]
+    tickers: list[str] | None = None
+
+
+def _find_header(rows: list[Row]) -> _Header | None:
+    """The first header among some rows; None if there is none."""
+    for number in range(min(len(rows), HEADER_WITHIN)):
         if names_and_tickers := _tall_header(rows, number):
-            header = _of_ticker(source, line, *names_and_tickers, options=options)
-            return _layout(source, rows, number, header, before=number - 2, is_of_ticker=True)
+            return _Header(number, number - 2, *names_and_tickers)
         header = _with_dates(rows, number)
         if {"Date", "Close"} <= set(_ranks(header)):
-            if tickers := _tickers_below(rows, number, header):
-                header = _of_ticker(source, rows[number + 1][0], *tickers, options=options)
-                return _layout(source, rows, number + 1, header, before=number, is_of_ticker=True)
-            return _layout(source, rows, number, header, before=number)
+            if names_and_tickers := _tickers_below(rows, number, header):
+                return _Header(number + 1, number, *names_and_tickers)
+            return _Header(number, number, header)
         if names_and_tickers := _joined_header(header):
-            header = _of_ticker(source, line, *names_and_tickers, options=options)
-            return _layout(source, rows, number, header, before=number, is_of_ticker=True)
+            return _Header(number, number, *names_and_tickers)
     return None
+
+
+def _tickers_of_header(rows: list[Row]) -> list[str]:
+    header = _find_header(rows)
+    return list(dict.fromkeys(filter(None, header.tickers or []))) if header else []
+
+
+def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout | None:
+    """The layout by the first row that names both a date and a close; None if there is none."""
+    found = _find_header(rows)
+    if found is None:
+        return None
+    if found.tickers is None:
+        return _layout(source, rows, found.number, found.names, before=found.before)
+    header = _of_ticker(source, rows[found.number][0], found.names, found.tickers, options=options)
+    return _layout(source, rows, found.number, header, before=found.before, is_of_ticker=True)
 
 
 def _no_header(source: Source, rows: list[Row], separator: str) -> DataError:
@@ -110,8 +152,10 @@ def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tupl
     names = f"{', '.join(tickers[:10])}{', ...' if len(tickers) > 10 else ''}"
     if not chosen and len(tickers) > 1:
         advice = "Keep one of them." if source.is_frame else f"Choose one: {setting('data.ticker', tickers[0])}"
+        if not source.is_frame:
+            advice += f" or take each by itself: {setting('data.ticker', 'all')}"
         if joined and not source.is_frame:
-            advice += f" or, as they share no day, take them as one: {setting('data.ticker', tickers)}"
+            advice += f" or, as they share no day, join them: {setting('data.ticker', tickers)}"
         raise source.error(f"several series: {names}. {advice}", line=line, key="data.ticker", value=names)
     for ticker in chosen:
         if ticker not in tickers:

@@ -1,5 +1,6 @@
 """How a price file is written, as far as the user states it, and which names price files have."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,10 @@ FILE_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".xlsx", ".xlsm", ".parquet")
 PACKED_ENDINGS = (".gz", ".zip")
 
 
+ALL_TICKERS = ("all",)
+"""Tickers that mean every series of a file, each by itself."""
+
+
 def is_price_file(name: str) -> bool:
     """Whether a name is that of a price file."""
     return name.lower().endswith(FILE_ENDINGS)
@@ -20,6 +25,11 @@ def is_price_file(name: str) -> bool:
 def series_name(path: Path) -> str:
     """Return the name of a file's series: `GE` for GE.csv, GE.csv.gz and GE.xlsx."""
     return Path(path.stem).stem if path.suffix.lower() in PACKED_ENDINGS and is_price_file(path.name) else path.stem
+
+
+def ticker_name(ticker: str) -> str:
+    """Return a ticker as it stands in titles and paths: `BRK-B` for BRK/B."""
+    return re.sub(r"[/\\\0]", "-", ticker)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +43,7 @@ class CsvOptions:
         decimal: decimal mark, point or comma; the other one then groups thousands. None for a point that no cell
             contradicts.
         tickers: the series to read from a file of several; more than one are joined, as of a stock that changed its
-            symbol. Empty for a file of one.
+            symbol. `ALL_TICKERS` for every one by itself, empty for a file of one.
         columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
             in a file without a header; empty for the names that vendors give, see `names.py`.
         resample: `1d` to put the bars of each day together; None for a file of daily bars.
@@ -48,3 +58,8 @@ class CsvOptions:
     columns: tuple[tuple[str, str | int], ...] = ()
     resample: str | None = None
     sheet: str | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every series of a file is read, each by itself."""
+        return self.tickers == ALL_TICKERS

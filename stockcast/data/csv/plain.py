@@ -1,7 +1,6 @@
 """A price file in stockcast's own plain spelling: standard names, ISO dates, decimal points."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -9,15 +8,15 @@ from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.resample import to_days
-from stockcast.data.csv.table import read_table
+from stockcast.data.csv.table import PriceSource, Table, read_table
 
 
-def plain_rows(path: Path, *, options: CsvOptions) -> list[list[str]]:
-    """Return header and rows of a file that `read_prices` has read, so that it reads them to the last bit alike.
+def plain_rows(source: PriceSource, *, options: CsvOptions) -> list[list[str]]:
+    """Return header and rows of a series that `read_prices` has read, so that it reads them to the last bit alike.
 
     Cells that cannot be read, which may lie outside the days that are used, stay as they are.
     """
-    table = read_table(path, options=options)
+    table = source if isinstance(source, Table) else read_table(source, options=options)
     cells, options = table.cells, table.options
     dates = read_dates(cells["Date"], options.date_format).dates
     numbers = read_numbers(cells.drop(columns="Date"), options=options)

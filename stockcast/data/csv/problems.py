@@ -32,11 +32,18 @@ class Source:
             numbered from 1.
         kind: of the file: `plain` text; `unpacked`, text that is not in the file as it stands, or came by standard
             input; `rows`, a worksheet or a Parquet table.
+        series: the one of its series that is meant, where all are read; else empty.
     """
 
     path: Path
     is_frame: bool = False
     kind: Literal["plain", "unpacked", "rows"] = "plain"
+    series: str = ""
+
+    @property
+    def title(self) -> str:
+        """The file, and the series if it is one of several: `all.csv (GE)`."""
+        return f"{self.path} ({self.series})" if self.series else str(self.path)
 
     @property
     def unit(self) -> str:
@@ -50,7 +57,7 @@ class Source:
 
     def place(self, line: int) -> str:
         """Name a line: `GE.csv, line 5`, `DataFrame, row 3` or `DataFrame, columns`."""
-        return f"{self.path}, columns" if line < 0 else f"{self.path}, {self.unit} {line}"
+        return f"{self.title}, columns" if line < 0 else f"{self.title}, {self.unit} {line}"
 
     def error(
         self,
@@ -63,7 +70,7 @@ class Source:
         kind: type[DataError] = DataError,
     ) -> DataError:
         """Build an error about the source, or about one of its lines."""
-        where = self.path if line is None else self.place(line)
+        where = self.title if line is None else self.place(line)
         if line is not None and line < 0:
             line = None
         return kind(f"{where}: {message}", file=self.path, line=line, column=column, key=key, value=value)

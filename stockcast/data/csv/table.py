@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -11,23 +11,22 @@ import pandas as pd
 
 from stockcast.data.csv.containers import open_contents
 from stockcast.data.csv.contents import Contents
-from stockcast.data.csv.dates import MONTHS, is_date, read_dates
+from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.frame import frame_rows
-from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
+from stockcast.data.csv.header import HEADER_WITHIN, check_tickers, find_layout, find_layouts
 from stockcast.data.csv.numbers import decimal_marks
-from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.problems import Problem, Row, Source, setting
+from stockcast.data.csv.options import ALL_TICKERS, CsvOptions, ticker_name
+from stockcast.data.csv.problems import Problem, Source, refuse, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
+from stockcast.data.csv.rows import FileRows
 from stockcast.errors import DataError
 from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000
 _MOST_WITHIN_DAYS = 500_000
 
-_CORRECT = "Correct it, or empty it."
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _TIME_ALONE = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
-_OTHER_ROWS, _OTHER_COLUMNS = 500, 20  # enough to see how numbers are written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,7 @@ class Table:
         problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
         other_cells: text of columns that are not known, of the first rows.
+        ticker: the series, where all of a file of several were read; else empty.
     """
 
     source: Source
@@ -51,10 +51,30 @@ class Table:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     other_cells: tuple[str, ...] = ()
+    ticker: str = ""
+
+
+PriceSource = Path | pd.DataFrame | Table
+"""Where prices are read from: a price file (`-` is standard input), a DataFrame of daily bars, or one series of either
+that `read_tables` has read."""
 
 
 def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Table:
     """Read the known columns of the one series that is meant; DataError if that is not possible."""
+    (table,) = _tables(prices, replace(options, tickers=()) if options.takes_all else options)
+    return table
+
+
+def read_tables(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Iterator[Table]:
+    """Yield the known columns of every series, in the order of the file, which is read once.
+
+    Raises:
+        DataError: as `read_table`; or a row names no series, or two series would have one name.
+    """
+    return _tables(prices, replace(options, tickers=ALL_TICKERS))
+
+
+def _tables(prices: Path | str | pd.DataFrame, options: CsvOptions) -> Iterator[Table]:
     if isinstance(prices, pd.DataFrame):
         name = str(prices.attrs.get("name") or "DataFrame").replace("/", "-")
         source = Source(Path(name), is_frame=True)
@@ -68,12 +88,9 @@ def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Tab
     raw = read_bytes(source)
     contents = open_contents(source, raw, options=options)
     try:
-        table = _read(contents, raw)
+        return _read(contents, raw)
     except _NoLayout as no_layout:
-        contents = _with_other_separator(contents, no_layout.error)
-        table = _read(contents, raw)
-    contents.check_formulas(table.cells)
-    return table
+        return _read(_with_other_separator(contents, no_layout.error), raw)
 
 
 class _NoLayout(Exception):
@@ -84,117 +101,74 @@ class _NoLayout(Exception):
         self.error = error
 
 
-def _read(contents: Contents, raw: bytes) -> Table:
-    """Read the known columns; only these are kept, so that memory is bounded by the most rows and not by the source."""
+def _read(contents: Contents, raw: bytes) -> Iterator[Table]:
+    """Read the known columns; only these are kept, so that memory is bounded by the most rows and not by the source.
+
+    The whole source is read at once, and the table of each series is made when it is its turn.
+    """
     source, options, rows = contents.source, contents.options, contents.rows
+    most, sha256 = _most_rows(options), hashlib.sha256(raw).hexdigest()
     try:
         first = list(islice(rows, HEADER_WITHIN))
-        layout = find_layout(source, first, options=options)
+        layouts = find_layouts(source, first, options=options)
     except DataError as error:
         raise _NoLayout(error) from None
-    found = _Rows(source, layout, options)
-    found.fill(chain(first[layout.first_row :], rows), most=_most_rows(options))
-    table = pd.DataFrame(found.cells, columns=list(layout.places), index=found.lines, dtype="str")
-    if not layout.is_of_ticker:
+    layout, wanted = next(iter(layouts.values())), () if options.takes_all else options.tickers
+    found = FileRows(source, layouts, wanted=wanted, takes_all=options.takes_all)
+    found.fill(chain(first[layout.first_row :], rows), most=most)
+    if options.takes_all:
+        refuse(source, found.problems)  # of the file: no series has them
+        _check_names(source, list(found.series))
+    elif not layout.is_of_ticker:
         tickers = list(found.tickers)
-        joined = not options.tickers and len(tickers) > 1 and _share_no_day(found.of_ticker, table, options)
-        check_tickers(source, layout.line, tickers, chosen=options.tickers, joined=joined)
-    if len(found.lines) + len(found.problems) > _most_rows(options):
-        raise source.error(_too_many(source, table, options))
+        joined = not wanted and len(tickers) > 1 and _share_no_day(found.of_ticker, found.series[""].cells(), options)
+        check_tickers(source, layout.line, tickers, chosen=wanted, joined=joined)
     notes = [*contents.all_notes(), *layout.notes]
-    if len(options.tickers) > 1:
-        notes.append(f"{join_words(list(options.tickers))} taken as one series")
+    if len(wanted) > 1:
+        notes.append(f"{join_words(list(wanted))} taken as one series")
     if found.remarks:
         last = found.remarks[-1]
         left_out = "the last line" if len(found.remarks) == 1 else f"the last {len(found.remarks)} lines"
         notes.append(f"{left_out} left out: {str(last.value)[:60]!r}")
-    if len(table) and _TIME_ALONE.fullmatch(table["Date"].iloc[0]):  # Nasdaq.com's old files begin with today's quote
-        notes.append(f"{source.unit} {table.index[0]} left out: a quote of {table['Date'].iloc[0]}, without a day")
-        table = table.iloc[1:]
-    return Table(
-        source=source,
-        options=options,
-        cells=table,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        problems=tuple(found.problems),
-        notes=tuple(notes),
-        other_cells=tuple(found.other_cells),
-    )
+
+    def tables() -> Iterator[Table]:
+        for ticker in list(found.series):
+            series = found.series.pop(ticker)  # its text is freed when it is a table
+            own = replace(source, series=ticker) if options.takes_all else source
+            if len(series.lines) + len(series.problems) + len(found.problems) > most:
+                raise own.error(_too_many(own, series.cells(), options))
+            table = Table(
+                source=own,
+                options=options,
+                cells=series.cells(),
+                sha256=sha256,
+                problems=(*found.problems, *series.problems),
+                notes=tuple(notes),
+                other_cells=tuple(series.other_cells),
+                ticker=own.series,
+            )
+            contents.check_formulas(table.cells)
+            yield _without_quote_of_today(table)
+
+    return tables()
 
 
-class _Rows:
-    """Rows below a header as they are drawn: cells of the known columns, and what is wrong.
+def _check_names(source: Source, tickers: list[str]) -> None:
+    """Check that no two series have one name in paths; DataError if they do."""
+    names: dict[str, str] = {}
+    for ticker in tickers:
+        other = names.setdefault(ticker_name(ticker), ticker)
+        if other != ticker:
+            message = f"series {other} and {ticker} are of one name in paths. Rename one of them."
+            raise source.error(message, key="data.ticker", value=ticker)
 
-    Attributes:
-        lines: number of each row that is kept.
-        cells: of the known columns, stripped, of each of these rows.
-        problems: rows that are not kept, and why.
-        remarks: rows since the last row of cells that look like a vendor's remark.
-        tickers: the names of all series that occur, in order.
-        of_ticker: the series of each row that is kept, where a column names it.
-        other_cells: of columns that are not known, in the first rows: they may show which decimal mark the file uses.
-    """
 
-    def __init__(self, source: Source, layout: Layout, options: CsvOptions) -> None:
-        self.lines: list[int] = []
-        self.cells: list[list[str]] = []
-        self.problems: list[Problem] = []
-        self.remarks: list[Problem] = []
-        self.tickers: dict[str, None] = {}
-        self.of_ticker: list[str] = []
-        self.other_cells: list[str] = []
-        self._layout, self._wanted = layout, frozenset(options.tickers)
-        self._names, self._places = list(layout.places), list(layout.places.values())
-        self._others = [place for place in range(layout.width) if place not in self._places][:_OTHER_COLUMNS]
-        self._header = f"{source.unit} {layout.line} has {plural(layout.width, 'column')}"
-
-    def fill(self, rows: Iterable[Row], *, most: int) -> None:
-        """Keep the rows of the wanted series, and note what is wrong with others; stop after `most` of both."""
-        width, places, ticker = self._layout.width, self._places, self._layout.ticker
-        for line, row in rows:
-            if len(row) != width:
-                self._refuse(line, row)
-            else:
-                if self.remarks:  # a remark is at the end; between rows of cells it may be a damaged day
-                    self.problems += [replace(problem, value=1) for problem in self.remarks]
-                    self.remarks.clear()
-                if ticker is not None and not self._is_wanted(row[ticker].strip()):
-                    continue
-                wanted = [row[place].strip() for place in places]
-                if "\n" in (together := "".join(wanted)) or "\r" in together:  # cells that lost what parted them
-                    self._refuse_cells(line, wanted)
-                else:
-                    if self._others and len(self.lines) < _OTHER_ROWS:
-                        self.other_cells += [row[place].strip() for place in self._others]
-                    self.lines.append(line)
-                    self.cells.append(wanted)
-            if len(self.lines) + len(self.problems) > most:
-                return
-
-    def _refuse(self, line: int, row: list[str]) -> None:
-        """Note a row of too many or too few cells."""
-        why = f"{plural(len(row), 'cell')}, but {self._header}. It is damaged, or this is not a CSV of prices"
-        problem = Problem(line=line, value=len(row), why=why, advice="Correct the line, or remove it.")
-        if _is_remark(row):
-            self.remarks.append(replace(problem, value=row[0].strip()))
-        else:
-            self.problems.append(problem)
-
-    def _refuse_cells(self, line: int, wanted: list[str]) -> None:
-        """Note the cells of several lines."""
-        self.problems += [
-            Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
-            for name, cell in zip(self._names, wanted, strict=True)
-            if {"\n", "\r"} & set(cell)
-        ]
-
-    def _is_wanted(self, ticker: str) -> bool:
-        if ticker and len(self.tickers) < MAX_ROWS:
-            self.tickers[ticker] = None
-        if self._wanted and ticker not in self._wanted and ticker:
-            return False
-        self.of_ticker.append(ticker)
-        return True
+def _without_quote_of_today(table: Table) -> Table:
+    """Leave out a first row that has a time in place of a day: Nasdaq.com's old files begin with today's quote."""
+    if not len(table.cells) or not _TIME_ALONE.fullmatch(time := table.cells["Date"].iloc[0]):
+        return table
+    note = f"{table.source.unit} {table.cells.index[0]} left out: a quote of {time}, without a day"
+    return replace(table, cells=table.cells.iloc[1:], notes=(*table.notes, note))
 
 
 def _share_no_day(tickers: list[str], table: pd.DataFrame, options: CsvOptions) -> bool:
@@ -211,14 +185,6 @@ def make_daily(source: Source) -> str:
     if source.is_frame:
         return "Make the bars daily first, such as with frame.resample('D')."
     return f"To put bars within the day together, add {setting('data.resample', '1d')}"
-
-
-def _is_remark(row: list[str]) -> bool:
-    """Whether a row is a vendor's remark at the end, and not the beginning of a day that was cut off."""
-    text = row[0].strip() if len(row) == 1 else ""
-    letters = sum(map(str.isalpha, text))
-    begins_a_day = not text or text[0].isdigit() or text[:3].lower() in MONTHS
-    return (len(text.split()) > 2 or letters > 4) and letters > 0 and not begins_a_day and not is_date(text)
 
 
 def _most_rows(options: CsvOptions) -> int:
