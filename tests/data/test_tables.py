@@ -98,6 +98,24 @@ def test_a_bad_cell_is_named_with_its_series_and_line(tmp_path: Path) -> None:
     assert str(error.value).startswith(f"{tmp_path / 'all.csv'} (KO), line 6")
 
 
+@pytest.mark.parametrize(
+    ("ticker", "name"),
+    [
+        ("BRK/B", "BRK-B"),
+        ("..\\..", "..-.."),
+        ("\x1b[31mGE", "-[31mGE"),
+        ("\u202eEG", "-EG"),
+        ("x" * 300, "x" * 60),
+        ("^GSPC", "^GSPC"),
+        ("トヨタ", "トヨタ"),
+    ],
+)
+def test_a_ticker_of_any_text_is_a_name_that_titles_and_paths_can_have(ticker: str, name: str) -> None:
+    (table, _) = read_tables(LONG.replace({"GE": ticker}), options=CsvOptions())
+    prices = read_prices(table)
+    assert (prices.ticker, prices.name) == (ticker, name)
+
+
 def test_two_series_that_would_share_a_folder_are_refused(tmp_path: Path) -> None:
     LONG.replace({"GE": "BRK/B", "KO": "BRK-B"}).to_csv(tmp_path / "all.csv", index=False)
     with pytest.raises(DataError) as error:

@@ -1,6 +1,5 @@
 """How a price file is written, as far as the user states it, and which names price files have."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,8 @@ FILE_ENDINGS = (".csv", ".csv.gz", ".csv.zip", ".xlsx", ".xlsm", ".parquet")
 
 PACKED_ENDINGS = (".gz", ".zip")
 
+
+_LONGEST_NAME = 60  # a file system allows 255 bytes, for which 60 letters of any script leave room
 
 ALL_TICKERS = ("all",)
 """Tickers that mean every series of a file, each by itself."""
@@ -28,8 +29,8 @@ def series_name(path: Path) -> str:
 
 
 def ticker_name(ticker: str) -> str:
-    """Return a ticker as it stands in titles and paths: `BRK-B` for BRK/B."""
-    return re.sub(r"[/\\\0]", "-", ticker)
+    """Return a ticker as it stands in titles and paths, where it may be any text: `BRK-B` for BRK/B."""
+    return "".join(mark if mark.isprintable() and mark not in "/\\" else "-" for mark in ticker)[:_LONGEST_NAME]
 
 
 @dataclass(frozen=True, kw_only=True)
