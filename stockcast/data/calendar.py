@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.data.calendar_corrections import corrected, is_corrected
 from stockcast.errors import DataError, RunError
 from stockcast.text import plural
 from stockcast.typing import Dates
@@ -129,9 +130,11 @@ def sessions_around(
 
 
 def session_close(day: np.datetime64, *, calendar: str) -> datetime | None:
-    """Return when the session of a day closes, in UTC; None if the day is no session. DataError as `sessions_after`."""
+    """Return when a day's session closes, in UTC; None if it is none, or unknown. DataError as `sessions_after`."""
     import pandas as pd
 
+    if is_corrected(day, calendar=calendar):
+        return None
     exchange, session = _exchange(calendar, day - 30), pd.Timestamp(day)
     return exchange.session_close(session).to_pydatetime() if exchange.is_session(session) else None
 
@@ -143,7 +146,8 @@ def _build(calendar: str, *span: np.datetime64) -> Sessions:
     start, end = span or exchange.sessions[[0, -1]].to_numpy().astype("datetime64[D]")
     earliest = np.datetime64(exchange.bound_min() or pd.Timestamp.min.ceil("D"), "D")
     latest = min(np.datetime64(exchange.bound_max() or pd.Timestamp.max.floor("D"), "D"), HOLIDAYS_TO)
-    return Sessions(start, end, exchange.sessions.to_numpy().astype("datetime64[D]"), earliest, latest)
+    listed = exchange.sessions.to_numpy().astype("datetime64[D]")
+    return Sessions(start, end, corrected(listed, calendar=calendar, first=start, last=end), earliest, latest)
 
 
 def _exchange(calendar: str, *span: np.datetime64) -> Any:
