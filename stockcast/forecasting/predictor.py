@@ -168,7 +168,9 @@ class Predictor:
         def series() -> Iterator[Prices]:
             for trained in self.trained_on:
                 try:
-                    prices = read_with(self.config.with_data_span(end=end), Path(trained.path))
+                    prices = read_with(
+                        self.config.with_data_span(end=end), Path(trained.path), known=self._sessions, trained=True
+                    )
                 except DataError as error:
                     raise DataError(
                         f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} price files that it "
@@ -205,13 +207,13 @@ class Predictor:
         """
         if market is not None:
             self._check_market(prices, market, on_message)
-        before = len(prices.dates)
+        before, count = len(prices.dates), prices.frequency.count
         if scored_from is not None:
             before = int(np.searchsorted(prices.dates, np.datetime64(scored_from)))
             if before < self.config.window + 2:
                 raise NotEnoughDays(
-                    f"{prices.source} has {before} days before {scored_from}, but {self.run.name} needs a window of "
-                    f"{self.config.window} days and some more to scale by. Use a longer file, or a later --from.",
+                    f"{prices.source} has {count(before)} before {scored_from}, but {self.run.name} needs a window of "
+                    f"{count(self.config.window)} and some more to scale by. Use a longer file, or a later --from.",
                     file=prices.source,
                     value=before,
                 )
@@ -234,18 +236,18 @@ class Predictor:
     def predict(
         self, source: PriceSource | str | None = None, *, horizon: int | None = None, on_message: OnMessage = QUIET
     ) -> Prediction | DirectionPrediction:
-        """Forecast the sessions after a series' last row.
+        """Forecast the sessions, weeks or months after a series' last row.
 
         Args:
             source: a price file (`-` is standard input) or a DataFrame of bars: a newer one of a series that the run
                 was trained on, or any other series; None for the first one that the run was trained on.
-            horizon: sessions ahead; None for the run's own.
+            horizon: sessions, weeks or months ahead; None for the run's own.
             on_message: given each note on the data.
 
         Raises:
             StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
         """
-        steps = self._check_horizon(horizon)
+        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.config.data.calendar
         prices, market = self.series_and_market(source, on_message=on_message)
         if prices.later:
             on_message(
@@ -254,14 +256,14 @@ class Predictor:
             )
         if len(prices.dates) < self.config.window:
             raise NotEnoughDays(
-                f"{prices.source} has {len(prices.dates)} trading days, but {self.run.name} looks back over "
+                f"{prices.source} has {plural(len(prices.dates), bars.bar)}, but {self.run.name} looks back over "
                 f"{self.config.window}. Use a longer file.",
                 file=prices.source,
                 value=len(prices.dates),
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
-        sessions = sessions_after(prices.dates[-1], steps, calendar=self.config.data.calendar, known=self._sessions)
+        sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self._sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
         return replace(prediction, series=self.series_name(prices))
 
@@ -291,7 +293,8 @@ class Predictor:
             raise StockcastError(f"The horizon must be at least 1, not {horizon}.", key="--horizon", value=horizon)
         if self.config.strategy == "direct" and horizon > self.config.horizon:
             raise StockcastError(
-                f"{self.run.name} forecasts {self.config.horizon} days ahead at once and no further: --horizon "
+                f"{self.run.name} forecasts {self.config.data.bars.count(self.config.horizon)} ahead at once and no "
+                "further: --horizon "
                 f"{horizon} is too far. Train with horizon: {horizon}, or use strategy: recursive.",
                 key="--horizon",
                 value=horizon,
@@ -315,9 +318,12 @@ class Predictor:
         if last < market_first:
             why = f"{name} ends on {last}, before {which} begins on {market_first}. Use a newer file."
         elif (
-            market_last < last and sessions_after(market_last, 1, calendar=calendar, known=self._sessions)[0] <= last
+            market_last < last
+            and sessions_after(market_last, 1, calendar=calendar, known=self._sessions, frequency=prices.frequency)[0]
+            <= last
         ) or not present:
-            why = f"{name} runs to {last}, and {which} lacks that day; its last is {market_last}. Update these files."
+            lacking = f"{which} lacks that {prices.frequency.unit}; its last is {market_last}"
+            why = f"{name} runs to {last}, and {lacking}. Update these files."
         if why:
             raise DataError(why, file=prices.source, value=str(last))
         if 2 * present < market.series:

@@ -221,20 +221,22 @@ def _split(config: Config, prices: Prices) -> Split:
 
 def _check_days(config: Config, prices: list[Prices]) -> None:
     """Check that every part has enough origins, and the training part some of every series."""
+    bars = config.data.bars
     window, horizon, alone = config.window, config.horizon, len(prices) == 1
     splits = [_split(config, series) for series in prices]
     for part in PARTS:
         counts = [len(split.origins(part, window=window, horizon=horizon, required=alone)) for split in splits]
         if not sum(counts):
             raise NotEnoughDays(
-                f"None of the {len(prices)} series has the days for a window of {window} and a horizon of {horizon} in "
-                f"the {part} part. Use longer files, or give the part more days (split).",
+                f"None of the {len(prices)} series has the bars for a window of {window} and a horizon of {horizon} in "
+                f"the {part} part. Use longer files, or give the part more bars (split).",
                 key=f"split.{part}",
             )
         late = [series.source for series, count in zip(prices, counts, strict=True) if not count]
         if part == "training" and late:
             raise DataError(
-                f"{', '.join(path.name for path in late)} begins too late to train on: no window of {window} days with "
+                f"{', '.join(path.name for path in late)} begins too late to train on: no window of "
+                f"{bars.count(window)} with "
                 f"the {horizon} after it before {config.split.validation}. Leave it out of data.path; "
                 f"`stockcast evaluate --data` scores it.",
                 file=late[0],

@@ -117,7 +117,7 @@ class AuditReport:
             return None
         if not self.leaks:
             return (
-                "No rerun had the days to train on, so nothing was checked. Give --cuts or --seed another value, or "
+                "No rerun had the rows to train on, so nothing was checked. Give --cuts or --seed another value, or "
                 "audit a run on a longer file."
             )
         headline = f"Leak found in {self.run}: days after a cut-off changed what came before."
@@ -158,7 +158,7 @@ def audit(
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     files = price_files(config)
-    dates = np.unique(np.concatenate([read_with(config, path).dates for path in files]))
+    dates = np.unique(np.concatenate([read_with(config, path, trained=True).dates for path in files]))
     tables = [plain_rows(path, options=config.data.csv_options) for path in files]
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)

@@ -10,7 +10,10 @@ from stockcast.cli.options import ConfigName, Overrides, takes_calendar
 from stockcast.cli.output import print_json, print_message
 from stockcast.errors import StockcastError
 
-_KEYS = ("calendar", "date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
+_KEYS = (
+    *("calendar", "date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "frequency"),
+    *("bar_date", "sheet"),
+)
 CSV_KEYS = tuple(f"data.{key}" for key in _KEYS)
 
 app = typer.Typer(help="Show or make a config, or print its schema.", no_args_is_help=True)
@@ -46,7 +49,7 @@ def config_init(
             "--set",
             metavar="KEY=VALUE",
             help="Set data.calendar, or how the file is read: data.date_format, .encoding, .separator, .decimal, "
-            ".ticker, .columns, .resample or .sheet.",
+            ".ticker, .columns, .resample, .frequency, .bar_date or .sheet.",
         ),
     ] = None,
 ) -> None:

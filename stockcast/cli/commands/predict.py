@@ -16,13 +16,15 @@ def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),
     data: Data = None,
-    horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, max=250, help="Sessions, weeks or months ahead (default: the run's).")
+    ] = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Forecast the trading sessions after the last row, with bands."""
+    """Forecast the trading sessions, weeks or months after the last row, with bands."""
     from stockcast.pipeline.predict import predict, save_prediction
     from stockcast.runs.directory import RunDirectory
 
@@ -33,7 +35,8 @@ def predict(
     forecast = prediction.forecast
     if as_json:
         print_json({"run": directory.name, "series": prediction.series, "origin": str(forecast.origin_dates[0]),
-                     "last_close": float(forecast.last_close[0]), "forecast": prediction.rows()})  # fmt: skip
+                     "last_close": float(forecast.last_close[0]), "frequency": forecast.frequency.name,
+                     "forecast": prediction.rows()})  # fmt: skip
         return
     from stockcast.cli.tables import print_prediction  # rich: only for a table
 
