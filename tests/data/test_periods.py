@@ -350,6 +350,16 @@ def test_a_running_week_may_be_dated_on_its_sunday_to_come_and_no_other_bar_on_a
         read_with(config_of(path, "data.bar_date=end"), path)
 
 
+def test_a_running_month_that_is_read_as_days_is_refused_with_the_key_that_takes_it(write):
+    ends = pd.date_range(end=MONTHLY.span(np.datetime64(date.today()))[1], periods=30, freq="ME")
+    path = write(pd.DataFrame({"Close": np.arange(30.0) + 100}, index=ends))
+    if ends[-1].date() > date.today():  # not on the last day of a month
+        with pytest.raises(DataError, match=r"set data\.frequency"):
+            read_with(config_of(path), path)
+    read = read_with(config_of(path, "data.frequency=monthly"), path)
+    assert len(read.dates) in (29, 30)  # 30 once the last session has closed
+
+
 # --- what the dates are against what is stated
 
 STATED = {

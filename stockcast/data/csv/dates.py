@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.problems import Problem
-from stockcast.frequency import DAILY, Frequency
+from stockcast.frequency import DAILY, MONTHLY, Frequency
 
 _NUMERIC = [
     f"{first}{mark}{second}{mark}{year}"
@@ -103,13 +103,16 @@ def read_dates(text: pd.Series, date_format: str | None = None, *, frequency: Fr
     unread = dates.isna()
     shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and "%" in read_as and unread.any() else False
     impossible = unread & shaped  # 30 February
-    latest = frequency.span(np.datetime64(date.today()))[1]
+    today = np.datetime64(date.today())
+    future, this_month = dates > pd.Timestamp(frequency.span(today)[1]), dates <= pd.Timestamp(MONTHLY.span(today)[1])
+    running = future & this_month & (frequency is DAILY)
     problems = [
         Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do, key=key)
         for wrong, why, what_to_do, key in (
             (unread & ~impossible, f"not a date; expected {expected}", f"Correct it, or set {_KEY}.", _KEY),
             (impossible, f"not a day of the calendar ({read_as})", _CORRECT, None),
-            (dates > pd.Timestamp(latest), "lies in the future", _CORRECT, None),
+            (future & ~running, "lies in the future", _CORRECT, None),
+            (running, "lies in the future", f"{_CORRECT} Of a running week or month, set data.frequency.", None),
         )
         for line in text.index[wrong]
     ]
