@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stockcast.frequency import DAILY, Frequency
 from stockcast.text import price_text
 from stockcast.typing import Dates, Floats
 
@@ -28,7 +29,7 @@ class _FromOrigins:
 
     @property
     def horizon(self) -> int:
-        """Trading days forecast from each origin."""
+        """Bars forecast from each origin: trading days, weeks or months."""
         return int(self.target_dates.shape[1])
 
     @property
@@ -49,12 +50,14 @@ class Forecast(_FromOrigins):
         last_close: price at the origin, shape (origins,).
         others: medians of other columns of the same days, by the column's name, each of shape (origins, horizon); with
             Low <= Open, median <= High.
+        frequency: of what the bars are: each step of the horizon is one, dated on its last session.
     """
 
     levels: Floats
     quantiles: Floats
     last_close: Floats
     others: Mapping[str, Floats] = field(default_factory=dict)
+    frequency: Frequency = DAILY
 
     @property
     def median(self) -> Floats:
@@ -111,11 +114,13 @@ class Directions(_FromOrigins):
         classes: names of the ways, lowest first, such as ("down", "flat", "up").
         probabilities: of each class, adding up to 1, shape (origins, horizon, classes).
         last_close: price at the origin, from which up and down are measured, shape (origins,).
+        frequency: of what the bars are.
     """
 
     classes: tuple[str, ...]
     probabilities: Floats
     last_close: Floats
+    frequency: Frequency = DAILY
 
     def of(self, name: str) -> Floats:
         """Return the probability of one class, shape (origins, horizon)."""

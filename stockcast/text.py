@@ -1,7 +1,6 @@
 """How numbers, names and lists stand in a sentence, and how text from elsewhere is made safe to print."""
 
 import unicodedata
-from collections.abc import Iterable
 
 
 def price_text(price: float) -> str:
@@ -22,12 +21,6 @@ def p_value_text(p_value: float) -> str:
 def percent_text(share: float) -> str:
     """Write a share that may be tiny."""
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
-
-
-def days_text(steps: Iterable[int]) -> str:
-    """Write "1 day", "5 days" or "1, 5 and 10 days"."""
-    steps = list(steps)
-    return f"{join_words([str(step) for step in steps])} {'day' if steps == [1] else 'days'}"
 
 
 def join_words(words: list[str], *, last: str = "and") -> str:

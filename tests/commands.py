@@ -9,6 +9,8 @@ from typing import Any
 from stockcast.forecast import DirectionPrediction, Directions, Forecast, Prediction
 from stockcast.models.callbacks import Callbacks
 from stockcast.pipeline.audit import audit as run_audit
+from stockcast.pipeline.check import DataReport
+from stockcast.pipeline.check import check as run_check
 from stockcast.pipeline.compare import compare
 from stockcast.pipeline.evaluate import Evaluation, save_evaluation
 from stockcast.pipeline.evaluate import evaluate as run_evaluate
@@ -21,7 +23,7 @@ from stockcast.pipeline.resume import resume as run_resume
 from stockcast.pipeline.train import train as run_train
 from stockcast.runs import RunDirectory
 
-__all__ = ["audit", "compare", "evaluate", "explain", "predict", "resume", "train"]
+__all__ = ["audit", "check", "compare", "evaluate", "explain", "predict", "resume", "train"]
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,8 @@ def explain(run, *, day=None, data=None, output=None, picture=True, say=None) ->
 
 def audit(run, *, cuts=8, epochs=1, seed=0, say=None):
     return run_audit(run, cuts=cuts, epochs=epochs, seed=seed, callbacks=_callbacks(say))
+
+
+def check(path, *, overrides=()) -> DataReport:
+    (report,) = run_check(path, overrides=overrides)
+    return report

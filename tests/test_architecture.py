@@ -11,7 +11,7 @@ from made import REPOSITORY
 PACKAGE = REPOSITORY / "stockcast"
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars")
 
-GROUND = ("errors", "limits", "typing", "text", "forecast")
+GROUND = ("errors", "limits", "typing", "text", "frequency", "forecast")
 _USE_RUNS = (*GROUND, "data", "models", "evaluation", "config", "runs", "plots")
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),

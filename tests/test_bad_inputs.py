@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[str | bytes, list[str]]] = {
     "HTML saved as .csv": ("<!DOCTYPE html><html></html>", ["not a CSV", "Download it again"]),
     "exceeded daily limit saved as .csv": ("You exceeded the daily limit.\n", ["line 1", "not a CSV"]),
     "empty file": ("", ["empty", "Download it again"]),
-    "header only": (LINES[0] + "\n", ["no day with a close", "Download it again"]),
+    "header only": (LINES[0] + "\n", ["no row with a close", "Download it again"]),
 }  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def refuses(done: Done, *words: str) -> None:
 def test_fewer_days_than_the_splits_need_are_refused_by_file_and_need(call: Call, tmp_path: Path) -> None:
     (tmp_path / "short.csv").write_text("\n".join(LINES[:61]) + "\n")
     # 60 days, of which 40 % are not for training: 36
-    refuses(call("train", "short.csv"), "short.csv", "36 days", "at least 60", "longer file")
+    refuses(call("train", "short.csv"), "short.csv", "36 bars", "at least 60", "longer file")
     assert os.listdir(tmp_path) == ["short.csv"]
     assert "60 days; at least 275 are needed" in call("data", "check", "short.csv").out
 
@@ -274,9 +274,9 @@ WARNED: dict[str, tuple[str, str]] = {
     "null rows": (line_after(701, "2012-10-11" + ",null" * 6), "1 row without Close dropped"),
     "duplicate date, same values": (line_after(5, LINES[4]), "1 repeated row dropped"),
     "Close outside Low..High": (
-        row(9, Close=300, Adj_Close=300), "1 row with Close outside the day's low to high, kept",
+        row(9, Close=300, Adj_Close=300), "1 row with Close outside its Low to High, kept",
     ),
-    "Open outside Low..High": (row(9, Open=300), "1 row with Open outside the day's low to high, kept"),
+    "Open outside Low..High": (row(9, Open=300), "1 row with Open outside its Low to High, kept"),
     "Open of 0.0 with a good Close": (row(9, Open=0.0), "1 row with Open of zero or less, counted as missing"),
     "zero volume": (row(9, Volume=0), "1 row with Volume of zero or less, counted as missing"),
     "missing volume": (row(9, Volume=""), "Volume is missing on 1 day: 2010-01-13"),

@@ -8,6 +8,7 @@ import commands
 import numpy as np
 import pandas as pd
 import pytest
+from commands import check
 from made import QUICK, REPOSITORY, make_bars
 from program import stockcast
 from test_architecture import loaded_by
@@ -18,13 +19,6 @@ from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError
 from stockcast.forecasting.training_data import read_training_prices
-from stockcast.pipeline.check import DataReport
-from stockcast.pipeline.check import check as check_series
-
-
-def check(path: Path, **given: list[str]) -> DataReport:
-    (report,) = check_series(path, **given)
-    return report
 
 
 def session_bars(days: int = 700) -> pd.DataFrame:
@@ -209,12 +203,16 @@ def test_dates_far_off_new_york_choose_the_calendar_unless_one_is_given(write: C
     assert [finding.kind for finding in given.quality.findings] == ["no_session"]
 
 
-@pytest.mark.parametrize(("step", "kind"), [("W-FRI", "weekly"), ("BMS", "monthly")])
-def test_bars_of_weeks_and_months_do_not_pass_as_days(step: str, kind: str, write: Callable[..., Path]) -> None:
+@pytest.mark.parametrize(("step", "frequency"), [("W-FRI", "weekly"), ("BMS", "monthly")])
+def test_bars_of_weeks_and_months_are_judged_as_such_and_do_not_pass_as_days(
+    step: str, frequency: str, write: Callable[..., Path]
+) -> None:
     dates = pd.date_range("1990-01-05", periods=400, freq=step)
-    with pytest.raises(DataError, match=kind) as error:
-        check(write(make_bars(400).assign(Date=dates.astype(str))))
-    assert (error.value.column, error.value.value) == ("Date", 7 if kind == "weekly" else 31)
+    path = write(make_bars(400).assign(Date=dates.astype(str)))
+    assert check(path).prices.frequency.name == frequency
+    with pytest.raises(DataError) as error:
+        check(path, overrides=["data.frequency=daily"])
+    assert (error.value.column, error.value.key, error.value.value) == ("Date", "data.frequency", frequency)
 
 
 @pytest.fixture

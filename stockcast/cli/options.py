@@ -33,7 +33,7 @@ ConfigName = Annotated[
     str | None,
     typer.Argument(
         metavar="CONFIG",
-        help="YAML file, price file, or name: sp500 (default), many-stocks, ge, quick, lessons/direction.",
+        help="YAML file, price file, or name: sp500 (default), sp500-weekly, many-stocks, quick, lessons/direction.",
     ),
 ]
 Data = Annotated[

@@ -15,6 +15,7 @@ from stockcast.evaluation.direction_scores import DirectionReport, DirectionScor
 from stockcast.evaluation.scores import Report, Scores
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecast import DirectionPrediction, Prediction, column_key
+from stockcast.frequency import DAILY, Frequency
 from stockcast.pipeline.evaluate import Evaluation
 from stockcast.text import price_text, printable_name
 
@@ -24,9 +25,9 @@ _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print the scores of network and baselines, and the verdict."""
-    span = evaluation.metrics["split"]
+    span, unit = evaluation.metrics["split"], evaluation.report.frequency.unit
     title = (
-        f"{evaluation.metrics['data']['name']} by {evaluation.run}, {span['part']} days: {span['origins']} origins, "
+        f"{evaluation.metrics['data']['name']} by {evaluation.run}, {span['part']} {unit}s: {span['origins']} origins, "
         f"{span['first_origin']} to {span['last_target']}"
     )
     report = evaluation.report
@@ -35,7 +36,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     else:
         print_scores(report, title=title)
         if evaluation.columns:
-            print_columns(evaluation.columns)
+            print_columns(evaluation.columns, frequency=evaluation.report.frequency)
     print_sentences(evaluation.verdict)
 
 
@@ -55,7 +56,7 @@ def print_scores(report: Report, *, title: str) -> None:
         "CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
         "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
         "in 90 %: share of prices inside the 90 % band.",
-        "days", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE",
+        f"{report.frequency.unit}s", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE",
     )  # fmt: skip
     _print_scores(table, report, _price_row)
 
@@ -68,10 +69,11 @@ def print_direction_scores(report: DirectionReport, *, title: str) -> None:
     """Print Brier score and accuracy of a classifier and its baselines, horizon by horizon."""
     table = _table(
         title,
-        "Brier score and log loss of the probabilities: lower is better. Right: share of days whose likeliest class "
-        "was the actual one; balanced: its mean over the classes. p: Diebold-Mariano, each test alone (the verdict "
-        "corrects for their number); against training_shares by Brier score, against always_up by being right.",
-        "days", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced",
+        "Brier score and log loss of the probabilities: lower is better. Right: share of "
+        f"{report.frequency.unit}s whose likeliest class was the actual one; balanced: its mean over the classes. "
+        "p: Diebold-Mariano, each test alone (the verdict corrects for their number); against training_shares by Brier "
+        "score, against always_up by being right.",
+        f"{report.frequency.unit}s", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced",
     )  # fmt: skip
     _print_scores(table, report, _direction_row)
 
@@ -92,13 +94,13 @@ def _print_scores(table: Table, report: Any, row: Callable[[Any, str, str], list
     _wide().print(table)
 
 
-def print_columns(columns: Columns) -> None:
+def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:
     """Print the error of each target column and of its baselines, by days ahead."""
     table = _table(
-        "Every price of the day, by its median",
-        "MAE and RMSE in price units. last value: MAE of the same price on the last day known. last close: MAE of the "
-        "last close times the mean ratio of this price to the close before it over 20 days.",
-        "days", "price", "MAE", "RMSE", "last value", "network's is", "last close", "network's is",
+        f"Every price of the {frequency.unit}, by its median",
+        "MAE and RMSE in price units. last value: MAE of the same price of the last bar known. last close: MAE of the "
+        f"last close times the mean ratio of this price to the close before it over 20 {frequency.unit}s.",
+        f"{frequency.unit}s", "price", "MAE", "RMSE", "last value", "network's is", "last close", "network's is",
     )  # fmt: skip
     for step in next(iter(columns.values())):
         for name, comparisons in columns.items():
@@ -138,7 +140,11 @@ def print_forecast(prediction: Prediction) -> None:
 def print_directions(prediction: DirectionPrediction) -> None:
     """Print the probabilities of the direction on some of the sessions."""
     classes, shares = prediction.forecast.classes, prediction.past_shares
-    caption = None if shares is None else "In brackets: its share of the file's past, over as many days."
+    caption = (
+        None
+        if shares is None
+        else f"In brackets: its share of the file's past, over as many {prediction.forecast.frequency.unit}s."
+    )
     table = _table(_prediction_title(prediction), caption, "date", "step", *classes)
     for row in _shown_rows(prediction):
         past = (

@@ -19,10 +19,11 @@ from stockcast.errors import ConfigError
 Overrides = Collection[str] | Mapping[str, Any]
 """`KEY=VALUE` texts as of `--set`, or values by dotted key."""
 
-READING_KEYS = tuple(
-    f"data.{key}"
-    for key in ("date_format", "encoding", "separator", "decimal", "ticker", "columns", "resample", "sheet")
+_READING_KEYS = (
+    *("date_format", "encoding", "separator", "decimal", "ticker", "columns"),
+    *("resample", "frequency", "bar_date", "sheet"),
 )
+READING_KEYS = tuple(f"data.{key}" for key in _READING_KEYS)
 """What overrides set about how a price file is read."""
 
 

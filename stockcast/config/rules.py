@@ -3,12 +3,28 @@
 from collections.abc import Sequence
 
 from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, TargetConfig
+from stockcast.frequency import RESAMPLED, RESAMPLES, WEEKLY
 from stockcast.limits import MAX_PARAMETERS
 from stockcast.models.heads import LOSSES
 from stockcast.text import join_words
 
 MAX_NETWORKS = 32
 """Networks of a run, `ensemble.mlp` included; the bounds on what is read of a run hold for as many."""
+
+
+def check_frequency(data: DataConfig) -> None:
+    """Check that data.resample makes the bars of data.frequency, and that data.bar_date is of weekly bars."""
+    made = RESAMPLED.get(data.resample or "")
+    if made is not None and made is not data.bars:
+        raise ValueError(
+            f"data.resample {data.resample} makes {made.name} bars, and data.frequency is {data.frequency}: leave "
+            f"data.frequency out, or set data.resample to {RESAMPLES[data.frequency]}"
+        )
+    if data.bar_date is not None and (made is not None or data.bars is not WEEKLY):
+        raise ValueError(
+            "data.bar_date is of weekly bars that are dated on Sundays, and the file's bars are not weekly: leave it "
+            "out, or set data.frequency to weekly without data.resample"
+        )
 
 
 def check_loss(model: ModelConfig, *, target: TargetConfig, scaler: str) -> None:
@@ -59,7 +75,7 @@ def check_forecast(head: str, *, strategy: str, transform: str, calibration: str
     if strategy == "recursive" and head != "point":
         forecast = {"direction": "a direction", "quantile": "quantiles"}.get(head, "a distribution")
         raise ValueError(
-            f"model.head {head} forecasts {forecast}, and no single price that could be fed back for the next day: it "
+            f"model.head {head} forecasts {forecast}, and no single price that could be fed back for the next bar: it "
             f"needs strategy direct; for strategy recursive use model.head point"
         )
     if transform == "price" and head not in ("point", "quantile"):
@@ -142,7 +158,7 @@ def check_size(model: ModelConfig, ensemble: EnsembleConfig, *, parameters: int,
     if parameters > MAX_PARAMETERS:
         with_mlp = f" and ensemble.mlp.layers {list(mlp)}" if mlp else ""
         raise ValueError(
-            f"model.cell {model.cell} with model.layers {list(model.layers)}{with_mlp}, a window of {window} days of "
+            f"model.cell {model.cell} with model.layers {list(model.layers)}{with_mlp}, a window of {window} bars of "
             f"{features} inputs and ensemble.members {members} makes about {parameters / 1e6:,.0f} million parameters, "
             f"and {MAX_PARAMETERS // 10**6} million is the most; use fewer or smaller layers, a shorter window, or "
             f"fewer members"

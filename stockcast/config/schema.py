@@ -24,14 +24,14 @@ class Config(Section):
     data: DataConfig
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=32)] = Field(
         ("log_return", "abs_return"),
-        description="Inputs of the network for each day: computed features or plain columns.",
+        description="Inputs of the network for each bar: computed features or plain columns.",
     )
     target: TargetConfig = TargetConfig()
     split: SplitConfig = SplitConfig()
-    window: int = Field(50, ge=1, le=1000, description="Trading days the network is given.")
-    horizon: int = Field(50, ge=1, le=250, description="Trading days that are forecast.")
+    window: int = Field(50, ge=1, le=1000, description="Bars the network is given: trading days, weeks or months.")
+    horizon: int = Field(50, ge=1, le=250, description="Bars that are forecast: trading days, weeks or months.")
     strategy: Literal["direct", "recursive"] = Field(
-        "direct", description="direct: all days ahead at once; recursive: one day ahead, fed back as the next input."
+        "direct", description="direct: all bars ahead at once; recursive: one bar ahead, fed back as the next input."
     )
     scaler: Literal["standard", "minmax", "robust", "none"] = Field(
         "standard", description="How inputs are scaled; fitted on the training days."
@@ -106,6 +106,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         head, strategy, target, features = self.model.head, self.strategy, self.target, self.features
+        rules.check_frequency(self.data)
         rules.check_loss(self.model, target=target, scaler=self.scaler)
         rules.check_classes(self.model)
         rules.check_forecast(head, strategy=strategy, transform=target.transform, calibration=self.calibration)

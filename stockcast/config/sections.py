@@ -29,7 +29,15 @@ from stockcast.config.values import (
     must_be,
 )
 from stockcast.data.csv.options import STDIN, CsvOptions
+from stockcast.frequency import DAILY, FREQUENCIES, RESAMPLED, Frequency, FrequencyName
 from stockcast.models.heads import LOSSES
+
+
+def _frequency_of(known: dict[str, Any]) -> FrequencyName:
+    """Return the frequency that the other keys imply."""
+    if known.get("resample"):
+        return RESAMPLED[known["resample"]].name
+    return "weekly" if known.get("bar_date") else "daily"
 
 
 class DataConfig(Section):
@@ -58,8 +66,21 @@ class DataConfig(Section):
         description="The file's own names of its columns, such as {Date: Tag, Close: Kurs}, or their numbers from 1 "
         "where it has no header; null for the names that vendors give.",
     )
-    resample: Literal["1d"] | None = Field(
-        None, description="1d puts the bars of each day together, as of hours or minutes; null for daily bars."
+    resample: Literal["1d", "1w", "1mo"] | None = Field(
+        None,
+        description="1d puts the bars of each day together, as of hours or minutes; 1w those of each week, Monday to "
+        "Sunday, and 1mo those of each month; null for the file's own bars.",
+    )
+    bar_date: Literal["start", "end"] | None = Field(
+        None,
+        description="Of weekly bars that are dated on Sundays: whether the Sunday begins the week (start) or ends it "
+        "(end); null where the dates tell.",
+    )
+    frequency: FrequencyName = Field(
+        default_factory=_frequency_of,
+        description="Of what the bars are: a day, week or month; window, horizon and features count these. The dates "
+        "of the file must be of such bars, or data.resample make them, which sets the default.",
+        json_schema_extra={"default": "daily"},
     )
     accept_damage: bool = Field(
         False,
@@ -79,6 +100,16 @@ class DataConfig(Section):
         return paths
 
     @property
+    def bars(self) -> Frequency:
+        """Of what the bars are that the network is given."""
+        return FREQUENCIES[self.frequency]
+
+    @property
+    def file_bars(self) -> Frequency:
+        """Of what the bars of the file are, once those within the day are put together."""
+        return DAILY if self.resample else self.bars
+
+    @property
     def csv_options(self) -> CsvOptions:
         """How the price files are read."""
         return CsvOptions(
@@ -89,6 +120,8 @@ class DataConfig(Section):
             tickers=self.ticker or (),
             columns=tuple((self.columns or {}).items()),
             resample=self.resample,
+            frequency=self.file_bars,
+            bar_date=self.bar_date,
             sheet=self.sheet,
         )
 

@@ -9,17 +9,20 @@ from typing import Any
 
 from stockcast.config import yaml
 from stockcast.data.calendar import check_calendar
-from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.calendar_choice import DEFAULT, propose_calendar
 from stockcast.data.csv.options import STDIN, CsvOptions, series_name
 from stockcast.data.csv.table import read_tables
 from stockcast.data.features import features_for
+from stockcast.data.periods import check_frequency, usual_frequency
 from stockcast.data.prices import PLAIN, Prices, read_prices
 from stockcast.errors import DataError
+from stockcast.frequency import DAILY, RESAMPLED, Frequency
+from stockcast.text import plural
 
 _TEMPLATE = """\
 # yaml-language-server: $schema=schema.json
 # (completion in an editor needs the schema: stockcast config schema > schema.json)
-# Made from {file}: {days} trading days, {first} to {last}.
+# Made from {file}: {days}, {first} to {last}.
 name: {name}
 data:
   path: {path}
@@ -28,8 +31,8 @@ features:                   # in units of the series' own volatility
 {features}
 target: {{column: Close, transform: log_return, scale: volatility, adjusted: true}}
 split: {{validation: 0.1, calibration: 0.1, test: 0.2}}   # the days before them are for training
-window: 50                  # trading days the network is given
-horizon: {horizon:<19} # trading days that are forecast
+window: {window:<19} # {bar}s the network is given
+horizon: {horizon:<19} # {bar}s that are forecast
 strategy: direct
 scaler: standard
 calibration: adaptive       # bands adapt to the days before each forecast
@@ -61,7 +64,7 @@ def starter_config(
         folder: where the config will be; its path to the data is relative to that.
         options: how the file is read; what differs from the default is written into the config.
         calendar: the exchange; None for the one that the dates contradict least.
-        on_message: called with the calendar that was chosen by the dates, and why.
+        on_message: called with the calendar and the frequency that were chosen by the dates, and why.
 
     Raises:
         DataError: the file is not a price file, or is standard input; or the exchange is unknown.
@@ -77,27 +80,34 @@ def starter_config(
         check_calendar(calendar)
     series = _read(data, options)
     prices = max(series, key=lambda prices: len(prices.dates))
-    days = len(prices.dates)
+    frequency = _frequency(prices, options, on_message)
+    bars = len(frequency.last_of_each(prices.dates))
+    window, horizon = starter_sizes(frequency, bars)
     path = os.path.relpath(data.resolve(), folder.resolve())
     check_name(Path(path))
     stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be a home directory
     for key, value in _stated(options).items():
         stated += f"\n  {key}: {_value(value)}"
+    if frequency is not DAILY and not options.resample:
+        stated += f"\n  frequency: {frequency.name}"
     if calendar is None:
-        proposal = propose_calendar(prices.dates)
-        calendar = proposal.name
-        why = f"chosen by the dates: {proposal.reason}"
+        calendar, why = DEFAULT, f"as {frequency.name} dates do not tell the exchange"
+        if frequency is DAILY or options.resample:
+            proposal = propose_calendar(prices.dates)
+            calendar, why = proposal.name, f"chosen by the dates: {proposal.reason}"
         on_message(f"{data.name}: data.calendar is {calendar}, {why}. Set another with --calendar.")
     return _TEMPLATE.format(
         calendar=_value(calendar),
         file=data.name if data.name.isprintable() else ascii(data.name),
-        days=days,
+        days=plural(bars, frequency.bar),
+        bar=frequency.bar,
         first=prices.dates[0],
         last=prices.dates[-1],
         name=_value(config_name(data)),
         path=stated,
         features="\n".join(f"  - {name}" for name in _features(series)),
-        horizon=starter_horizon(days),
+        window=window,
+        horizon=horizon,
     )
 
 
@@ -124,6 +134,7 @@ def _stated(options: CsvOptions) -> dict[str, Any]:
         "ticker": options.tickers[0] if len(options.tickers) == 1 else list(options.tickers),
         "columns": dict(options.columns),
         "resample": options.resample,
+        "bar_date": options.bar_date,
         "sheet": options.sheet,
     }
     return {key: value for key, value in keys.items() if value}
@@ -139,9 +150,32 @@ def check_name(path: Path) -> None:
         raise DataError(f"{str(path)!a}: the name is not UTF-8, which a config needs. Rename the file.", file=path)
 
 
-def starter_horizon(days: int) -> int:
-    """Return the horizon of a made config: each part, at least a tenth of the days, must hold whole forecasts."""
-    return 50 if days >= 1000 else 10
+def _frequency(prices: Prices, options: CsvOptions, on_message: Callable[[str], None]) -> Frequency:
+    """Return what data.resample or data.frequency states, or what the dates tell; DataError where they contradict."""
+    found = usual_frequency(prices)
+    if options.resample or options.frequency is not DAILY:
+        stated = RESAMPLED[options.resample] if options.resample else options.frequency
+        check_frequency(prices, stated, resample=options.resample)
+        return stated
+    if found is None or found[0] is DAILY:
+        return DAILY
+    frequency, usual = found
+    on_message(
+        f"{prices.source.name}: data.frequency is {frequency.name}, chosen by the dates: the usual distance from one "
+        f"to the next is {usual} days."
+    )
+    return frequency
+
+
+def starter_sizes(frequency: Frequency, bars: int) -> tuple[int, int]:
+    """Return window and horizon of a made config: each part, at least a tenth of the bars, must hold whole forecasts.
+
+    Of few bars, the horizon is short.
+    """
+    window, horizon, short, enough = {"day": (50, 50, 10, 1000), "week": (52, 13, 4, 500), "month": (24, 12, 3, 300)}[
+        frequency.unit
+    ]
+    return window, horizon if bars >= enough else short
 
 
 def _value(value: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stockcast.data.calendar_corrections import corrected, is_corrected
 from stockcast.errors import DataError, RunError
+from stockcast.frequency import DAILY, Frequency
 from stockcast.text import plural
 from stockcast.typing import Dates
 
@@ -170,28 +171,37 @@ def _exchange(calendar: str, *span: np.datetime64) -> Any:
         ) from error
 
 
-def sessions_after(day: np.datetime64, count: int, *, calendar: str, known: Sessions | None = None) -> Dates:
+def sessions_after(
+    day: np.datetime64, count: int, *, calendar: str, known: Sessions | None = None, frequency: Frequency = DAILY
+) -> Dates:
     """Return the next `count` sessions after `day`, datetime64[D], shape (count,); arguments as of `sessions_around`.
 
+    Of weeks or months, it is the last session of each that follows the one of `day`; one without a session is left out.
     DataError if the exchange is unknown, or its calendar ends before that many sessions.
     """
-    reach = 22 + 2 * count  # days ahead; twice as many where an exchange was closed for longer, as Athens in 2015
+    start = frequency.span(day)[1] + 1
+    # Days ahead; twice as many where an exchange was closed for longer, as Athens in 2015.
+    reach = 22 + 2 * count * (365 // frequency.per_year)
     while True:
-        built = sessions_around(day + 1, day + reach, calendar=calendar, known=known)
-        following = built.between(day + 1, built.latest)[:count]
+        built = sessions_around(start, day + reach, calendar=calendar, known=known)
+        following = frequency.last_of_each(built.between(start, built.latest))
+        if len(following) and frequency.span(following[-1])[1] > built.last:  # a week that goes on after the span
+            following = following[:-1]
+        following = following[:count]
         if len(following) == count or day + reach >= built.latest:
             break
         reach *= 2
-    if day + 1 < built.earliest:
+    if start < built.earliest:
         raise DataError(
-            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, so the sessions after {day} "
-            f"are not known. Use a file that ends later.",
+            f"The calendar of {calendar} is known from {built.earliest} to {built.latest}, so the "
+            f"{frequency.session}s after {day} are not known. Use a file that ends later.",
             key="--horizon",
             value=count,
         )
     if len(following) < count:
+        known_ones = plural(len(following), frequency.session)
         raise DataError(
-            f"The calendar of {calendar} ends on {built.latest}: {plural(len(following), 'session')} after {day} "
+            f"The calendar of {calendar} ends on {built.latest}: {known_ones} after {day} "
             f"{'is' if len(following) == 1 else 'are'} known, not {count}. "
             + (f"Use --horizon {len(following)}" if len(following) else "Use a file that ends earlier")
             + ", or a newer version of exchange_calendars.",
@@ -222,25 +232,33 @@ class DateComparison:
     many_missing: bool
 
 
-def compare_dates(dates: Dates, *, calendar: str, known: Sessions | None = None) -> DateComparison | None:
-    """Compare dates, oldest first, with the exchange's sessions; None where the calendar lacks the holidays of all."""
+def compare_dates(
+    dates: Dates, *, calendar: str, known: Sessions | None = None, frequency: Frequency = DAILY
+) -> DateComparison | None:
+    """Compare dates, oldest first, with the exchange's sessions; None where the calendar lacks the holidays of all.
+
+    Those of weeks or months are compared with the last session of each.
+    """
     built = sessions_around(dates[0], dates[-1], calendar=calendar, known=known)
     first, last = max(dates[0], built.earliest, HOLIDAYS_FROM), min(dates[-1], built.latest)
     if first > last:
         return None
-    dates, sessions = dates[(dates >= first) & (dates <= last)], built.between(first, last)
+    dates = dates[(dates >= first) & (dates <= last)]
+    sessions = frequency.last_of_each(built.between(first, last))
     extra, missing = np.setdiff1d(dates, sessions), np.setdiff1d(sessions, dates)
     many_extra, many_missing = len(extra) > len(dates) / 20, len(missing) > len(sessions) / 20
     return DateComparison(first, last, len(dates), extra, missing, many_extra, many_missing)
 
 
-def calendar_mismatch(dates: Dates, *, calendar: str, known: Sessions | None = None) -> str | None:
+def calendar_mismatch(
+    dates: Dates, *, calendar: str, known: Sessions | None = None, frequency: Frequency = DAILY
+) -> str | None:
     """Describe how the last year of dates, oldest first, differs from the exchange's sessions; None where they fit."""
-    compared = compare_dates(dates[-250:], calendar=calendar, known=known)
+    compared = compare_dates(dates[-frequency.per_year :], calendar=calendar, known=known, frequency=frequency)
     if compared is None or not (compared.many_extra or compared.many_missing):
         return None
     return (
-        f"of the last {compared.count} dates, {len(compared.extra)} are not {calendar} trading sessions, and "
-        f"{len(compared.missing)} of its sessions are missing: check data.calendar, and that these are daily bars. "
-        f"Forecasts are for its sessions"
+        f"of the last {compared.count} dates, {len(compared.extra)} are not {frequency.named(calendar, 2)}, and "
+        f"{len(compared.missing)} of its {frequency.session}s are missing: check data.calendar, and that these are "
+        f"{frequency.name} bars. Forecasts are for its {frequency.session}s"
     )

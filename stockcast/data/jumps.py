@@ -11,6 +11,7 @@ import numpy as np
 
 from stockcast.data.findings import Finding, first_ten, make_finding
 from stockcast.data.prices import Prices
+from stockcast.frequency import DAILY
 from stockcast.text import plural
 from stockcast.typing import Dates, Floats
 
@@ -19,7 +20,7 @@ _DAMAGING_JUMP = 20.0
 
 _LEAST_JUMP = np.log(1.35)
 _SPIKE_TIMES_USUAL = 15  # how many times the usual day's move a spike below threefold must be
-_LONGEST_SPIKE = 10  # days
+_LONGEST_SPIKE = 10  # days; two weeks, and a single month
 _SPIKE_FIT = 0.25  # share of a spike, log, by which the price that comes back may differ from the one before
 _OFF_THE_BAR = np.log(5)  # of an open, high or low from that day's close and the one before; quotes of pennies reach 3
 
@@ -73,9 +74,10 @@ def find_jumps(prices: Prices) -> Iterator[Finding]:
     dates, levels = prices.dates, np.log(prices.column("Close"))
     moves = np.diff(levels)
     jumps = [int(index) + 1 for index in np.flatnonzero(np.abs(moves) >= _LEAST_JUMP)]
+    longest = max(1, round(_LONGEST_SPIKE * prices.frequency.per_year / DAILY.per_year))
     excursions, explained = [], set[int]()
     for day in jumps:
-        if day not in explained and (excursion := _excursion(levels, moves, jumps, day)):
+        if day not in explained and (excursion := _excursion(levels, moves, jumps, day, longest=longest)):
             excursions.append(excursion)
             explained |= set(range(day, (excursion.end or day) + 1))
     yield from _split_like(prices, moves, [day for day in jumps if day not in explained])
@@ -84,7 +86,7 @@ def find_jumps(prices: Prices) -> Iterator[Finding]:
     yield from _spikes(dates, spikes, _off_the_bar(prices))
 
 
-def _excursion(levels: Floats, moves: Floats, jumps: list[int], day: int) -> _Excursion | None:
+def _excursion(levels: Floats, moves: Floats, jumps: list[int], day: int, *, longest: int) -> _Excursion | None:
     """Return what begins with the jump of this day, unless the close stays where a market may have brought it."""
     move, factor = float(moves[day - 1]), float(np.exp(moves[day - 1]))
     unit = _unit(move)
@@ -94,7 +96,7 @@ def _excursion(levels: Floats, moves: Floats, jumps: list[int], day: int) -> _Ex
         return _Excursion(day, end, factor, unit)
     fit = min(_SPIKE_FIT * abs(move), np.log(2))
     is_sure = abs(move) >= np.log(_DAMAGING_SPIKE)  # less, for days, is what news and its denial make
-    longest = _LONGEST_SPIKE if is_sure else 1
+    longest = longest if is_sure else 1
     for end in (later for later in back if later <= day + longest and abs(moves[later - 1]) >= abs(move) / 2):
         is_sudden = is_sure or abs(move) >= _SPIKE_TIMES_USUAL * _usual_move(np.delete(moves, end - 1), day)
         if is_sudden and abs(levels[end] - levels[day - 1]) <= fit:

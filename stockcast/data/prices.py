@@ -13,10 +13,11 @@ from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions, series_name, ticker_name
 from stockcast.data.csv.problems import Source, refuse
-from stockcast.data.csv.resample import to_days
+from stockcast.data.csv.resample import has_bars_to_join, to_days
 from stockcast.data.csv.table import PriceSource, Table, read_table
 from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
+from stockcast.frequency import DAILY, Frequency
 from stockcast.text import plural
 from stockcast.typing import Dates, Floats
 
@@ -26,7 +27,7 @@ PLAIN = CsvOptions()
 
 @dataclass(frozen=True)
 class Prices:
-    """Daily bars of one series, oldest first, one row a day.
+    """Bars of one series, oldest first, one row a day, week or month.
 
     Attributes:
         source: the file; of a DataFrame its name.
@@ -39,6 +40,7 @@ class Prices:
         name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
         ticker: the series in the file, where one was chosen or all were read, and of several that were joined the last
             one; else empty.
+        frequency: of what the bars are.
     """
 
     source: Path
@@ -49,6 +51,7 @@ class Prices:
     later: int = 0
     name: str = ""
     ticker: str = ""
+    frequency: Frequency = DAILY
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -85,6 +88,14 @@ class Prices:
         later = self.later + len(self.bars) - days
         return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later)
 
+    def between(self, first: date | None, last: date | None) -> "Prices":
+        """Return the same series without the bars before `first` and after `last`; DataError if there are no others."""
+        until = self if last is None else self.until(last)
+        rows = slice(int(np.searchsorted(until.dates, np.datetime64(first or date.min))), None)
+        if not len(until.bars.iloc[rows]):
+            raise _no_days(Source(self.source), first, last)
+        return replace(until, bars=until.bars.iloc[rows], quoted=until.quoted[rows])
+
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.
 
@@ -103,7 +114,7 @@ class Prices:
         missing = np.isnan(values)
         if missing.any():
             counts = {name: int(gaps.sum()) for name, gaps in zip(names, missing.T, strict=True) if gaps.any()}
-            gaps = ", ".join(f"{plural(number, 'day')} without {name}" for name, number in counts.items())
+            gaps = ", ".join(f"{self.frequency.count(number)} without {name}" for name, number in counts.items())
             first = str(self.dates[missing.any(axis=1)][0])
             advice = "Forecast other columns (target in the config), or set data.start after the last of them."
             message = f"{self.title}: {gaps}, the first {first}. {advice}"
@@ -152,7 +163,7 @@ def read_prices(
         MissingColumns: no date or no close.
     """
     table = source if isinstance(source, Table) else read_table(source, options=options)
-    days = read_dates(table.cells["Date"], table.options.date_format)
+    days = read_dates(table.cells["Date"], table.options.date_format, frequency=table.options.frequency)
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
@@ -173,7 +184,7 @@ def read_prices(
             notes.append(f"{plural(unusable.sum(), 'row')} without {column} dropped")
         bars, dates = bars[~unusable], dates[~unusable]
     notes += repair(bars)
-    if table.options.resample and not problems:
+    if not problems and has_bars_to_join(dates, table.options):
         bars, note = to_days(bars, dates, table.cells["Date"].loc[bars.index], source=table.source)
         dates, notes = dates.loc[bars.index], [*notes, note]
     if not dates.is_monotonic_increasing:
@@ -213,6 +224,6 @@ def read_prices(
 def _no_days(source: Source, start: date | None, end: date | None) -> DataError:
     if start or end:
         span = f"between {start or 'the first row'} and {end or 'the last row'}"
-        return source.error(f"no day with a close {span}. Change data.start and data.end.", key="data.start")
+        return source.error(f"no row with a close {span}. Change data.start and data.end.", key="data.start")
     again = "" if source.is_frame else " Download it again."
-    return source.error(f"it has columns, but no day with a close.{again}", column="Close")
+    return source.error(f"it has columns, but no row with a close.{again}", column="Close")

@@ -14,6 +14,7 @@ from stockcast.data.calendar import DateComparison, compare_dates, session_close
 from stockcast.data.findings import Finding, first_ten, make_finding
 from stockcast.data.jumps import find_jumps
 from stockcast.data.prices import Prices
+from stockcast.frequency import DAILY, Frequency
 from stockcast.text import plural
 from stockcast.typing import Floats
 
@@ -31,6 +32,7 @@ class QualityReport:
     last: date
     findings: tuple[Finding, ...]
     unjudged: str | None = None
+    frequency: Frequency = DAILY
 
 
 def check_quality(prices: Prices, *, calendar: str, now: datetime | None = None) -> QualityReport:
@@ -39,10 +41,10 @@ def check_quality(prices: Prices, *, calendar: str, now: datetime | None = None)
     `now`, with a time zone, tells whether the last day's session is still open; None for the clock's.
     """
     first, last = prices.dates[0], prices.dates[-1]
-    compared = compare_dates(prices.dates, calendar=calendar)
+    compared = compare_dates(prices.dates, calendar=calendar, frequency=prices.frequency)
     closes = prices.column("Close")
     findings = [
-        *(_dates_off_calendar(compared, calendar) if compared else ()),
+        *(_dates_off_calendar(compared, calendar, prices.frequency) if compared else ()),
         *_open_session(last, calendar, now or datetime.now(UTC)),
         *find_jumps(prices),
         *_repeats(prices, closes),
@@ -54,6 +56,7 @@ def check_quality(prices: Prices, *, calendar: str, now: datetime | None = None)
         last=last.astype(object),
         findings=tuple(findings),
         unjudged=_unjudged(first, last, compared, calendar),
+        frequency=prices.frequency,
     )
 
 
@@ -65,16 +68,16 @@ def _unjudged(first: np.datetime64, last: np.datetime64, compared: DateCompariso
     return f"dates {' and '.join(spans)}, which the calendar of {calendar} does not cover reliably" if spans else None
 
 
-def _dates_off_calendar(compared: DateComparison, calendar: str) -> Iterator[Finding]:
-    """Sessions without a row, and rows on dates that are not sessions."""
-    doubt = "; check data.calendar, and that these are daily bars"
+def _dates_off_calendar(compared: DateComparison, calendar: str, frequency: Frequency) -> Iterator[Finding]:
+    """Sessions without a row, and rows on dates that are not sessions; of weeks or months, their last sessions."""
+    doubt = f"; check data.calendar, and that these are {frequency.name} bars"
     if count := len(compared.missing):
-        what = f"{plural(count, 'session')} of {calendar} {'is' if count == 1 else 'are'} missing"
+        what = f"{plural(count, frequency.session)} of {calendar} {'is' if count == 1 else 'are'} missing"
         sentence = f"{what}: {first_ten(compared.missing)}{doubt * compared.many_missing}"
         yield make_finding("sessions_missing", compared.missing, sentence)
     if count := len(compared.extra):
-        sessions = f"is not a trading session of {calendar}" if count == 1 else f"are not {calendar} trading sessions"
-        sentence = f"{plural(count, 'date')} {sessions}: {first_ten(compared.extra)}{doubt * compared.many_extra}"
+        what = f"{plural(count, 'date')} {'is' if count == 1 else 'are'} not {frequency.named(calendar, count)}"
+        sentence = f"{what}: {first_ten(compared.extra)}{doubt * compared.many_extra}"
         yield make_finding("no_session", compared.extra, sentence)
 
 
@@ -106,8 +109,10 @@ def _repeats(prices: Prices, closes: Floats) -> Iterator[Finding]:
     runs = {int(start): int(end - start) + 1 for start, end in zip(borders[::2], borders[1::2], strict=True)}
     stale = {start: length for start, length in runs.items() if length >= max(_STALE, _least_run(same, start, length))}
     if stale:
-        listed = first_ten(f"{dates[start]} ({length} days)" for start, length in stale.items())
-        sentence = f"{plural(len(stale), 'run')} of {_STALE} or more days with the same prices: from {listed}"
+        frequency = prices.frequency
+        listed = first_ten(f"{dates[start]} ({frequency.count(length)})" for start, length in stale.items())
+        long = f"{plural(len(stale), 'run')} of {_STALE} or more {frequency.unit}s"
+        sentence = f"{long} with the same prices: from {listed}"
         yield make_finding("stale", dates[list(stale)], sentence)
 
 
@@ -126,5 +131,6 @@ def _missing_cells(prices: Prices) -> Iterator[Finding]:
             repaired = [note for note in prices.notes if name in note and note.endswith("counted as missing")]
             if empty.sum() > sum(int(note.split()[0]) for note in repaired):
                 days = prices.dates[empty]
-                which = "every day" if empty.all() else f"{plural(len(days), 'day')}: {first_ten(days)}"
+                count = prices.frequency.count(len(days))
+                which = f"every {prices.frequency.unit}" if empty.all() else f"{count}: {first_ten(days)}"
                 yield make_finding("missing", days, f"{name} is missing on {which}")

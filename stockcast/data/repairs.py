@@ -35,7 +35,7 @@ def leave_out(bars: pd.DataFrame, dates: pd.Series, *, adjusting: bool) -> tuple
         early = dates[bars.index] <= last
         if early.sum() <= 2 * bad.sum() and 2 * early.sum() <= len(bars):
             notes.append(
-                f"{plural(early.sum(), 'day')} to {last:%Y-%m-%d} left out, as Adj Close is zero or less there; "
+                f"{plural(early.sum(), 'row')} to {last:%Y-%m-%d} left out, as Adj Close is zero or less there; "
                 f"target.adjusted: false keeps them"
             )
             bars = bars[~early]
@@ -56,7 +56,7 @@ def impossible(bars: pd.DataFrame, *, adjusting: bool) -> Iterator[Problem]:
         # Vendors write zero for a missing value, and old bars without an open often have no true range: both repaired.
         wrong = bars[_inverted(bars) & (bars["High"] > 0) & ~_without_open(bars)]
         for line, high, low in zip(wrong.index, wrong["High"], wrong["Low"], strict=True):
-            why, advice = f"below the day's low of {low}", "Correct one of them, or empty both."
+            why, advice = f"below the low of {low}", "Correct one of them, or empty both."
             yield Problem(line=line, column="High", value=high, why=why, advice=advice)
 
 
@@ -73,7 +73,7 @@ def repair(bars: pd.DataFrame) -> list[str]:
             counts[f"with {column} of zero or less, counted as missing"] = zero.sum()
     for column in {"Open", "Close"} & set(bars.columns) if has_range else ():
         outside = (bars[column] > bars["High"] * (1 + _ROUNDING)) | (bars[column] < bars["Low"] * (1 - _ROUNDING))
-        counts[f"with {column} outside the day's low to high, kept"] = outside.sum()
+        counts[f"with {column} outside its Low to High, kept"] = outside.sum()
     return sorted(f"{plural(number, 'row')} {what}" for what, number in counts.items() if number)
 
 

@@ -76,7 +76,7 @@ def fit_scaler(training: Floats, *, kind: Kind, names: tuple[str, ...] = ()) -> 
     if empty.any():
         column = int(np.argmax(empty))
         name = names[column] if names else f"number {column + 1}"
-        message = f"Input {name} has no value on any training day. Remove it from `features`."
+        message = f"Input {name} has no value in the training part. Remove it from `features`."
         raise DataError(message, column=name, key="features")
     fill = np.nanmean(training, axis=0)
     if kind == "standard":

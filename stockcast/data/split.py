@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from stockcast.errors import NotEnoughDays
+from stockcast.text import plural
 from stockcast.typing import Dates, Days
 
 Part = Literal["training", "validation", "calibration", "test"]
@@ -50,8 +51,9 @@ class Split:
         if required and not len(origins):
             days, needed = span.stop - span.start, horizon + (window if part == "training" else 0)
             raise NotEnoughDays(
-                f"The {part} part has {days} days, but a window of {window} and a horizon of {horizon} need at least "
-                f"{needed} there. Use a longer file, give the part more days (split in the config), or lower window "
+                f"The {part} part has {plural(days, 'bar')}, but a window of {window} and a horizon of {horizon} need "
+                "at least "
+                f"{needed} there. Use a longer file, give the part more bars (split in the config), or lower window "
                 f"and horizon.",
                 key=f"split.{part}",
                 value=days,
@@ -70,8 +72,8 @@ def split_days(dates: Dates, *, validation: Border, calibration: Border, test: B
         start = _first_day(dates, border) if isinstance(border, date) else starts[0] - round(border * days)
         if not 0 < start < starts[0]:
             raise NotEnoughDays(
-                f"split.{name}: {border} leaves no day for it or none before it; the data run from {dates[0]} to "
-                f"{dates[-1]} ({days} days). The parts follow each other: training, validation, calibration, test.",
+                f"split.{name}: {border} leaves no bar for it or none before it; the data run from {dates[0]} to "
+                f"{dates[-1]} ({days} bars). The parts follow each other: training, validation, calibration, test.",
                 key=f"split.{name}",
                 value=border,
             )

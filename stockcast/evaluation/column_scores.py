@@ -8,6 +8,7 @@ import pandas as pd
 
 from stockcast.evaluation.metrics import mean_absolute_error, root_mean_squared_error
 from stockcast.evaluation.scores import reported_steps, skill
+from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Days, Floats
 
 RATIO_DAYS = 20
@@ -47,13 +48,16 @@ Columns = Mapping[str, Mapping[int, ColumnComparison]]
 """By column, then by days ahead."""
 
 
-def compare_columns(medians: Mapping[str, Floats], prices: Mapping[str, Floats], origins: Days) -> Columns:
+def compare_columns(
+    medians: Mapping[str, Floats], prices: Mapping[str, Floats], origins: Days, *, frequency: Frequency = DAILY
+) -> Columns:
     """Score the forecast of each column and its baselines at the reported numbers of days ahead.
 
     Args:
         medians: of each column, price units, shape (origins, horizon).
         prices: of the same columns, Close among them, price units, of all days, shape (days,).
         origins: day indices, shape (origins,); origins + horizon are days.
+        frequency: of what the bars are, which are called days here.
     """
     close = prices["Close"]
     compared: dict[str, dict[int, ColumnComparison]] = {}
@@ -63,7 +67,7 @@ def compare_columns(medians: Mapping[str, Floats], prices: Mapping[str, Floats],
         baselines = {"random_walk": prices[name][origins], "last_close": (close * ratio)[origins]}
         compared[name] = {
             step: _compare(median[:, step - 1], baselines, prices[name][origins + step])
-            for step in reported_steps(median.shape[1])
+            for step in reported_steps(median.shape[1], frequency)
         }
     return compared
 

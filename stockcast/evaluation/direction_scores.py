@@ -10,6 +10,7 @@ from stockcast.evaluation.classification import Reliability
 from stockcast.evaluation.scores import reported_steps, skill
 from stockcast.evaluation.significance import SkillTest, diebold_mariano
 from stockcast.forecast import Directions
+from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Floats, Labels
 
 SHARES, ALWAYS_UP = "training_shares", "always_up"
@@ -93,12 +94,14 @@ class DirectionReport:
         training_shares: share of each class on the training days, shape (horizon, classes).
         horizons: by days ahead.
         overall: pooled over all steps.
+        frequency: of what the bars are: days ahead are bars ahead.
     """
 
     classes: tuple[str, ...]
     training_shares: Floats
     horizons: dict[int, DirectionComparison]
     overall: DirectionComparison
+    frequency: Frequency = DAILY
 
 
 def compare_directions(model: Directions, actual: Labels, *, training_shares: Floats) -> DirectionReport:
@@ -150,11 +153,13 @@ def compare_directions(model: Directions, actual: Labels, *, training_shares: Fl
             },
         )
 
+    steps = reported_steps(model.horizon, model.frequency)
     return DirectionReport(
         classes=model.classes,
         training_shares=training_shares,
-        horizons={step: at(slice(step - 1, step), horizon=step) for step in reported_steps(model.horizon)},
+        horizons={step: at(slice(step - 1, step), horizon=step) for step in steps},
         overall=at(slice(None), horizon=model.horizon),
+        frequency=model.frequency,
     )
 
 

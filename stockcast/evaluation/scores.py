@@ -18,15 +18,19 @@ from stockcast.evaluation.significance import (
 )
 from stockcast.evaluation.value_at_risk import ValueAtRisk, value_at_risk
 from stockcast.forecast import Forecast
+from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Floats
 
 VALUE_AT_RISK_LEVELS = (0.01, 0.05)
 """Probabilities of a fall below the value at risk, one day ahead."""
 
 
-def reported_steps(horizon: int) -> list[int]:
-    """Return the days ahead that are reported: 1, 5, 10, 20 and 50 as far as the horizon goes, and its last day."""
-    return sorted({*(step for step in (1, 5, 10, 20, 50) if step <= horizon), horizon})
+def reported_steps(horizon: int, frequency: Frequency) -> list[int]:
+    """Return the bars ahead that are reported, of days 1, 5, 10, 20 and 50: as far as the horizon goes, and its last.
+
+    Of weeks and months they are a month or quarter, half a year, one year and two.
+    """
+    return sorted({*(step for step in frequency.reported if step <= horizon), horizon})
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class Report:
         skill_by_step: by baseline, skill at each day ahead, shape (horizon,).
         value_at_risk: by forecast, "model" first, the tests of its one-day value at risk at each level.
         failures: baselines without a forecast, and why.
+        frequency: of what the bars are: days ahead are bars ahead.
     """
 
     horizons: dict[int, Comparison]
@@ -104,6 +109,7 @@ class Report:
     skill_by_step: dict[str, Floats]
     value_at_risk: dict[str, list[ValueAtRisk]]
     failures: Mapping[str, str]
+    frequency: Frequency = DAILY
 
 
 def compare(
@@ -162,8 +168,9 @@ def compare(
     by_step = {name: loss.mean(axis=0) for name, loss in losses.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         skill_by_step = {name: 1 - by_step["model"] / by_step[name] for name in baselines}
+    steps = reported_steps(model.horizon, model.frequency)
     return Report(
-        horizons={step: at(slice(step - 1, step), horizon=step) for step in reported_steps(model.horizon)},
+        horizons={step: at(slice(step - 1, step), horizon=step) for step in steps},
         overall=at(slice(None), horizon=model.horizon),
         skill_by_step=skill_by_step,
         value_at_risk={
@@ -171,6 +178,7 @@ def compare(
             for name, forecast in forecasts.items()
         },
         failures=failures or {},
+        frequency=model.frequency,
     )
 
 

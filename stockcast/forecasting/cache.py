@@ -14,10 +14,11 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.calendar import sessions_around
 from stockcast.errors import RunError
-from stockcast.evaluation.baselines.garch import GENERATION, PATHS, REFIT_DAYS
+from stockcast.evaluation.baselines.garch import GENERATION, PATHS, refit_bars
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import LEVELS, Forecast
 from stockcast.forecasting.dataset import SeriesDataset
+from stockcast.frequency import DAILY
 from stockcast.models.inference import Network
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import OUTPUTS, SESSIONS
@@ -25,7 +26,12 @@ from stockcast.runs.safe_io import damaged
 from stockcast.typing import Dates, Days, Floats
 
 _DAYS = 400
-"""Days before the last row whose sessions are kept: `predict` compares a file's last year with them."""
+"""Days before the last row whose sessions are kept: `predict` compares a file's last year with them.
+
+Bars of weeks and months are dated on sessions, so all since before the first bar are kept."""
+
+_TWO_MONTHS = 70
+"""Days from the first row of a file to the last session of its first whole month, at most, and a week."""
 
 _MAX_NUMBERS = 2**25
 """Most numbers of the network's outputs that are stored, 128 MB; the default's are 260,000."""
@@ -77,10 +83,11 @@ def write_cache(
 
     `adapt_from` is the index of the first of these days, None where bands do not adapt.
     """
-    last = dataset.prices.dates[-1]
-    sessions = sessions_around(last - _DAYS, last + _DAYS, calendar=config.data.calendar)
+    first, last = dataset.prices.dates[[0, -1]]
+    first = last - _DAYS if dataset.prices.frequency is DAILY else first - _TWO_MONTHS
+    sessions = sessions_around(first, last + _DAYS, calendar=config.data.calendar)
     if sessions.first <= last <= sessions.last:  # else the calendar does not reach these prices, which predict reports
-        run.write_json(SESSIONS, sessions.since(max(sessions.first, last - _DAYS)).to_json())
+        run.write_json(SESSIONS, sessions.since(max(sessions.first, first)).to_json())
     if adapt_from is None:
         return
     origins = np.arange(max(dataset.window - 1, adapt_from), len(dataset.closes) - 1)
@@ -148,6 +155,6 @@ class BaselineCache:
         """Return a hash of all that a baseline's forecast depends on."""
         task = self.task
         parts = [task.closes[: task.targets[-1, -1] + 1], task.origins, task.training_days, task.horizon]
-        settings = f"{GENERATION} {version('arch')} {REFIT_DAYS} {PATHS} {LEVELS.tolist()}"
+        settings = f"{GENERATION} {version('arch')} {refit_bars(task.frequency)} {PATHS} {LEVELS.tolist()}"
         content = b"".join(np.asarray(part).tobytes() for part in parts) + settings.encode()
         return hashlib.sha256(content).hexdigest()[:16]

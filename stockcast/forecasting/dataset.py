@@ -74,6 +74,7 @@ class SeriesDataset:
             origins=self.origins(part),
             horizon=self.horizon,
             training_days=self.split.part("training").stop,
+            frequency=self.prices.frequency,
         )
 
     def windows(self, origins: Days) -> WindowDataset:

@@ -23,7 +23,7 @@ from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler
 from stockcast.data.split import split_at
 from stockcast.data.target import TargetTransform
-from stockcast.errors import DataError, MissingColumns, NotEnoughDays, StockcastError
+from stockcast.errors import ConfigError, DataError, MissingColumns, NotEnoughDays, StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
@@ -92,6 +92,14 @@ class Predictor:
         reading, tickers = config, csv_options(overrides).tickers
         if overrides:
             reading = load_config(run.config_path(), overrides)
+            if reading.data.bars is not config.data.bars:
+                bars = config.data.bars.name
+                raise ConfigError(
+                    f"{run.name} was trained on {bars} bars, and data.frequency is {reading.data.frequency}. Give it "
+                    f"{bars} bars, or train another run.",
+                    key="data.frequency",
+                    value=reading.data.frequency,
+                )
         if config.data.csv_options.takes_all and not tickers:  # a file that is given may hold a single series
             reading = reading.with_ticker(None)
         scaler, target = load_scalers(run, config)
@@ -255,7 +263,8 @@ class Predictor:
             changed: set[str] = set()
             try:
                 for trained, source in self._training_sources():
-                    prices = read_with(self.config.with_data_span(end=end), source)
+                    config = self.config.with_data_span(end=end)
+                    prices = read_with(config, source, known=self._sessions, trained=True)
                     if prices.sha256 != trained.sha256 and trained.path not in changed:
                         changed.add(trained.path)
                         on_changed(trained.path)
@@ -293,13 +302,13 @@ class Predictor:
         """
         if market is not None:
             self._check_market(prices, market, on_message)
-        before = len(prices.dates)
+        before, count = len(prices.dates), prices.frequency.count
         if scored_from is not None:
             before = int(np.searchsorted(prices.dates, np.datetime64(scored_from)))
             if before < self.config.window + 2:
                 raise NotEnoughDays(
-                    f"{prices.title} has {before} days before {scored_from}, but {self.run.name} needs a window of "
-                    f"{self.config.window} days and some more to scale by. Use a longer file, or a later --from.",
+                    f"{prices.title} has {count(before)} before {scored_from}, but {self.run.name} needs a window of "
+                    f"{count(self.config.window)} and some more to scale by. Use a longer file, or a later --from.",
                     file=prices.source,
                     value=before,
                 )
@@ -326,19 +335,19 @@ class Predictor:
         horizon: int | None = None,
         on_message: OnMessage = QUIET,
     ) -> Prediction | DirectionPrediction:
-        """Forecast the sessions after a series' last row.
+        """Forecast the sessions, weeks or months after a series' last row.
 
         Args:
             source: a price file (`-` is standard input) or a DataFrame of bars: a newer one of a series that the run
                 was trained on, or any other series; what `series` yields; None for the first one that the run was
                 trained on.
-            horizon: sessions ahead; None for the run's own.
+            horizon: sessions, weeks or months ahead; None for the run's own.
             on_message: given each note on the data.
 
         Raises:
             StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
         """
-        steps = self._check_horizon(horizon)
+        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.config.data.calendar
         prices, market = self.series_and_market(source, on_message=on_message)
         if prices.later:
             on_message(
@@ -347,14 +356,14 @@ class Predictor:
             )
         if len(prices.dates) < self.config.window:
             raise NotEnoughDays(
-                f"{prices.title} has {len(prices.dates)} trading days, but {self.run.name} looks back over "
+                f"{prices.title} has {plural(len(prices.dates), bars.bar)}, but {self.run.name} looks back over "
                 f"{self.config.window}. Use a longer file.",
                 file=prices.source,
                 value=len(prices.dates),
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
-        sessions = sessions_after(prices.dates[-1], steps, calendar=self.config.data.calendar, known=self._sessions)
+        sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self._sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
         return replace(prediction, series=self.series_name(prices))
 
@@ -386,7 +395,8 @@ class Predictor:
             raise StockcastError(f"The horizon must be at least 1, not {horizon}.", key="--horizon", value=horizon)
         if self.config.strategy == "direct" and horizon > self.config.horizon:
             raise StockcastError(
-                f"{self.run.name} forecasts {self.config.horizon} days ahead at once and no further: --horizon "
+                f"{self.run.name} forecasts {self.config.data.bars.count(self.config.horizon)} ahead at once and no "
+                "further: --horizon "
                 f"{horizon} is too far. Train with horizon: {horizon}, or use strategy: recursive.",
                 key="--horizon",
                 value=horizon,
@@ -410,9 +420,12 @@ class Predictor:
         if last < market_first:
             why = f"{name} ends on {last}, before {which} begins on {market_first}. Use a newer file."
         elif (
-            market_last < last and sessions_after(market_last, 1, calendar=calendar, known=self._sessions)[0] <= last
+            market_last < last
+            and sessions_after(market_last, 1, calendar=calendar, known=self._sessions, frequency=prices.frequency)[0]
+            <= last
         ) or not present:
-            why = f"{name} runs to {last}, and {which} lacks that day; its last is {market_last}. Update these files."
+            lacking = f"{which} lacks that {prices.frequency.unit}; its last is {market_last}"
+            why = f"{name} runs to {last}, and {lacking}. Update these files."
         if why:
             raise DataError(why, file=prices.source, value=str(last))
         if 2 * present < market.series:

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
 from stockcast.config.schema import Config
-from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
+from stockcast.data.bar_dates import date_on_sessions, days_inside
+from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.csv.table import PriceSource, Table, read_tables
+from stockcast.data.periods import check_frequency, put_together, sessions_of
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
+from stockcast.frequency import DAILY
+from stockcast.typing import Dates
 
 OnMessage = Callable[[str], None]
 
-_DAYS_OF_A_WEEK = 7
-_FEWEST_GAPS = 10  # of dates, to tell what they are
+_MONTH = np.timedelta64(31, "D")
+_A_BAR = timedelta(days=31)  # a bar of a month may be dated so long before or after its last session
 
 
 def price_files(config: Config) -> list[Path]:
@@ -61,27 +66,56 @@ def series_in(config: Config, source: PriceSource) -> Iterator[PriceSource]:
     return read_tables(source, options=config.data.csv_options)
 
 
-def read_with(config: Config, source: PriceSource) -> Prices:
-    """Read one series as the config describes it; DataError if its bars are of weeks or months."""
+def read_with(config: Config, source: PriceSource, *, known: Sessions | None = None, trained: bool = False) -> Prices:
+    """Read one series as the config describes it, in bars of data.frequency; arguments as of `read_bars`."""
+    return in_frequency(config, read_bars(config, source, known=known, trained=trained), known=known)
+
+
+def read_bars(config: Config, source: PriceSource, *, known: Sessions | None = None, trained: bool = False) -> Prices:
+    """Read one series as the config describes it, in the bars of its file.
+
+    Weekly and monthly bars are dated on the last session of each.
+
+    Args:
+        config: how the file is written, and which days of it are used.
+        source: a price file or a DataFrame.
+        known: the exchange's sessions as the run stored them.
+        trained: whether the config is of a run, so that another setting takes another training.
+
+    Raises:
+        DataError: it cannot be read, or its dates contradict data.frequency or data.resample.
+    """
     data, adjusted = config.data, config.target.adjusted
-    prices = read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
-    _check_daily(prices)
-    return prices
+    if isinstance(source, Table):
+        source = source.with_frequency(data.file_bars)
+    if data.file_bars is DAILY:
+        prices = read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+        check_frequency(prices, data.bars, resample=data.resample, trained=trained)
+        return prices
+    # By the dates that the file has, a bar may begin before data.start or data.end and end after it.
+    start, end = data.start and data.start - _A_BAR, data.end and data.end + _A_BAR
+    prices = read_prices(source, options=data.csv_options, start=start, end=end, adjusted=adjusted)
+    check_frequency(prices, data.bars, resample=data.resample, trained=trained)
+    sessions = sessions_of(prices, data.bars, calendar=data.calendar, known=known)
+    prices = date_on_sessions(prices, data.bars, sessions, bar_date=data.bar_date, calendar=data.calendar)
+    return prices.between(data.start, data.end)
 
 
-def _check_daily(prices: Prices) -> None:
-    """Check that bars are of days: a forecast is dated on the sessions that follow, one for each step."""
-    gaps = np.diff(prices.dates).astype(int)
-    if len(gaps) < _FEWEST_GAPS or (usual := int(np.median(gaps))) < _DAYS_OF_A_WEEK:
-        return
-    kind = "weekly" if usual == _DAYS_OF_A_WEEK else "monthly" if 28 <= usual <= 31 else f"of every {usual} days"
-    raise DataError(
-        f"{prices.title}: the bars are {kind} (the usual distance from one date to the next is {usual} days), and "
-        f"a forecast would date them on the sessions of the next days. Use daily bars.",
-        file=prices.source,
-        column="Date",
-        value=usual,
-    )
+def in_frequency(config: Config, prices: Prices, *, known: Sessions | None = None) -> Prices:
+    """Return the bars of a file, put together into weeks or months where data.resample asks for it."""
+    data = config.data
+    if data.bars is prices.frequency:
+        return prices
+    return put_together(prices, data.bars, sessions_of(prices, data.bars, calendar=data.calendar, known=known))
+
+
+def days_of_bars(config: Config, dates: Dates, *, source: Path) -> Dates:
+    """Return a day inside the day, week or month of each bar, by the dates of a file's rows."""
+    data = config.data
+    if data.file_bars is DAILY:
+        return dates
+    sessions = sessions_around(dates.min() - _MONTH, dates.max() + _MONTH, calendar=data.calendar)
+    return days_inside(dates, data.bars, sessions, bar_date=data.bar_date, source=source)
 
 
 def read_to_forecast(
@@ -93,8 +127,10 @@ def read_to_forecast(
     """
     if known is None:
         check_calendar(config.data.calendar)
-    prices = read_with(config, source)
-    mismatch = calendar_mismatch(prices.dates, calendar=config.data.calendar, known=known)
+    bars = read_bars(config, source, known=known, trained=True)
+    calendar = config.data.calendar
+    mismatch = calendar_mismatch(bars.dates, calendar=calendar, known=known, frequency=bars.frequency)
+    prices = in_frequency(config, bars, known=known)
     _report(prices.label, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
     return prices
 
@@ -107,7 +143,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             `data.accept_damage` is set.
     """
     check_calendar(config.data.calendar)
-    prices = read_with(config, source)
+    prices = read_bars(config, source)
     report = check_quality(prices, calendar=config.data.calendar)
     if not config.data.accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
         raise DamagedPrices(
@@ -119,6 +155,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             key="data.accept_damage",
             value=str(damage[0].days[0]),
         )
+    prices = in_frequency(config, prices)
     noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
     _report(noted.label, noted.notes, on_message)
     return noted

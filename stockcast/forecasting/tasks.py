@@ -117,6 +117,7 @@ class PriceTask:
                 levels=levels,
                 quantiles=dataset.quantiles(outputs[rows], days[rows], levels),
                 last_close=dataset.closes[days[rows]],
+                frequency=dataset.prices.frequency,
             )
             if self.calibration is not None:
                 with np.errstate(over="ignore", invalid="ignore"):  # raised below
@@ -177,7 +178,7 @@ class PriceTask:
                 name: {str(step): scores.to_json() for step, scores in steps.items()} for name, steps in columns.items()
             }
         arrays = {
-            **{name: array for name, array in vars(forecast).items() if name != "others"},
+            **{name: array for name, array in vars(forecast).items() if name not in ("others", "frequency")},
             "actual": task.actual,
             **{f"median_{column_key(name)}": medians for name, medians in forecast.others.items()},
             **{f"actual_{column_key(name)}": prices.column(name)[task.targets] for name in forecast.others},
@@ -190,9 +191,9 @@ class PriceTask:
             histograms: dict[int, Any] = {step: scores.pit["histogram"] for step, scores in report.horizons.items()}
             return {
                 "forecasts": plots.forecast_sequences(prices.dates, dataset.closes, forecast, title, unit),
-                "skill": plots.skill_by_horizon(report.skill_by_step, title),
+                "skill": plots.skill_by_horizon(report.skill_by_step, title, frequency=report.frequency),
                 "coverage": plots.coverage(forecast, others.forecasts, task.actual, title),
-                "pit": plots.pit_histograms(histograms, title),
+                "pit": plots.pit_histograms(histograms, title, frequency=report.frequency),
             }
 
         return TaskScores(report, verdict, metrics, arrays, draw, columns)
@@ -222,6 +223,7 @@ class DirectionTask:
             classes=self.classes.names,
             probabilities=self.classes.probabilities(dataset.outputs(network, origins, steps=steps)),
             last_close=dataset.closes[origins],
+            frequency=dataset.prices.frequency,
         )
 
     def predict(
@@ -259,7 +261,8 @@ class DirectionTask:
             "overall": report.overall.to_json(),
             "verdict": list(verdict),
         }
-        arrays = {**vars(forecast), "classes": np.array(forecast.classes), "came": actual}
+        arrays = {name: array for name, array in vars(forecast).items() if name != "frequency"}
+        arrays |= {"classes": np.array(forecast.classes), "came": actual}
 
         def draw(title: str) -> "dict[str, Figure]":
             from stockcast import plots  # matplotlib: only for who draws
@@ -293,4 +296,5 @@ def _column_scores(dataset: SeriesDataset, forecast: Forecast, task: ForecastTas
     if not forecast.others:
         return {}
     medians = {name: forecast.others.get(name, forecast.median) for name in dataset.target.columns}
-    return compare_columns(medians, {name: dataset.prices.column(name) for name in medians}, task.origins)
+    prices = {name: dataset.prices.column(name) for name in medians}
+    return compare_columns(medians, prices, task.origins, frequency=task.frequency)

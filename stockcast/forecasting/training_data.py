@@ -231,7 +231,8 @@ def _long_enough(config: Config, prices: list[Prices], on_message: OnMessage) ->
     if late and len(late) < len(prices):
         on_message(
             f"{len(late)} of {len(prices)} series left out, which begin too late to train on (no window of "
-            f"{config.window} days with the {config.horizon} after it before {config.split.validation}): "
+            f"{config.data.bars.count(config.window)} with the {config.horizon} after it before "
+            f"{config.split.validation}): "
             f"{', '.join(late[:_NAMES_SHOWN])}{', ...' if len(late) > _NAMES_SHOWN else ''}."
         )
         return [series for series, count in zip(prices, counts, strict=True) if count]
@@ -246,21 +247,22 @@ def _origins(config: Config, prices: Prices, part: Part, *, required: bool = Fal
 
 def _check_days(config: Config, prices: list[Prices]) -> None:
     """Check that every part has enough origins, and the training part some of every series."""
+    bars = config.data.bars
     window, horizon, alone = config.window, config.horizon, len(prices) == 1
     for part in PARTS:
         counts = [_origins(config, series, part, required=alone) for series in prices]
         if not sum(counts):
             raise NotEnoughDays(
-                f"None of the {len(prices)} series has the days for a window of {window} and a horizon of {horizon} in "
-                f"the {part} part. Use longer files, or give the part more days (split).",
+                f"None of the {len(prices)} series has the bars for a window of {window} and a horizon of {horizon} in "
+                f"the {part} part. Use longer files, or give the part more bars (split).",
                 key=f"split.{part}",
             )
         late = [series for series, count in zip(prices, counts, strict=True) if not count]
         if part == "training" and late:
             raise DataError(
-                f"{', '.join(series.label for series in late)} begins too late to train on: no window of {window} days "
-                f"with the {horizon} after it before {config.split.validation}. Leave it out of data.path; "
-                f"`stockcast evaluate --data` scores it.",
+                f"{', '.join(series.label for series in late)} begins too late to train on: no window of "
+                f"{bars.count(window)} with the {horizon} after it before {config.split.validation}. Leave it out of "
+                f"data.path; `stockcast evaluate --data` scores it.",
                 file=late[0].source,
                 key="data.path",
             )

@@ -119,7 +119,7 @@ class AuditReport:
             return None
         if not self.leaks:
             return (
-                "No rerun had the days to train on, so nothing was checked. Give --cuts or --seed another value, or "
+                "No rerun had the rows to train on, so nothing was checked. Give --cuts or --seed another value, or "
                 "audit a run on a longer file."
             )
         headline = f"Leak found in {self.run}: days after a cut-off changed what came before."
@@ -160,7 +160,7 @@ def audit(
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     sources = _trained_series(run, config)
-    series = [read_with(config, source) for source in sources]
+    series = [read_with(config, source, trained=True) for source in sources]
     dates = np.unique(np.concatenate([prices.dates for prices in series]))
     tables = [plain_rows(source, options=config.data.csv_options) for source in sources]
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days

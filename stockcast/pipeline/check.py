@@ -11,17 +11,19 @@ import numpy as np
 from stockcast.config import yaml
 from stockcast.config.load import parse_config
 from stockcast.config.schema import Config
-from stockcast.config.starter import check_name, starter_horizon
+from stockcast.config.starter import check_name, starter_sizes
 from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.csv.options import STDIN
 from stockcast.data.csv.table import PriceSource
 from stockcast.data.prices import Prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError, NotEnoughDays
 from stockcast.evaluation.calibration.conformal import check_origins
-from stockcast.forecasting.reading import raise_together, read_with, series_in
+from stockcast.forecasting.reading import in_frequency, raise_together, read_bars, series_in
 from stockcast.forecasting.training_data import outside_data
+from stockcast.frequency import DAILY, FREQUENCIES, Frequency
 from stockcast.text import plural
 from stockcast.typing import Dates
 
@@ -61,7 +63,7 @@ class DataReport:
         quality = self.quality
         columns = ", ".join(self.prices.bars.columns)
         return [
-            f"{self.prices.label}: {plural(quality.rows, 'day')}, {quality.first} to {quality.last}",
+            f"{self.prices.label}: {self.span()}",
             f"Columns: {columns}" + ("; prices are adjusted by Adj Close" if self.prices.are_adjusted else ""),
             *([f"Calendar: {self.calendar}, chosen by the dates: {self.chosen}"] if self.chosen else []),
             *_bullets("While reading:", self.prices.notes),
@@ -69,6 +71,14 @@ class DataReport:
             *_bullets("Not judged:", [quality.unjudged] if quality.unjudged else []),
             self._conclusion(),
         ]
+
+    def span(self) -> str:
+        """Return the number of bars, with first and last; those of the file, where others are made of them, too."""
+        quality, prices = self.quality, self.prices
+        if quality.frequency is prices.frequency:
+            return f"{prices.frequency.count(quality.rows)}, {quality.first} to {quality.last}"
+        made = f"{prices.frequency.count(len(prices.dates))}, {prices.dates[0]} to {prices.dates[-1]}"
+        return f"{quality.frequency.count(quality.rows)}, {quality.first} to {quality.last}, put together into {made}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -82,6 +92,7 @@ class DataReport:
             "last": str(quality.last),
             "columns": list(self.prices.bars.columns),
             "adjusted": self.prices.are_adjusted,
+            "frequency": self.prices.frequency.name,
             "calendar": self.calendar,
             "notes": list(self.prices.notes),
             "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
@@ -115,46 +126,64 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> list[DataReport]:
         DataError: the file cannot be used as it stands; names each line, column and value.
         NotEnoughDays: it has a single day.
     """
-    here = Path.cwd()
     check_name(path)
-    # The shortest horizon that a made config has: a file too short even for that is too short.
-    stated = yaml.dump({"name": "check", "data": {"path": str(here / path)}, "horizon": starter_horizon(0)})
-    config = parse_config(stated, source=f"config for {path}", folder=here, overrides=overrides)
-    if config.data.path != ((here / path).resolve(),):
-        raise ConfigError("--set data.path: the file to check is the argument of the command.", key="data.path")
+    config = _config(path, overrides, DAILY)
     reports: list[DataReport] = []
     errors: list[DataError] = []
     for source in series_in(config, path):
         try:
-            reports.append(_check(config, source))
+            reports.append(_check(config, source, overrides))
         except DataError as error:
             errors.append(error)
     raise_together(errors, of=f"{len(errors) + len(reports)} series")
     return reports
 
 
-def _check(config: Config, source: PriceSource) -> DataReport:
-    prices = read_with(config, source)
+def _check(config: Config, source: PriceSource, overrides: Collection[str]) -> DataReport:
+    try:
+        bars = read_bars(config, source)
+    except DataError as error:
+        found = FREQUENCIES.get(str(error.value)) if error.key == "data.frequency" else None
+        if found is None or "frequency" in config.data.model_fields_set or source == STDIN:
+            raise
+        (path,) = config.data.path
+        config = _config(path, [*overrides, f"data.frequency={found.name}"], found)  # as config init does
+        bars = read_bars(config, source)
+    prices = in_frequency(config, bars)
     if len(prices.dates) < 2:
         raise NotEnoughDays(
-            f"{prices.title}: it has one day, {prices.dates[0]}, so no move of a price to train on or to forecast "
-            f"from. Use a longer file.",
+            f"{prices.title}: it has one {prices.frequency.unit}, {prices.dates[0]}, so no move of a price to train on "
+            f"or to forecast from. Use a longer file.",
             file=prices.source,
             value=1,
         )
     prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))
     calendar, chosen = config.data.calendar, None
-    if "calendar" not in config.data.model_fields_set and calendar_mismatch(prices.dates, calendar=calendar):
-        proposal = propose_calendar(prices.dates)  # as config init does
+    is_daily, is_stated = bars.frequency is DAILY, "calendar" in config.data.model_fields_set
+    if is_daily and not is_stated and calendar_mismatch(bars.dates, calendar=calendar):
+        proposal = propose_calendar(bars.dates)  # as config init does
         if proposal.name != calendar:
             calendar, chosen = proposal.name, proposal.reason
     return DataReport(
         prices=prices,
-        quality=check_quality(prices, calendar=calendar),
+        quality=check_quality(bars, calendar=calendar),
         calendar=calendar,
         chosen=chosen,
         shortage=_shortage(config, prices.dates),
     )
+
+
+def _config(path: Path, overrides: Collection[str], frequency: Frequency) -> Config:
+    """Return the config to judge a file by: the shortest horizon that a made one has, which a file must be enough for.
+
+    ConfigError if an override is wrong.
+    """
+    here, (window, horizon) = Path.cwd(), starter_sizes(frequency, 0)
+    stated = yaml.dump({"name": "check", "data": {"path": str(here / path)}, "window": window, "horizon": horizon})
+    config = parse_config(stated, source=f"config for {path}", folder=here, overrides=overrides)
+    if config.data.path != ((here / path).resolve(),):
+        raise ConfigError("--set data.path: the file to check is the argument of the command.", key="data.path")
+    return config if config.data.bars is frequency else _config(path, overrides, config.data.bars)
 
 
 def _bullets(title: str, sentences: Collection[str]) -> list[str]:
@@ -170,8 +199,8 @@ def _shortage(config: Config, dates: Dates) -> str | None:
         if any(isinstance(border, date) for border in borders) or not (needed := _days_needed(config)):
             return str(error).removesuffix(".")
         return (
-            f"{plural(len(dates), 'day')}; at least {needed} are needed to train with a window of {config.window} "
-            f"and a horizon of {config.horizon}"
+            f"{config.data.bars.count(len(dates))}; at least {needed} are needed to train with a window of "
+            f"{config.window} and a horizon of {config.horizon}"
         )
     return None
 

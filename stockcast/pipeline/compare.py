@@ -67,7 +67,13 @@ def draw_comparison(report: ComparisonReport, folder: Path) -> Path:
     }
     path = folder / "comparison.png"
     figure = plots.side_by_side(
-        report.losses, report.hits, report.plain, marks, score=report.scores.score, title=report.title()
+        report.losses,
+        report.hits,
+        report.plain,
+        marks,
+        score=report.scores.score,
+        title=report.title(),
+        frequency=report.frequency,
     )
     write_picture(path, figure)
     return path
@@ -82,7 +88,7 @@ def _check_stated(stated: ScoreTable, place: int, name: str, losses: RunLosses) 
             score is not None and 1 <= step <= len(means) and np.isclose(means[step - 1], score, rtol=1e-6, atol=1e-12)
         ):
             raise RunError(
-                f"{name}: metrics.json and forecasts.npz are not of one evaluation ({step} days ahead). Next: "
+                f"{name}: metrics.json and forecasts.npz are not of one evaluation (step {step}). Next: "
                 f"stockcast evaluate {name}",
                 key=f"horizons.{step}",
                 value=score,

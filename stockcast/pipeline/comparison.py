@@ -6,8 +6,9 @@ from typing import Any
 
 from stockcast.evaluation.significance import SkillTest
 from stockcast.evaluation.verdict import outcomes
+from stockcast.frequency import DAILY, FREQUENCIES, Frequency
 from stockcast.runs.score_table import ScoreTable
-from stockcast.text import days_text, join_words, plural
+from stockcast.text import join_words, plural
 from stockcast.typing import Floats
 
 
@@ -81,6 +82,11 @@ class ComparisonReport:
     hits: dict[str, Floats]
     plain: Floats
 
+    @property
+    def frequency(self) -> Frequency:
+        """Of what the days ahead are."""
+        return FREQUENCIES.get(self.scores.data["frequency"], DAILY)
+
     def title(self) -> str:
         """Return which series and which days the scores are of."""
         shared = self.shared
@@ -109,7 +115,11 @@ class ComparisonReport:
             if self.pairs
         ]
         note = outcomes.correction_note({step: pair.result for step, pair in by_step.items()} for by_step in pairs)
-        return [*(_against(by_step, score=self.scores.score) for by_step in pairs), *note, self._summary()]
+        return [
+            *(_against(by_step, score=self.scores.score, frequency=self.frequency) for by_step in pairs),
+            *note,
+            self._summary(),
+        ]
 
     def _summary(self) -> str:
         better: dict[tuple[str, str], list[int]] = {}
@@ -119,14 +129,17 @@ class ComparisonReport:
                 better.setdefault(two, []).append(pair.step)
         if better:
             wins = [
-                f"{winner} is better than {loser} at {days_text(steps)}" for (winner, loser), steps in better.items()
+                f"{winner} is better than {loser} at {self.frequency.steps(steps)}"
+                for (winner, loser), steps in better.items()
             ]
             every = sum(len(steps) for steps in better.values()) == len(self.pairs)
             rest = "" if every else "; no other difference is significant"
             return f"In short: {'; '.join(wins)}{rest}. That holds for these networks; other seeds give other networks."
         if all(pair.result.outcome == "untested" for pair in self.pairs):
-            return "In short: these days allow no test of how the runs differ."
-        return "In short: on these days no difference between the runs is significant."
+            return f"In short: these {self.frequency.unit}s allow no test of how the runs differ."
+        return (
+            f"In short: {self.frequency.on} these {self.frequency.unit}s no difference between the runs is significant."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -154,11 +167,15 @@ class ComparisonReport:
 _WORDS: dict[outcomes.Outcome, str] = {"better": "better", "worse": "worse"}
 
 
-def _against(pairs: dict[int, Pair], *, score: str) -> str:
+def _against(pairs: dict[int, Pair], *, score: str, frequency: Frequency) -> str:
     """Say of two runs, by days ahead, where the first is better, worse, or not significantly different."""
     pair = next(iter(pairs.values()))
     results = {step: pair.result for step, pair in pairs.items()}
     clauses = outcomes.describe(
-        results, _WORDS, score=score, detail=lambda step: outcomes.skill_text(pairs[step].lower)
+        results,
+        _WORDS,
+        score=score,
+        detail=lambda step: outcomes.skill_text(pairs[step].lower),
+        frequency=frequency,
     )
     return f"{pair.first} against {pair.second}: {clauses}."

@@ -63,7 +63,8 @@ class Evaluation:
         """Return series, run, part and days, for figures and tables."""
         span = self.metrics["split"]
         series = series_name(Path(self.metrics["data"]["name"]))
-        return f"{series} by {self.run}, {span['part']} days {span['first_origin']} to {span['last_target']}"
+        part = f"{span['part']} {self.report.frequency.unit}s"
+        return f"{series} by {self.run}, {part} {span['first_origin']} to {span['last_target']}"
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the scores as a pandas DataFrame, a row for each number of days ahead and forecast."""
@@ -140,7 +141,7 @@ def evaluate_series(
     dates = prices.dates
     metrics = {
         "data": {"name": prices.label, "sha256": prices.sha256, "first": str(dates[0]), "last": str(dates[-1]),
-                 "days": len(dates)},
+                 "days": len(dates), "frequency": prices.frequency.name},
         "seed": predictor.config.training.seed,
         "split": {
             "part": part,

@@ -98,7 +98,8 @@ def explain_series(
         inputs=make_features(prices, config.features, market)[days],
         scaled=window,
         attributions=tuple(
-            Attribution(what, step, moved) for (what, step, _), moved in zip(statistics, saliencies, strict=True)
+            Attribution(what, step, moved, prices.frequency)
+            for (what, step, _), moved in zip(statistics, saliencies, strict=True)
         ),
         activations=activations,
         gradients=gradients,
@@ -106,6 +107,7 @@ def explain_series(
         importance=_importance(predictor, dataset, measured) if len(measured) else None,
         origins=len(measured),
         notes=(*_notes(config, dataset, members), *_limits(config, dataset, saliencies, activations, gradients)),
+        frequency=prices.frequency,
     )
 
 
@@ -152,7 +154,8 @@ def _origin(predictor: Predictor, prices: Prices, day: date | None) -> int:
     first = window - 1
     if len(dates) <= first:
         raise NotEnoughDays(
-            f"{source.name} has {len(dates)} trading days, but {predictor.run.name} looks back over {window}. Use a "
+            f"{source.name} has {prices.frequency.count(len(dates))}, but {predictor.run.name} looks back over "
+            f"{window}. Use a "
             f"longer file.",
             file=source,
             value=len(dates),
@@ -164,12 +167,12 @@ def _origin(predictor: Predictor, prices: Prices, day: date | None) -> int:
     if not dates[0] <= wanted <= dates[-1]:
         reason = "lies outside the data"
     elif origin < first:
-        reason = f"has fewer than {window} days up to it"
+        reason = f"has fewer than {prices.frequency.count(window)} up to it"
     elif dates[origin] != wanted:
-        reason = f"is not a trading day; the last one before it is {dates[origin]}"
+        reason = f"is not the date of a {prices.frequency.bar}; the last one before it is {dates[origin]}"
     else:
         return origin
-    span = f"{source.name} has days to explain from {dates[first]} to {dates[-1]}"
+    span = f"{source.name} has {prices.frequency.unit}s to explain from {dates[first]} to {dates[-1]}"
     raise DataError(f"--date {day} {reason}: {span}.", file=source, key="--date", value=day)
 
 
@@ -215,7 +218,7 @@ def _spread_out(origins: Days, most: int) -> Days:
 
 def _notes(config: Config, dataset: SeriesDataset, members: list[Any]) -> list[str]:
     """Return what is explained, where that is not obvious."""
-    notes = []
+    notes, unit, now = [], dataset.prices.frequency.unit, dataset.prices.frequency.now
     if len(members) > 1:
         notes.append(
             f"The run averages {len(members)} networks: attributions and importance are of their mean, "
@@ -224,20 +227,25 @@ def _notes(config: Config, dataset: SeriesDataset, members: list[Any]) -> list[s
         )
     classes = dataset.head.classes
     if classes is not None and classes.threshold:
-        whose = "today's volatility" if config.target.scale == "volatility" else "the training days' deviation"
+        whose = f"{now}'s volatility" if config.target.scale == "volatility" else f"the training {unit}s' deviation"
         notes.append(
-            f"Up is a rise of more than {classes.threshold:g} times {whose} times the root of the days ahead; less is "
+            f"Up is a rise of more than {classes.threshold:g} times {whose} times the root of the {unit}s ahead; less "
+            "is "
             f"flat."
         )
     if config.target.scale == "volatility" and classes is None:
-        notes.append("Today's volatility scales the band outside the network, so it is not among the attributions.")
+        notes.append(
+            f"{now.capitalize()}'s volatility scales the band outside the network, so it is not among the attributions."
+        )
     if len(config.target.names) > 1:
         notes.append(
             f"The run forecasts {', '.join(config.target.names)} together: attributions and importance are of the "
             f"Close, gradients of the loss of all."
         )
     if config.strategy == "recursive":
-        notes.append("The network forecasts one day ahead, fed back for more days; the explanation is of that one day.")
+        notes.append(
+            f"The network forecasts one {unit} ahead, fed back for more {unit}s; the explanation is of that one {unit}."
+        )
     return notes
 
 
@@ -249,13 +257,14 @@ def _limits(
     gradients: tuple[GradientCurve, ...],
 ) -> list[str]:
     """Return what is not measured or not shown, and why."""
-    cell, notes = config.model.cell, []
+    cell, notes, unit = config.model.cell, [], dataset.prices.frequency.unit
     if not len(dataset.origins("validation", required=False)):
         name = dataset.prices.label
-        notes.append(f"{name} has no validation day: importance and gradients are not measured on it.")
+        notes.append(f"{name} has no validation {unit}: importance and gradients are not measured on it.")
     elif not gradients:
         notes.append(
-            f"Gradients are measured through cells that step from day to day in one direction, which {cell} does not."
+            f"Gradients are measured through cells that step from {unit} to {unit} in one direction, which {cell} "
+            "does not."
         )
     # Attributions of a network with kinks need not add up.
     worst = max(abs(saliency.gap) / max(float(np.abs(saliency.integrated).sum()), 1e-9) for saliency in saliencies)
@@ -278,7 +287,9 @@ def _figures(explanation: Explanation) -> "dict[str, Figure]":
     for attribution in explanation.attributions:
         panels.setdefault(attribution.what, {})[attribution.days_ahead] = attribution.saliency
     for what, by_step in panels.items():
-        figures[f"saliency-{what}"] = plots.saliency(by_step, dates, features, what=what, title=at)
+        figures[f"saliency-{what}"] = plots.saliency(
+            by_step, dates, features, what=what, title=at, frequency=explanation.frequency
+        )
     layers = [layer for layer in explanation.activations if layer.states is not None]
     if layers:
         figures["units"] = plots.units(layers, dates, title=at)
@@ -287,7 +298,7 @@ def _figures(explanation: Explanation) -> "dict[str, Figure]":
         figures["gates"] = plots.gates(gated, dates, title=at)
     if explanation.gradients:
         shares = {curve.network: curve.share_left() for curve in explanation.gradients}
-        figures["gradient"] = plots.gradient_through_time(shares, title=title)
+        figures["gradient"] = plots.gradient_through_time(shares, title=title, frequency=explanation.frequency)
     if explanation.importance is not None:
         figures["importance"] = plots.importance(
             explanation.importance, features, score=explanation.score, origins=explanation.origins, title=title

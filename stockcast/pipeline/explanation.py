@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stockcast.evaluation.importance import Importance
+from stockcast.frequency import DAILY, Frequency
 from stockcast.models.explain.activations import LayerActivations
 from stockcast.models.explain.attribution import Saliency
 from stockcast.text import join_words, percent_text, plural
@@ -31,11 +32,13 @@ class Attribution:
             `up` the chance of up in percent.
         days_ahead: trading days from the origin.
         saliency: the effect of each day and each feature.
+        frequency: of what the bars are, which are called days here.
     """
 
     what: What
     days_ahead: int
     saliency: Saliency
+    frequency: Frequency = DAILY
 
     def by_feature(self) -> Floats:
         """Integrated gradients summed over the days, in the number's unit, shape (features,)."""
@@ -51,16 +54,16 @@ class Attribution:
         """Return the effect of this window on the number, and of which features."""
         sums = self.by_feature()
         most = [f"{features[i]} {self._size(sums[i])}" for i in np.argsort(-np.abs(sums))[:FEATURES_NAMED]]
-        days = f"{self.days_ahead} {'day' if self.days_ahead == 1 else 'days'} ahead"
+        days = f"{self.frequency.count(self.days_ahead)} ahead"
         now, before = self.saliency.value, self.saliency.baseline_value
         effect = {
             "spread": f"The 90 % band {days} is {_wider(float(np.expm1(self.saliency.change)))}",
             "middle": f"The median {days} is {now:+.2f} %, and {before:+.2f} %",
             "up": f"The chance of up {days} is {now:.2f} %, and {before:.2f} %",
         }[self.what]
-        reach = plural(self.last_days(), "day")
+        reach, unit = self.frequency.count(self.last_days()), self.frequency.unit
         return (
-            f"{effect} after a window of average days, mostly by {join_words(most)}. Nine tenths of the effect come "
+            f"{effect} after a window of average {unit}s, mostly by {join_words(most)}. Nine tenths of the effect come "
             f"from the last {reach}."
         )
 
@@ -104,6 +107,7 @@ class Explanation:
         importance: of each feature on the validation days; None without such days.
         origins: validation origins that importance is measured on.
         notes: what is not shown and why, and what is explained where that is not obvious.
+        frequency: of what the bars are, which are called days here.
     """
 
     run: str
@@ -119,6 +123,7 @@ class Explanation:
     importance: Importance | None
     origins: int
     notes: tuple[str, ...]
+    frequency: Frequency = DAILY
 
     def summary(self) -> list[str]:
         """Return the explanation in a few sentences."""
@@ -128,11 +133,13 @@ class Explanation:
         ]
         if self.gradients:
             first, *others = self.gradients
-            back = plural(len(self.dates) - 1, "day")
+            frequency = self.frequency
+            back = frequency.count(len(self.dates) - 1)
             rest = "; ".join(f"{curve.network}: {percent_text(curve.share_left()[-1])}" for curve in others)
             sentences.append(
-                f"Of the gradient at the last day, {percent_text(first.share_left()[-1])} reaches the first day of the "
-                f"window, {back} back, in {first.network} ({rest})."
+                f"Of the gradient at the last {frequency.unit}, {percent_text(first.share_left()[-1])} reaches the "
+                "first "
+                f"{frequency.unit} of the window, {back} back, in {first.network} ({rest})."
             )
         if self.importance is not None:
             effects = _shuffling_effects(self.importance, self.features, score=_SCORE_TEXT[self.score])

@@ -51,7 +51,7 @@ def losses(dataset: SeriesDataset, network: Network, origins: Days, *, horizon: 
 
     The score is that of `evaluate` before any calibration, averaged over the days ahead that are reported.
     """
-    ahead = np.array(reported_steps(horizon))
+    ahead = np.array(reported_steps(horizon, dataset.prices.frequency))
     classes = dataset.head.classes
     loss = _crps(dataset, origins, ahead) if classes is None else _brier(dataset, classes, origins, ahead)
     return lambda inputs: loss(dataset.outputs_of(network, inputs, steps=horizon))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stockcast.config.schema import Config
+from stockcast.forecasting.reading import days_of_bars
 from stockcast.typing import Floats
 
 
@@ -22,7 +23,7 @@ def perturb(
     """Change the rows after the cut-off and leave the text of every other row alone; rows are `plain_rows`."""
     header = rows[0]
     days = [date.fromisoformat(row[header.index("Date")]) for row in rows[1:]]
-    later = [number for number, day in enumerate(days, start=1) if day > cut]
+    later = _rows_after(days, cut, config)
     if not later:
         return rows
     places = {name: place for place, name in enumerate(header) if name != "Date"}
@@ -42,6 +43,14 @@ def perturb(
                 cells[row][place] = "" if np.isnan(became) else repr(float(became))
     gone = set(later) - set(changed.index)
     return [row for number, row in enumerate(cells) if number not in gone]
+
+
+def _rows_after(days: list[date], cut: date, config: Config) -> list[int]:
+    """Return the numbers of the rows, from 1, whose bars are of later days, weeks or months than the cut-off."""
+    frequency, dates = config.data.bars, np.array(days, dtype="datetime64[D]")
+    inside = days_of_bars(config, dates, source=config.data.path[0])
+    after = frequency.periods(inside) > frequency.periods(np.array([cut], dtype="datetime64[D]"))
+    return [int(row) + 1 for row in np.flatnonzero(after)]
 
 
 def _number(cell: str) -> float:

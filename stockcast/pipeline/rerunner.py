@@ -21,7 +21,7 @@ from stockcast.runs.layout import CALIBRATION, HISTORY, SCALER, WEIGHTS
 from stockcast.typing import Days, Floats
 
 PLAIN = {
-    **dict.fromkeys(("date_format", "encoding", "ticker", "columns", "resample", "sheet")),
+    **dict.fromkeys(("date_format", "encoding", "ticker", "columns", "sheet")),
     "separator": ",",
     "decimal": ".",
     "accept_damage": True,  # days after a cut-off are changed beyond what a market can do
@@ -58,7 +58,8 @@ class Rerunner:
                 with copy.open("w", encoding="utf-8", newline="") as stream:
                     csv.writer(stream).writerows(change(rows))
                 copies.append(copy)
-            data = self.config.data.model_copy(update={"path": tuple(copies), **PLAIN})
+            made = {"resample": None} if self.config.data.resample == "1d" else {}  # the copies are of days
+            data = self.config.data.model_copy(update={"path": tuple(copies), **PLAIN, **made})
             config = self.config.model_copy(update={"data": data})
             return _products(train(config, runs=Path(fresh) / "runs"), config, copies)
 

@@ -198,6 +198,7 @@ def _described(prices: Prices) -> dict[str, Any]:
         "first": str(prices.dates[0]),
         "last": str(prices.dates[-1]),
         "days": len(prices.dates),
+        "frequency": prices.frequency.name,
         "columns": list(prices.bars.columns),
         "adjusted": prices.are_adjusted,
         "notes": list(prices.notes),

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from stockcast.frequency import DAILY, Frequency
 from stockcast.plots.style import PRICE, new_figure, plain, whole_numbers
 from stockcast.typing import Floats
 
@@ -13,7 +14,7 @@ _COLOURS = ("#c1440e", "#1b6ca8", "#2a9d63", "#6a4c93", "#b5179e", "#8c8c8c", "#
 
 _HITS = {
     "CRPS": ("share of prices in the 90 % band (dotted: 90 %)", 0.8, 1.0),
-    "Brier": ("share of days with the right direction (dotted: always forecasting up)", 0.4, 0.6),
+    "Brier": ("share of {unit}s with the right direction (dotted: always forecasting up)", 0.4, 0.6),
 }
 """By score: the title of the right panel, and the least span of its axis."""
 
@@ -26,6 +27,7 @@ def side_by_side(
     *,
     score: str,
     title: str,
+    frequency: Frequency = DAILY,
 ) -> Figure:
     """The score of each run against the first one's, and the share of its bands or directions that are right.
 
@@ -36,6 +38,7 @@ def side_by_side(
         marks: by run, the days ahead at which its difference from the first run is significant.
         score: `CRPS` or `Brier`, what `losses` are.
         title: of the whole.
+        frequency: of what the days ahead are.
     """
     figure = new_figure(f"Comparison of runs: {title}", size=(14, 6.5))
     left, right = figure.subplots(1, 2)
@@ -57,13 +60,13 @@ def side_by_side(
     marker = "o" if len(reference) == 1 else None
     right.plot(np.arange(1, len(reference) + 1), reference, ":", color=PRICE, linewidth=1, marker=marker, markersize=3)
     heading, lowest_share, highest_share = _HITS[score]
-    right.set_title(heading, fontsize=10, loc="left")
+    right.set_title(heading.format(unit=frequency.unit), fontsize=10, loc="left")
     # The least spans keep differences of a thousandth from looking large.
     for axes, lowest, highest in ((left, -0.02, 0.02), (right, lowest_share, highest_share)):
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, lowest), max(high, highest))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
-        whole_numbers(axes, "trading days ahead")
+        whole_numbers(axes, f"{frequency.bar}s ahead")
         plain(axes)
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=min(4, len(labels)), frameon=False, fontsize=9)

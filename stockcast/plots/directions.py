@@ -11,7 +11,6 @@ from stockcast.evaluation.classification import Reliability
 from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.forecast import DirectionPrediction, Directions
 from stockcast.plots.style import date_axis, legend_below, new_axes, new_figure, plain
-from stockcast.text import days_text
 from stockcast.typing import Floats
 
 CLASS_COLOURS = {"down": "#c1121f", "flat": "#8c8c8c", "up": "#2a7d4f"}
@@ -36,7 +35,7 @@ def confusion_matrices(report: DirectionReport, title: str) -> Figure:
         accuracy = f"accuracy {100 * comparison.model.accuracy:.0f} %"
         if balanced is not None:
             accuracy = f"{accuracy}, balanced {100 * balanced:.0f} %"
-        axes.set_title(f"{days_text([step])} ahead\n{accuracy}", fontsize=10)
+        axes.set_title(f"{report.frequency.steps([step])} ahead\n{accuracy}", fontsize=10)
         axes.set_xlabel("forecast")
     panels[0].set_ylabel("actual")
     return figure
@@ -50,16 +49,17 @@ def reliability_curves(report: DirectionReport, title: str) -> Figure:
     """
     shown = report.classes[-1:] if len(report.classes) == 2 else report.classes  # of two, the other is the mirror image
     size = _size(report, height=1.6 + 3.2 * len(shown))
+    unit = report.frequency.unit
     figure = new_figure(f"Reliability of the probabilities: {title}", size=size)
     panels = figure.subplots(len(shown), len(report.horizons), squeeze=False)
     for row, name in enumerate(shown):
         for axes, (step, comparison) in zip(panels[row], report.horizons.items(), strict=True):
             _reliability(axes, comparison.reliability[name], step=step, colour=CLASS_COLOURS[name])
             share = report.training_shares[step - 1, report.classes.index(name)]
-            axes.axhline(share, color="grey", linestyle="--", linewidth=1, label="share of the training days")
+            axes.axhline(share, color="grey", linestyle="--", linewidth=1, label=f"share of the training {unit}s")
             if row == 0:
-                axes.set_title(f"{days_text([step])} ahead", fontsize=10)
-        panels[row][0].set_ylabel(f"share of {name} days")
+                axes.set_title(f"{report.frequency.steps([step])} ahead", fontsize=10)
+        panels[row][0].set_ylabel(f"share of {name} {unit}s")
         panels[row][len(report.horizons) // 2].set_xlabel(f"forecast probability of {name}")
     legend_below(figure, panels[0][0])
     return figure
@@ -111,7 +111,7 @@ def _meaning(forecast: Directions, flat: Floats | None) -> str:
     if flat is None:
         return f"up: above the price of {forecast.origin_dates[0]}; down: not above it"
     first, last = (f"{100 * np.expm1(move):.1f} %" for move in (flat[0], flat[-1]))
-    ends = f"{first} after 1 day" if len(flat) == 1 else f"{first} after 1 day, {last} after {len(flat)}"
+    ends = f"{first} after 1 {forecast.frequency.unit}" + ("" if len(flat) == 1 else f", {last} after {len(flat)}")
     return f"flat: within about {ends}, of the price of {forecast.origin_dates[0]}"
 
 

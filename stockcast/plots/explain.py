@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from stockcast.evaluation.importance import Importance
+from stockcast.frequency import DAILY, Frequency
 from stockcast.models.explain.activations import LayerActivations
 from stockcast.models.explain.attribution import Saliency
 from stockcast.plots.style import MEDIAN, PRICE, RANGE, label_ends, new_figure, plain, whole_numbers
-from stockcast.text import days_text, percent_text
+from stockcast.text import percent_text
 from stockcast.typing import Dates, Floats
 
 COLOURS = (MEDIAN, RANGE, "#8c8c8c")
@@ -28,13 +29,22 @@ _STATISTICS = {
 _SCORES = {"CRPS": "CRPS of log returns", "Brier": "Brier score of the direction's probabilities"}
 
 
-def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[str], *, what: str, title: str) -> Figure:
+def saliency(
+    panels: Mapping[int, Saliency],
+    dates: Dates,
+    features: Sequence[str],
+    *,
+    what: str,
+    title: str,
+    frequency: Frequency = DAILY,
+) -> Figure:
     """How much each day of the window and each feature moved one number, `spread`, `middle` or `up`, by days ahead."""
-    unit, statistic = _STATISTICS[what]
+    scale_unit, statistic = _STATISTICS[what]
+    unit = frequency.unit
     height = 0.24 * len(features)
     figure = new_figure(
         f"What moved {statistic}? {title}",
-        note="integrated gradients, from a window of average training days",
+        note=f"integrated gradients, from a window of average training {unit}s",
         size=(15, 4.2 + height),
     )
     order = np.argsort(np.abs(panels[max(panels)].integrated.sum(axis=0)))  # the largest at the top
@@ -46,7 +56,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
         # With a skip connection the last day can exceed all others; the few cells beyond the range are the darkest.
         most = float(np.quantile(np.abs(integrated), 0.98))
         image = heat.imshow(integrated.T[order], aspect="auto", cmap=_SIGNED, vmin=-most, vmax=most, origin="lower")
-        heat.set_title(f"{days_text([step])} ahead: {_reading(attribution, what)}", fontsize=10, loc="left")
+        heat.set_title(f"{frequency.steps([step])} ahead: {_reading(attribution, what, unit)}", fontsize=10, loc="left")
         heat.set_yticks(range(len(features)), [features[place] for place in order])
         heat.tick_params(labelsize=8, labelleft=column == 0, labelbottom=False)
         bars = figure.add_subplot(grid[0, 2 * column + 1], sharey=heat)
@@ -55,7 +65,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
         bars.set_xlabel("sum by feature", fontsize=9, color="grey")
         below = figure.add_subplot(grid[1, 2 * column], sharex=heat)
         _signed_bars(below, integrated.sum(axis=1), linear.sum(axis=1), upright=True)
-        below.set_ylabel("sum by day", fontsize=9, color="grey")
+        below.set_ylabel(f"sum by {unit}", fontsize=9, color="grey")
         _date_ticks(below, dates)
         key = figure.add_subplot(grid[1, 2 * column + 1])
         key.axis("off")
@@ -64,7 +74,7 @@ def saliency(panels: Mapping[int, Saliency], dates: Dates, features: Sequence[st
         scale = key.inset_axes((0.0, 0.25, 1.0, 0.12))
         figure.colorbar(image, cax=scale, orientation="horizontal", extend="both", ticks=MaxNLocator(3))
         scale.tick_params(labelsize=7)
-        scale.set_xlabel(unit, fontsize=8, color="grey")
+        scale.set_xlabel(scale_unit, fontsize=8, color="grey")
     return figure
 
 
@@ -118,7 +128,7 @@ def gates(layers: Sequence[LayerActivations], dates: Dates, *, title: str) -> Fi
     return figure
 
 
-def gradient_through_time(shares: Mapping[str, Floats], *, title: str) -> Figure:
+def gradient_through_time(shares: Mapping[str, Floats], *, title: str, frequency: Frequency = DAILY) -> Figure:
     """How much of the gradient at the last day reaches each day before it, on a log axis.
 
     `shares` are given by network, the last day first, the first share 1, shape (window,) each.
@@ -135,8 +145,8 @@ def gradient_through_time(shares: Mapping[str, Floats], *, title: str) -> Figure
             last = int(nonzero[-1])
             ends.append((last, float(share[last]), percent_text(share[last]), colour))
     axes.set_yscale("log")
-    axes.set_ylabel("share of the gradient at the last day")
-    whole_numbers(axes, "days before the last day of the window")
+    axes.set_ylabel(f"share of the gradient at the last {frequency.unit}")
+    whole_numbers(axes, f"{frequency.unit}s before the last {frequency.unit} of the window")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     axes.margins(x=0.06)
     label_ends(axes, ends)
@@ -170,13 +180,13 @@ def importance(result: Importance, features: Sequence[str], *, score: str, origi
     return figure
 
 
-def _reading(attribution: Saliency, what: str) -> str:
-    """The number, and what it would be after a window of average days."""
+def _reading(attribution: Saliency, what: str, unit: str) -> str:
+    """The number, and what it would be after a window of average days, weeks or months."""
     if what == "spread":
         change = 100 * np.expm1(attribution.change)
-        return f"{abs(change):.0f} % {'wider' if change >= 0 else 'narrower'} than after average days"
+        return f"{abs(change):.0f} % {'wider' if change >= 0 else 'narrower'} than after average {unit}s"
     number = "{:.2f} %" if what == "up" else "{:+.2f} %"
-    return f"{number.format(attribution.value)}, after average days {number.format(attribution.baseline_value)}"
+    return f"{number.format(attribution.value)}, after average {unit}s {number.format(attribution.baseline_value)}"
 
 
 def _signed_bars(axes: Axes, sums: Floats, other_sums: Floats, *, upright: bool) -> None:

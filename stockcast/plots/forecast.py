@@ -24,7 +24,7 @@ from stockcast.text import plural, price_text
 from stockcast.typing import Dates, Floats
 
 _HISTORY = (60, 252)
-"""Fewest and most days of history in the fan chart: five times as many as are forecast, at most a year."""
+"""Fewest and most bars of history in the fan chart: five times as many as are forecast, at most a year of days."""
 
 
 def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: str, unit: str) -> Figure:
@@ -38,7 +38,8 @@ def forecast_sequences(dates: Dates, closes: Floats, forecast: Forecast, title: 
     date_axis(axes)
     price_axis(axes)
     legend_below(figure, axes)
-    every = f"every {forecast.horizon} trading days" if forecast.horizon > 1 else "every trading day"
+    bar = forecast.frequency.bar
+    every = f"every {forecast.horizon} {bar}s" if forecast.horizon > 1 else f"every {bar}"
     axes.set_title(f"one forecast {every}", fontsize=10, color="grey", loc="left")
     return figure
 
@@ -51,7 +52,7 @@ def fan_chart(prediction: Prediction) -> Figure:
     forecast = prediction.forecast
     history = int(np.clip(5 * forecast.horizon, *_HISTORY))
     dates, closes = prediction.history_dates[-history:], prediction.history[-history:]
-    sessions = plural(forecast.horizon, "session")
+    sessions = plural(forecast.horizon, forecast.frequency.session)
     has_bars = {"High", "Low"} <= set(forecast.others)
     figure = new_figure(
         f"{prediction.series}: {sessions} after {forecast.origin_dates[0]}, by {prediction.run}",
@@ -86,7 +87,9 @@ def _daily_bars(axes: Axes, forecast: Forecast) -> None:
         axes.hlines(forecast.others["Open"][0], days - 0.35, days, color=RANGE, linewidth=1.5)
     axes.hlines(forecast.median[0], days, days + 0.35, color=MEDIAN, linewidth=1.5)
     opened = "open left, " if "Open" in forecast.others else ""
-    axes.set_title(f"each day: low to high, {opened}close right; the 50 % band", fontsize=10, loc="left")
+    axes.set_title(
+        f"each {forecast.frequency.unit}: low to high, {opened}close right; the 50 % band", fontsize=10, loc="left"
+    )
     labelled = np.unique(np.linspace(1, forecast.horizon, 4).round().astype(int))
     axes.set_xticks(labelled, [str(day) for day in forecast.target_dates[0, labelled - 1]])
     price_axis(axes)

@@ -8,6 +8,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from stockcast.evaluation.baselines.registry import BASELINES
 from stockcast.forecast import Forecast
+from stockcast.frequency import DAILY, Frequency
 from stockcast.plots.style import (
     BAND,
     BASELINE_COLOURS,
@@ -18,15 +19,14 @@ from stockcast.plots.style import (
     new_figure,
     whole_numbers,
 )
-from stockcast.text import days_text
 from stockcast.typing import Floats
 
 
-def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
-    """By how much the network's CRPS is lower than each baseline's, for each day ahead."""
-    figure, axes = new_axes(f"Skill by days ahead: {title}")
+def skill_by_horizon(skill: Mapping[str, Floats], title: str, *, frequency: Frequency = DAILY) -> Figure:
+    """By how much the network's CRPS is lower than each baseline's, for each day, week or month ahead."""
+    figure, axes = new_axes(f"Skill by {frequency.unit}s ahead: {title}")
     for name, values in skill.items():
-        label = f"against {BASELINES[name].label}"
+        label = f"against {BASELINES[name].name(frequency)}"
         size = 3 if len(values) > 1 else 7
         axes.plot(range(1, len(values) + 1), values, "o-", markersize=size, color=BASELINE_COLOURS[name], label=label)
     axes.axhline(0, color=PRICE, linewidth=1)
@@ -36,7 +36,7 @@ def skill_by_horizon(skill: Mapping[str, Floats], title: str) -> Figure:
     axes.text(0.01, 0.02, "below 0: the baseline is better", transform=axes.transAxes, color="#c1121f", fontsize=9)
     axes.set_ylabel("skill: CRPS lower than the baseline's by")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    whole_numbers(axes, "trading days ahead")
+    whole_numbers(axes, f"{frequency.bar}s ahead")
     axes.set_xticks([1, *range(5, max(map(len, skill.values())) + 1, 5)])
     legend_below(figure, axes)
     return figure
@@ -53,7 +53,7 @@ def coverage(forecast: Forecast, baselines: Mapping[str, Forecast], actual: Floa
         if name == "network":
             axes.plot(nominal, observed, "o-", markersize=5, linewidth=2.2, color=MEDIAN, label=name)
         else:
-            label, colour = BASELINES[name].label, BASELINE_COLOURS[name]
+            label, colour = BASELINES[name].name(forecast.frequency), BASELINE_COLOURS[name]
             axes.plot(nominal, observed, "o-", markersize=3, linewidth=1, color=colour, label=label)
     axes.text(0.03, 0.93, "above the line: bands too wide", color="grey", fontsize=9, transform=axes.transAxes)
     axes.text(0.72, 0.05, "below the line: bands too narrow", color="grey", fontsize=9, transform=axes.transAxes)
@@ -64,7 +64,7 @@ def coverage(forecast: Forecast, baselines: Mapping[str, Forecast], actual: Floa
     return figure
 
 
-def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Figure:
+def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str, *, frequency: Frequency = DAILY) -> Figure:
     """Where in the forecast distribution prices were, by days ahead: flat is ideal, a U too narrow, a hump too wide."""
     note = "probability integral transform; dotted: ideal; a U: too narrow, a hump: too wide"
     figure = new_figure(f"Where prices were in the forecast distribution: {title}", note=note)
@@ -73,7 +73,7 @@ def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str) -> Fig
         edges = np.linspace(0, 1, len(shares) + 1)
         axes.bar(edges[:-1], shares, width=1 / len(shares), align="edge", color=BAND, edgecolor="white")
         axes.axhline(1 / len(shares), color=PRICE, linestyle=":", linewidth=1)
-        axes.set_title(f"{days_text([step])} ahead", fontsize=10)
+        axes.set_title(f"{frequency.steps([step])} ahead", fontsize=10)
         axes.set_xticks([0, 0.5, 1], ["low", "median", "high"], fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of prices")

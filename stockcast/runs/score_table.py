@@ -11,8 +11,8 @@ from stockcast.runs.integrity import check_integrity
 from stockcast.runs.listing import mapping, metrics_of, number, score_of, skills_of, word
 from stockcast.text import printable_name
 
-_DATA = {"prices (SHA-256)": ("data", "sha256"), "first origin": ("split", "first_origin"),
-         "last target": ("split", "last_target")}  # fmt: skip
+_DATA = {"prices (SHA-256)": ("data", "sha256"), "frequency": ("data", "frequency"),
+         "first origin": ("split", "first_origin"), "last target": ("split", "last_target")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,17 @@ def compare_runs(paths: list[Path]) -> ScoreTable:
     if all(own == steps[0] for own in steps):
         horizons["all"] = tuple(_scored(metrics.get("overall")) for metrics in evaluations)
     shared = {"name": ("data", "name"), **{key: (section, key) for section, key in list(_DATA.values())[1:]}}
-    data = {key: word(mapping(evaluations[0].get(section)).get(own)) or "" for key, (section, own) in shared.items()}
+    data = {key: _stated(evaluations[0], section, own) or "" for key, (section, own) in shared.items()}
     baselines = dict.fromkeys(name for scores in horizons.values() for score in scores for name in score.skill)
     apart = tuple(name for name in baselines if not all(_is_same(name, scores) for scores in horizons.values()))
     horizons = {step: tuple(_without(score, apart) for score in scores) for step, scores in horizons.items()}
     return ScoreTable(tuple(map(printable_name, names)), data, score_of(evaluations[0]), horizons, apart)
+
+
+def _stated(metrics: dict[str, Any], section: str, key: str) -> str | None:
+    """Return what metrics.json states; one without a frequency is of daily bars."""
+    stated = mapping(metrics.get(section))
+    return word({"frequency": "daily", **stated}.get(key) if section == "data" else stated.get(key), most=64)
 
 
 def _check_same_days(evaluations: dict[str, dict[str, Any]]) -> None:
@@ -113,7 +119,7 @@ def _check_same_days(evaluations: dict[str, dict[str, Any]]) -> None:
         RunError: they were not, or do not state it.
     """
     for what, (section, key) in _DATA.items():
-        stated = {name: word(mapping(metrics.get(section)).get(key), most=64) for name, metrics in evaluations.items()}
+        stated = {name: _stated(metrics, section, key) for name, metrics in evaluations.items()}
         if lacking := [name for name, value in stated.items() if value is None]:
             name = lacking[0]
             raise RunError(

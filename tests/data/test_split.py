@@ -123,7 +123,7 @@ def test_an_impossible_border_is_refused_by_its_key_with_the_datas_first_and_las
     with pytest.raises(NotEnoughDays) as error:
         split_days(DATES, **{"validation": 0.1, "calibration": 0.1, "test": 0.2, part: border})
     assert (error.value.key, error.value.value) == (f"split.{part}", border)
-    assert "2018-01-01 to 2018-05-18 (100 days)" in str(error.value)
+    assert "2018-01-01 to 2018-05-18 (100 bars)" in str(error.value)
 
 
 @pytest.mark.parametrize(

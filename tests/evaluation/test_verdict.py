@@ -12,6 +12,7 @@ from stockcast.evaluation.scores import Comparison, Report, Scores
 from stockcast.evaluation.significance import ConfidenceSet, SkillTest
 from stockcast.evaluation.value_at_risk import ValueAtRisk
 from stockcast.evaluation.verdict.prices import judge
+from stockcast.frequency import DAILY
 
 TREND = Trend(("down", "flat", "up"), 0.02, [[1, 2, 3], [4, 5, 6], [7, 8, 9]], accuracy=0.37, always_up=0.55)
 NO_LAG = Lag(0, 0.1, warning=False)
@@ -85,7 +86,7 @@ def verdict(results, *, lag=NO_LAG, **options):
 
 def about(sentences, baseline):
     """The clauses of the sentence about one baseline."""
-    (sentence,) = (line for line in sentences if line.startswith(f"Against {BASELINES[baseline].label}:"))
+    (sentence,) = (line for line in sentences if line.startswith(f"Against {BASELINES[baseline].name(DAILY)}:"))
     outside = re.sub(r"\([^)]*\)", lambda match: match[0].replace(";", ","), sentence)
     return outside.split(";")
 

@@ -44,7 +44,7 @@ def config_init(
             "--set",
             metavar="KEY=VALUE",
             help="Set data.calendar, or how the file is read: data.date_format, .encoding, .separator, .decimal, "
-            ".ticker, .columns, .resample or .sheet.",
+            ".ticker, .columns, .resample, .frequency, .bar_date or .sheet.",
         ),
     ] = None,
 ) -> None:

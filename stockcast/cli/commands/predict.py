@@ -17,14 +17,16 @@ def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),
     data: Data = None,
-    horizon: Annotated[int | None, typer.Option(min=1, max=250, help="Sessions ahead (default: the run's).")] = None,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, max=250, help="Sessions, weeks or months ahead (default: the run's).")
+    ] = None,
     overrides: FileOverrides = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Forecast the trading sessions after the last row, with bands."""
+    """Forecast the trading sessions, weeks or months after the last row, with bands."""
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.predict import save_prediction
     from stockcast.runs.directory import RunDirectory
@@ -43,7 +45,7 @@ def predict(
         if as_json:
             documents.append({"run": directory.name, "series": prediction.series,
                               "origin": str(forecast.origin_dates[0]), "last_close": float(forecast.last_close[0]),
-                              "forecast": prediction.rows()})  # fmt: skip
+                              "frequency": forecast.frequency.name, "forecast": prediction.rows()})  # fmt: skip
             continue
         from stockcast.cli.tables import print_prediction  # rich: only for a table
 

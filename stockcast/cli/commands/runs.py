@@ -93,7 +93,7 @@ def runs_compare(
     baselines = list(dict.fromkeys(name for scores in horizons.values() for score in scores for name in score.skill))
     of_prices = report.scores.score == "CRPS"
     measures = ("CRPS", "in 90 %") if of_prices else ("Brier", "right")
-    headers = ("days", "run", *measures, *(f"skill vs {baseline}" for baseline in baselines))
+    headers = (f"{report.frequency.unit}s", "run", *measures, *(f"skill vs {baseline}" for baseline in baselines))
     rows = [
         (
             step,

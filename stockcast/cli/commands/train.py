@@ -49,7 +49,7 @@ def train(
     from stockcast.runs.directory import RunDirectory
 
     unfinished = RunDirectory.find_unfinished(runs, name) if resume else None
-    choices: list[str] = []  # the calendar of a CSV; printed once training begins
+    choices: list[str] = []  # the calendar and the frequency of a CSV; printed once training begins
     given = load_config(config, overrides or (), on_message=choices.append) if config or overrides else None
     chosen = load_config(unfinished.config_path()) if unfinished else given or load_config()
     begun = [unfinished] if unfinished else []  # the run, once it is on the disk

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.problems import Problem
+from stockcast.frequency import DAILY, MONTHLY, Frequency
 
 _NUMERIC = [
     f"{first}{mark}{second}{mark}{year}"
@@ -69,7 +70,7 @@ class DateColumn:
     note: str | None = None
 
 
-def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
+def read_dates(text: pd.Series, date_format: str | None = None, *, frequency: Frequency = DAILY) -> DateColumn:
     """Read a column of dates in one format.
 
     A time of day and a time zone after the date are left out. Plausibility (weekends, order) never decides between
@@ -78,6 +79,7 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
     Args:
         text: stripped cells, indexed by line.
         date_format: strptime format; None for the one known format that reads every cell.
+        frequency: of the bars: one of a week or month may be dated up to its last day while it is running.
     """
     places, distinct = pd.factorize(text, use_na_sentinel=False)
     cells = pd.Series(distinct, dtype="str")  # each date once, also where a day has hundreds of rows
@@ -101,12 +103,16 @@ def read_dates(text: pd.Series, date_format: str | None = None) -> DateColumn:
     unread = dates.isna()
     shaped = _without_time(text).str.match(_pattern(read_as)) if read_as and "%" in read_as and unread.any() else False
     impossible = unread & shaped  # 30 February
+    today = np.datetime64(date.today())
+    future, this_month = dates > pd.Timestamp(frequency.span(today)[1]), dates <= pd.Timestamp(MONTHLY.span(today)[1])
+    running = future & this_month & (frequency is DAILY)
     problems = [
         Problem(line=line, column="Date", value=text[line], why=why, advice=what_to_do, key=key)
         for wrong, why, what_to_do, key in (
             (unread & ~impossible, f"not a date; expected {expected}", f"Correct it, or set {_KEY}.", _KEY),
             (impossible, f"not a day of the calendar ({read_as})", _CORRECT, None),
-            (dates > pd.Timestamp.today().normalize(), "lies in the future", _CORRECT, None),
+            (future & ~running, "lies in the future", _CORRECT, None),
+            (running, "lies in the future", f"{_CORRECT} Of a running week or month, set data.frequency.", None),
         )
         for line in text.index[wrong]
     ]

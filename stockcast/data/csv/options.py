@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from stockcast.frequency import DAILY, Frequency
+
 STDIN = Path("-")
 """The path that means standard input."""
 
@@ -47,7 +49,11 @@ class CsvOptions:
             symbol. `ALL_TICKERS` for every one by itself, empty for a file of one.
         columns: pairs of a standard name, such as `Close`, and the file's name of that column, or its number from 1
             in a file without a header; empty for the names that vendors give, see `names.py`.
-        resample: `1d` to put the bars of each day together; None for a file of daily bars.
+        resample: `1d` to put the bars of each day together; `1w` or `1mo` to do so only where days have many, before
+            weeks or months are made of the days; None for a file without bars within the day.
+        frequency: of what the bars are; a running week or month may be dated on a day to come.
+        bar_date: of weekly bars that are dated on Sundays, `start` where the Sunday begins the week, or `end`; None
+            where the dates tell.
         sheet: of a workbook, or the file in a zip; None for the only one, and for other files.
     """
 
@@ -58,6 +64,8 @@ class CsvOptions:
     tickers: tuple[str, ...] = ()
     columns: tuple[tuple[str, str | int], ...] = ()
     resample: str | None = None
+    frequency: Frequency = DAILY
+    bar_date: str | None = None
     sheet: str | None = None
 
     @property

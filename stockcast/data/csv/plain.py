@@ -7,7 +7,7 @@ import numpy as np
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.numbers import read_numbers
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.resample import to_days
+from stockcast.data.csv.resample import has_bars_to_join, to_days
 from stockcast.data.csv.table import PriceSource, Table, read_table
 
 
@@ -20,8 +20,9 @@ def plain_rows(source: PriceSource, *, options: CsvOptions) -> list[list[str]]:
     cells, options = table.cells, table.options
     dates = read_dates(cells["Date"], options.date_format).dates
     numbers = read_numbers(cells.drop(columns="Date"), options=options)
-    if options.resample:
-        bars = numbers.values[numbers.values["Close"].notna() & dates.notna()]
+    known = numbers.values["Close"].notna() & dates.notna()
+    if has_bars_to_join(dates[known], options):
+        bars = numbers.values[known]
         daily, _ = to_days(bars, dates.loc[bars.index], cells["Date"].loc[bars.index], source=table.source)
         numbers, dates = replace(numbers, values=daily, problems=[]), dates.loc[daily.index]
     text = numbers.values.map(lambda value: "" if np.isnan(value) else repr(float(value))).astype(object)

@@ -3,10 +3,21 @@
 import pandas as pd
 
 from stockcast.data.csv.dates import times_of_day
+from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Source
 from stockcast.text import plural
 
 _BY_DAY = {"Open": "first", "High": "max", "Low": "min", "Close": "last", "Adj Close": "last", "Volume": "sum"}
+
+
+_WITHIN_DAYS = 1.5  # bars a day, from which they are of parts of days and not repeats
+
+
+def has_bars_to_join(dates: pd.Series, options: CsvOptions) -> bool:
+    """Whether bars are to be put together into days: always with `1d`; on the way to weeks where days have many."""
+    if options.resample in ("1w", "1mo"):
+        return len(dates) > _WITHIN_DAYS * dates.nunique()
+    return options.resample is not None
 
 
 def to_days(bars: pd.DataFrame, dates: pd.Series, text: pd.Series, *, source: Source) -> tuple[pd.DataFrame, str]:

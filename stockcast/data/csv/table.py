@@ -20,6 +20,7 @@ from stockcast.data.csv.problems import Problem, Source, refuse, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.data.csv.rows import FileRows
 from stockcast.errors import DataError
+from stockcast.frequency import Frequency
 from stockcast.text import join_words, plural
 
 MAX_ROWS = 100_000
@@ -52,6 +53,10 @@ class Table:
     notes: tuple[str, ...]
     other_cells: tuple[str, ...] = ()
     ticker: str = ""
+
+    def with_frequency(self, frequency: Frequency) -> "Table":
+        """Return the same cells as those of such bars."""
+        return replace(self, options=replace(self.options, frequency=frequency))
 
 
 PriceSource = Path | pd.DataFrame | Table

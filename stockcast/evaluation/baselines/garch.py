@@ -14,10 +14,11 @@ import numpy as np
 from stockcast.errors import BaselineError
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import LEVELS, Forecast
+from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Floats
 
 REFIT_DAYS = 125
-"""Origins after which the parameters are estimated again, on every return known by then: twice a year."""
+"""Days after which the parameters are estimated again, on every return known by then: twice a year, also of weeks."""
 
 PATHS = 2000
 """Simulated from each origin; the CRPS of a sample of n is too high by about one part in n."""
@@ -71,7 +72,7 @@ def garch(
 ) -> Forecast:
     """Forecast by a GARCH model, many days ahead by simulation.
 
-    Parameters are estimated at every `REFIT_DAYS`-th origin, from the returns up to it, never from later ones. An
+    Parameters are estimated every `REFIT_DAYS` days, from the returns up to it, never from later ones. An
     estimate that fails is repeated from the previous estimate's values, then from its own; if that fails too, there is
     no forecast: it would not be that of a GARCH model.
 
@@ -91,10 +92,11 @@ def garch(
             f"it needs {MIN_RETURNS} returns before the first origin, and there are {known}", value=int(known)
         )
     parameters = None
-    starts = range(0, len(task.origins), REFIT_DAYS)
+    refit = refit_bars(task.frequency)
+    starts = range(0, len(task.origins), refit)
     quantiles = []
     for done, start in enumerate(starts, start=1):
-        origins = task.origins[start : start + REFIT_DAYS]
+        origins = task.origins[start : start + refit]
         last_day = str(task.dates[origins[0]])
         parameters = _estimate(returns[: origins[0]], model, last_day=last_day, previous=parameters)
         variance = _filter(returns, parameters)[origins]
@@ -113,6 +115,11 @@ def garch(
             f"its forecast from {day} is not a finite price above 0: the volatility explodes", value=day
         )
     return task.forecast(prices)
+
+
+def refit_bars(frequency: Frequency) -> int:
+    """Return `REFIT_DAYS` as a number of bars."""
+    return max(1, REFIT_DAYS * frequency.per_year // DAILY.per_year)
 
 
 def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parameters | None) -> _Parameters:

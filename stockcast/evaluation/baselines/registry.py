@@ -8,6 +8,7 @@ from stockcast.evaluation.baselines.garch import GARCH_T, GJR_SKEWT, OnEstimate,
 from stockcast.evaluation.baselines.naive import drift, ewma, historical_volatility, random_walk
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import Forecast
+from stockcast.frequency import Frequency
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Baseline:
     """A baseline.
 
     Attributes:
-        label: its name in a sentence.
+        label: its name in a sentence, with a place for the unit of time.
         forecast: task -> forecast; raises BaselineError where it has none.
         costly: whether it takes seconds, so that a run stores its forecast.
     """
@@ -24,11 +25,15 @@ class Baseline:
     forecast: Callable[[ForecastTask, OnEstimate], Forecast]
     costly: bool = False
 
+    def name(self, frequency: Frequency) -> str:
+        """Return its name in a sentence about bars of days, weeks or months."""
+        return self.label.format(unit=frequency.unit)
+
 
 BASELINES: dict[str, Baseline] = {
     "random_walk": Baseline("the random walk", lambda task, on_estimate: random_walk(task)),
     "drift": Baseline("drift", lambda task, on_estimate: drift(task)),
-    "volatility_20": Baseline("20-day volatility", lambda task, on_estimate: historical_volatility(task)),
+    "volatility_20": Baseline("20-{unit} volatility", lambda task, on_estimate: historical_volatility(task)),
     "ewma": Baseline("EWMA volatility", lambda task, on_estimate: ewma(task)),
     "garch_t": Baseline(
         "GARCH(1,1)-t", lambda task, on_estimate: garch(task, GARCH_T, on_estimate=on_estimate), costly=True

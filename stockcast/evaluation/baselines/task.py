@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stockcast.forecast import LEVELS, Forecast
+from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Dates, Days, Floats
 
 
@@ -18,6 +19,7 @@ class ForecastTask:
         origins: day indices, shape (origins,), each at least 1 (a day before it); origins + horizon are days.
         horizon: days ahead.
         training_days: how many of the first days a baseline may estimate constants from, at least 3.
+        frequency: of what the bars are, which are called days here.
 
     Raises:
         ValueError: no return is known before an origin, or in the training days.
@@ -28,6 +30,7 @@ class ForecastTask:
     origins: Days
     horizon: int
     training_days: int
+    frequency: Frequency = DAILY
 
     def __post_init__(self) -> None:
         if self.origins.min() < 1 or self.training_days < 3:
@@ -51,4 +54,5 @@ class ForecastTask:
             levels=LEVELS,
             quantiles=quantiles,
             last_close=self.closes[self.origins],
+            frequency=self.frequency,
         )

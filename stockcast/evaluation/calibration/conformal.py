@@ -131,7 +131,7 @@ def check_origins(count: int) -> None:
     if count < MIN_ORIGINS:
         raise NotEnoughDays(
             f"{count} calibration origins are too few for the bands; at least {MIN_ORIGINS} are needed. Use a longer "
-            f"file, give split.calibration more days, or lower the horizon.",
+            f"file, give split.calibration more bars, or lower the horizon.",
             key="split.calibration",
             value=count,
         )

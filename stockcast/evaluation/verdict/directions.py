@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from stockcast.evaluation.direction_scores import ALWAYS_UP, SHARES, DirectionComparison, DirectionReport
 from stockcast.evaluation.verdict import outcomes
-from stockcast.text import days_text, join_words
+from stockcast.frequency import Frequency
+from stockcast.text import join_words
 
 _SHARES_WORDS: dict[outcomes.Outcome, str] = {
     "better": "the network's probabilities are better",
@@ -19,7 +20,7 @@ _UP_WORDS: dict[outcomes.Outcome, str] = {
 
 def judge_directions(report: DirectionReport) -> tuple[str, ...]:
     """Sum up what the scores prove, and no more: one sentence for each aspect, the last one the summary."""
-    horizons = report.horizons
+    horizons, frequency = report.horizons, report.frequency
     results = outcomes.correct(
         {
             baseline: {step: comparison.tests[baseline] for step, comparison in horizons.items()}
@@ -41,31 +42,35 @@ def judge_directions(report: DirectionReport) -> tuple[str, ...]:
         _SHARES_WORDS,
         score="Brier score",
         detail=lambda step: outcomes.skill_text(horizons[step].skill[SHARES]),
+        frequency=frequency,
     )
-    against_up = outcomes.describe(results[ALWAYS_UP], _UP_WORDS, score="right on", detail=up_detail)
+    against_up = outcomes.describe(
+        results[ALWAYS_UP], _UP_WORDS, score=f"right {frequency.on}", detail=up_detail, frequency=frequency
+    )
     first = min(horizons)
     return (
-        f"Against the class shares of the training days, which need no network: {against_shares}.",
+        f"Against the class shares of the training {frequency.unit}s, which need no network: {against_shares}.",
         f"Against always forecasting up: {against_up}.",
         *outcomes.correction_note(results.values()),
-        _by_class(horizons[first], first),
-        *_moves(horizons[first], first),
-        _reliability(horizons[first], first, up=report.classes[-1]),
-        _summary(results, report.classes),
+        _by_class(horizons[first], first, frequency),
+        *_moves(horizons[first], first, frequency),
+        _reliability(horizons[first], first, frequency, up=report.classes[-1]),
+        _summary(results, report.classes, frequency),
     )
 
 
-def _by_class(comparison: DirectionComparison, step: int) -> str:
+def _by_class(comparison: DirectionComparison, step: int, frequency: Frequency) -> str:
     """On which share of each class's days the network forecast that class."""
-    shares = [f"{name} on {100 * share:.0f} %" for name, share in comparison.came.items()]
+    unit, on = frequency.unit, frequency.on
+    shares = [f"{name} {on} {100 * share:.0f} %" for name, share in comparison.came.items()]
     recalls = [
-        f"{100 * share:.0f} % of the {name} days"
+        f"{100 * share:.0f} % of the {name} {unit}s"
         for name, share in comparison.model.accuracy_by_class.items()
         if share is not None
     ]
     sentences = (
-        f"After {days_text([step])} the price was {join_words(shares)} of the days. The network was right on "
-        f"{join_words(recalls)}"
+        f"After {frequency.steps([step])} the price was {join_words(shares)} of the {unit}s. The network was right "
+        f"{on} {join_words(recalls)}"
     )
     balanced = comparison.model.balanced_accuracy
     if balanced is None:
@@ -74,58 +79,63 @@ def _by_class(comparison: DirectionComparison, step: int) -> str:
     return f"{sentences}: {100 * balanced:.1f} % on average, where always forecasting one class has {constant:.0f} %."
 
 
-def _moves(comparison: DirectionComparison, step: int) -> list[str]:
+def _moves(comparison: DirectionComparison, step: int, frequency: Frequency) -> list[str]:
     """Which of down and up was likelier, where flat is a class."""
     moves = comparison.moves
     if moves is None or moves.right is None or moves.up is None:
         return []
+    on = frequency.on
     return [
-        f"Of the {moves.count} days that were not flat after {days_text([step])}, the network gave the actual "
-        f"direction the larger probability on {100 * moves.right:.0f} %; always up was right on {100 * moves.up:.0f} %."
+        f"Of the {frequency.count(moves.count)} that were not flat after {frequency.steps([step])}, the network gave "
+        f"the actual direction the larger probability {on} {100 * moves.right:.0f} %; always up was right {on} "
+        f"{100 * moves.up:.0f} %."
     ]
 
 
-def _reliability(comparison: DirectionComparison, step: int, *, up: str) -> str:
+def _reliability(comparison: DirectionComparison, step: int, frequency: Frequency, *, up: str) -> str:
     """How often the price rose after the lowest and after the highest probabilities of up."""
     points = comparison.reliability[up]
     lowest, highest = points[0], points[-1]
+    after, unit, on = frequency.steps([step]), frequency.unit, frequency.on
     if lowest is highest:
         return (
-            f"The probability of up after {days_text([step])} is {lowest.probability:.2f} on all days; the price was "
-            f"up on {100 * lowest.share:.0f} % of them."
+            f"The probability of up after {after} is {lowest.probability:.2f} {on} all {unit}s; the price was "
+            f"up {on} {100 * lowest.share:.0f} % of them."
         )
     return (
-        f"On the {lowest.count} days with the lowest probabilities of up after {days_text([step])} "
-        f"({lowest.probability:.2f} on average) the price was up on {100 * lowest.share:.0f} %, on the {highest.count} "
-        f"with the highest ({highest.probability:.2f}) on {100 * highest.share:.0f} %."
+        f"{on.title()} the {lowest.count} {unit}s with the lowest probabilities of up after {after} "
+        f"({lowest.probability:.2f} on average) the price was up {on} {100 * lowest.share:.0f} %, {on} the "
+        f"{highest.count} with the highest ({highest.probability:.2f}) {on} {100 * highest.share:.0f} %."
     )
 
 
-def _summary(results: outcomes.Results[str], classes: tuple[str, ...]) -> str:
+def _summary(results: outcomes.Results[str], classes: tuple[str, ...], frequency: Frequency) -> str:
+    unit, count, then = frequency.unit, frequency.steps, f"{frequency.on} these {frequency.unit}s"
     better, worse = (outcomes.steps_with(results[SHARES], outcome) for outcome in ("better", "worse"))
     network, shares = (
         f"the network's probabilities of {join_words(list(classes))}",
-        "the class shares of the training days",
+        f"the class shares of the training {unit}s",
     )
     if all(result.outcome == "untested" for result in results[SHARES].values()):
         return (
-            "In short: these days allow no test of whether the network can forecast the direction. Evaluate more days."
+            f"In short: these {unit}s allow no test of whether the network can forecast the direction. Evaluate more "
+            f"{unit}s."
         )
     if worse and not better:
-        return f"In short: on these days {network} are worse than {shares} at {days_text(worse)} ahead. Do not use it."
+        return f"In short: {then} {network} are worse than {shares} at {count(worse)} ahead. Do not use it."
     if not better:
-        return f"In short: on these days {network} are no better than {shares}, which need no network."
+        return f"In short: {then} {network} are no better than {shares}, which need no network."
     if worse:
         return (
-            f"In short: a mixed result. On these days {network} are better than {shares} at {days_text(better)} ahead, "
-            f"and worse at {days_text(worse)}."
+            f"In short: a mixed result. {then.capitalize()} {network} are better than {shares} at {count(better)} "
+            f"ahead, and worse at {count(worse)}."
         )
     size = " That may come from knowing how far prices move, not which way." if len(classes) == 3 else ""
     more = outcomes.steps_with(results[ALWAYS_UP], "better")
-    right = f"It is also right more often than always forecasting up, at {days_text(more)}"
+    right = f"It is also right more often than always forecasting up, at {count(more)}"
     if not more:
         right = "It is not significantly more often right than always forecasting up"
     return (
-        f"In short: on these days {network} are better than {shares} at {days_text(better)} ahead.{size} {right}. That "
+        f"In short: {then} {network} are better than {shares} at {count(better)} ahead.{size} {right}. That "
         f"is no tip to buy or sell."
     )

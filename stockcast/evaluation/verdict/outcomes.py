@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
 from stockcast.evaluation.significance import SkillTest, holm
-from stockcast.text import days_text, p_value_text
+from stockcast.frequency import Frequency
+from stockcast.text import p_value_text
 
 ALPHA = 0.05
 """Chance of one false claim in a whole verdict, after correction for the number of tests."""
@@ -56,7 +57,12 @@ def steps_with(results: Mapping[int, CorrectedTest], outcome: Outcome) -> list[i
 
 
 def describe(
-    results: Mapping[int, CorrectedTest], words: Mapping[Outcome, str], *, score: str, detail: Callable[[int], str]
+    results: Mapping[int, CorrectedTest],
+    words: Mapping[Outcome, str],
+    *,
+    score: str,
+    detail: Callable[[int], str],
+    frequency: Frequency,
 ) -> str:
     """Write "better at 1 and 5 days (CRPS 3.2 % lower, p = 0.021; ...); no significant difference at 20 days (...)".
 
@@ -65,6 +71,7 @@ def describe(
         words: for "better", "worse", and "same" where it can occur.
         score: what the details are of.
         detail: days ahead -> the figures behind the test.
+        frequency: of what the days ahead are.
     """
     phrases = {**words, **_UNDECIDED}
 
@@ -73,7 +80,7 @@ def describe(
         return detail(step) if p_value is None else f"{detail(step)}, {p_value_text(p_value)}"
 
     return "; ".join(
-        f"{phrases[outcome]} at {days_text(steps)} ({score} {'; '.join(map(with_p_value, steps))})"
+        f"{phrases[outcome]} at {frequency.steps(steps)} ({score} {'; '.join(map(with_p_value, steps))})"
         for outcome in get_args(Outcome)
         if (steps := steps_with(results, outcome))
     )

@@ -7,7 +7,8 @@ from stockcast.evaluation.diagnostics import Lag, Trend
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.value_at_risk import ValueAtRisk
 from stockcast.evaluation.verdict import outcomes
-from stockcast.text import days_text, join_words, p_value_text, plural, price_text
+from stockcast.frequency import Frequency
+from stockcast.text import join_words, p_value_text, price_text
 
 BAND_TOLERANCE = 0.05
 """Largest difference between coverage and nominal coverage at which a band counts as right."""
@@ -35,7 +36,7 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
         _median(report),
         f"The direction over the whole horizon (up, down, or flat within {100 * trend.threshold:.0f} %) is right for "
         f"{100 * trend.accuracy:.0f} % of the origins; always forecasting up is for {100 * trend.always_up:.0f} %.",
-        *_lag(lag),
+        *_lag(lag, report.frequency),
         _summary(results, report),
     )
 
@@ -44,12 +45,14 @@ def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], repor
     def detail(step: int) -> str:
         return outcomes.skill_text(report.horizons[step].skill[baseline])
 
-    return f"Against {BASELINES[baseline].label}: {outcomes.describe(results, _WORDS, score='CRPS', detail=detail)}."
+    frequency = report.frequency
+    results_text = outcomes.describe(results, _WORDS, score="CRPS", detail=detail, frequency=frequency)
+    return f"Against {BASELINES[baseline].name(frequency)}: {results_text}."
 
 
 def _failures(report: Report) -> list[str]:
     sentences = [
-        f"{BASELINES[name].label} has no forecast and is left out: {reason.rstrip('.')}."
+        f"{BASELINES[name].name(report.frequency)} has no forecast and is left out: {reason.rstrip('.')}."
         for name, reason in report.failures.items()
     ]
     return [sentence[0].upper() + sentence[1:] for sentence in sentences]
@@ -61,9 +64,10 @@ def _confidence_set(report: Report) -> list[str]:
     outside = [step for step, best in sets.items() if best is not None and "model" not in best.names]
     if not inside and not outside:
         return []
-    where = f"at {days_text(inside or outside)} ahead"
+    count = report.frequency.steps
+    where = f"at {count(inside or outside)} ahead"
     if inside and outside:
-        where = f"{where}, but not at {days_text(outside)}"
+        where = f"{where}, but not at {count(outside)}"
     return [
         f"The network is {'' if inside else 'not '}in the model confidence set (90 %), the forecasts that may be the "
         f"best, {where}."
@@ -74,12 +78,13 @@ def _bands(report: Report) -> str:
     covered = {step: comparison.model.coverage_90 for step, comparison in report.horizons.items()}
     narrow = [step for step, share in covered.items() if share < 0.9 - BAND_TOLERANCE]
     wide = [step for step, share in covered.items() if share > 0.9 + BAND_TOLERANCE]
-    faults = [f"too {how} at {days_text(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
+    count = report.frequency.steps
+    faults = [f"too {how} at {count(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
     points = f"{100 * BAND_TOLERANCE:.0f} percentage points"
     judgement = f"{' and '.join(faults)}, by more than {points}" if faults else f"right to within {points}"
     return (
         f"The 90 % bands cover {join_words([f'{100 * share:.1f} %' for share in covered.values()])} of the prices "
-        f"{days_text(covered)} ahead. They are {judgement}."
+        f"{count(covered)} ahead. They are {judgement}."
     )
 
 
@@ -87,44 +92,49 @@ def _regimes(report: Report) -> list[str]:
     regimes = [(_VOLATILITY[name], regime) for name, regime in report.overall.regimes.items() if regime["origins"]]
     if len(regimes) < 2:
         return []
+    count, unit = report.frequency.count, report.frequency.unit
     parts = [
-        f"{100 * regime['coverage_90']:.0f} % after the {plural(regime['origins'], 'day')} of {volatility} volatility"
+        f"{100 * regime['coverage_90']:.0f} % after the {count(regime['origins'])} of {volatility} volatility"
         for volatility, regime in regimes
     ]
     return [
-        f"Of the prices at all days ahead together they cover {join_words(parts)}; low, medium and high are the thirds "
-        f"of the training days."
+        f"Of the prices at all {unit}s ahead together they cover {join_words(parts)}; low, medium and high are the "
+        f"thirds of the training {unit}s."
     ]
 
 
 def _value_at_risk(report: Report) -> list[str]:
+    unit, on = report.frequency.unit, report.frequency.on
     tests = [test for test in report.value_at_risk.get("model", []) if test.kupiec is not None]
 
     def result(test: ValueAtRisk) -> str:
         by_name = {"Kupiec": test.kupiec, "Christoffersen": test.independence}
         p_values = [f"{name} {p_value_text(p_value)}" for name, p_value in by_name.items() if p_value is not None]
         return (
-            f"below its {100 * test.level:g} % value at risk on {test.hits} of {test.origins} days, where "
+            f"below its {100 * test.level:g} % value at risk {on} {test.hits} of {test.origins} {unit}s, where "
             f"{test.expected:.3g} are expected ({', '.join(p_values)})"
         )
 
-    return [f"One day ahead the price fell {join_words([result(test) for test in tests])}."] if tests else []
+    return [f"One {unit} ahead the price fell {join_words([result(test) for test in tests])}."] if tests else []
 
 
 def _median(report: Report) -> str:
     step = min(report.horizons)
-    comparison = report.horizons[step]
+    comparison, frequency = report.horizons[step], report.frequency
     return (
-        f"The median misses the price {days_text([step])} ahead by {price_text(comparison.model.mae)} on average; "
-        f"today's price, the random walk, misses it by {price_text(comparison.baselines['random_walk'].mae)}."
+        f"The median misses the price {frequency.steps([step])} ahead by {price_text(comparison.model.mae)} on "
+        "average; "
+        f"{frequency.now}'s price, the random walk, misses it by "
+        f"{price_text(comparison.baselines['random_walk'].mae)}."
     )
 
 
-def _lag(lag: Lag) -> list[str]:
+def _lag(lag: Lag, frequency: Frequency) -> list[str]:
     if not lag.warning:
         return []
     return [
-        f"The one-day median lags the price by {days_text([lag.peak or 0])} (correlation of their changes "
+        f"The one-{frequency.unit} median lags the price by {frequency.steps([lag.peak or 0])} (correlation of their "
+        "changes "
         f"{lag.correlation:.2f}) and is no closer to the next price than the last price is."
     ]
 
@@ -132,28 +142,31 @@ def _lag(lag: Lag) -> list[str]:
 def _summary(results: outcomes.Results[str], report: Report) -> str:
     by_baseline = {baseline: {result.outcome for result in by_step.values()} for baseline, by_step in results.items()}
     beaten = [baseline for baseline in by_baseline if "better" in by_baseline[baseline]]
-    winners = _labels(baseline for baseline in by_baseline if "worse" in by_baseline[baseline])
+    frequency = report.frequency
+    unit, then = frequency.unit, f"{frequency.on} these {frequency.unit}s"
+    winners = _labels((baseline for baseline in by_baseline if "worse" in by_baseline[baseline]), frequency)
     if winners and not beaten:
-        return f"In short: on these days the network is worse than {winners}, and beats no baseline. Do not use it."
+        return f"In short: {then} the network is worse than {winners}, and beats no baseline. Do not use it."
     if by_baseline and all(by_baseline[baseline] == {"untested"} for baseline in by_baseline):
-        return "In short: these days allow no test of whether the network has skill. Evaluate more days."
+        return f"In short: these {unit}s allow no test of whether the network has skill. Evaluate more {unit}s."
     if not beaten:
-        return "In short: on these days the network shows no skill beyond that of the baselines, which need no network."
-    missing = f" (no forecast from {_labels(report.failures)})" if report.failures else ""
+        return f"In short: {then} the network shows no skill beyond that of the baselines, which need no network."
+    missing = f" (no forecast from {_labels(report.failures, frequency)})" if report.failures else ""
     if winners:
         return (
-            f"In short: a mixed result. The network is better than {_labels(beaten)} at some horizons, and worse than "
+            f"In short: a mixed result. The network is better than {_labels(beaten, frequency)} at some horizons, and "
+            "worse than "
             f"{winners} at some{missing}."
         )
-    unbeaten = _labels((baseline for baseline in by_baseline if baseline not in beaten), last="or")
+    unbeaten = _labels((baseline for baseline in by_baseline if baseline not in beaten), frequency, last="or")
     rest = f", but not than {unbeaten}" if unbeaten else ""
     where = "" if all(by_baseline[baseline] == {"better"} for baseline in beaten) else " at some horizons"
     return (
-        f"In short: on these days the network forecasts the distribution of the price better than {_labels(beaten)}"
+        f"In short: {then} the network forecasts the distribution of the price better than {_labels(beaten, frequency)}"
         f"{where}{rest}{missing}. That is a statement about risk, not a tip to buy or sell."
     )
 
 
-def _labels(baselines: Iterable[str], *, last: str = "and") -> str:
-    labels = [BASELINES[baseline].label for baseline in baselines]
+def _labels(baselines: Iterable[str], frequency: Frequency, *, last: str = "and") -> str:
+    labels = [BASELINES[baseline].name(frequency) for baseline in baselines]
     return join_words(labels, last=last) if labels else ""

@@ -59,7 +59,7 @@ def layer_activations(network: Any, window: Floats, *, cell: str) -> tuple[Layer
             states = run_network(keras.Model(network.input, layer.output), window[None])[0]
             note = f"{layer.name}: a {_kind(layer)} has no recurrence, so no gates and no memory."
         if states.ndim == 1:
-            note = f"{layer.name}: a {_kind(layer)} has one output for the whole window, none for each day."
+            note = f"{layer.name}: a {_kind(layer)} has one output for the whole window, none for each step of it."
             activations.append(LayerActivations(layer.name, None, np.arange(0), {}, note))
             continue
         activations.append(LayerActivations(layer.name, states, similarity_order(states), gates, note))
