@@ -843,14 +843,15 @@ def test_the_json_schema_describes_every_key_and_refuses_strangers():
             if len(described.get("description", "")) < 10:
                 undescribed.append(key)
 
-    assert len(sections) == 8
+    assert len(sections) == 9
     assert undescribed == []
 
 
 def test_the_json_schema_offers_the_features_that_there_are():
-    offered = Config.model_json_schema()["properties"]["features"]["items"]["enum"]
+    offered, own = Config.model_json_schema()["properties"]["features"]["items"]["anyOf"]
 
-    assert offered == list(FEATURES)
+    assert offered["enum"] == list(FEATURES)
+    assert re.match(own["pattern"], "own:VIX")
 
 
 @pytest.mark.parametrize("ticker", ["ON", "NO", "000660", "1e3"])

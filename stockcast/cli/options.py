@@ -1,7 +1,9 @@
 """The arguments and options that several commands share."""
 
 import inspect
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
@@ -58,6 +60,55 @@ AcceptDamage = Annotated[
 ]
 
 
+Covariates = Annotated[
+    Path | None,
+    typer.Option(
+        "--covariates",
+        metavar="FILE",
+        help="File with a date and columns of numbers, joined by date: the own:NAME among features.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What --data and --covariates name.
+
+    Attributes:
+        data: the price file; None for that of the training.
+        covariates: the file of covariates; None for that of the training.
+    """
+
+    data: Path | None = None
+    covariates: Path | None = None
+
+    def words(self) -> list[str]:
+        """Return the same options, for the command to type next."""
+        return [word for name, file in vars(self).items() if file for word in (f"--{name}", str(file))]
+
+
+def takes_sources(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --data and --covariates to a command in place of its parameter `sources`."""
+    signature = inspect.signature(command)
+
+    @wraps(command)
+    def with_options(*args: Any, data: list[Path] | None = None, covariates: Path | None = None, **kwargs: Any) -> None:
+        command(*args, sources=Sources(one_file(data), covariates), **kwargs)
+
+    added = {"data": Data, "covariates": Covariates}
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in added.items()
+    ]
+    kept = [parameter for name, parameter in signature.parameters.items() if name != "sources"]
+    with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in kept), *parameters]
+    )
+    annotations = {name: kind for name, kind in command.__annotations__.items() if name != "sources"}
+    with_options.__annotations__ = {**annotations, **added}
+    return with_options
+
+
 def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a decorator that adds an option to a command with overrides: short for --set data.KEY, which still wins."""
 
@@ -70,10 +121,7 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
             given = signature.bind_partial(*args, **kwargs)
             if value != default:
                 overrides = given.arguments.get("overrides") or []
-                given.arguments["overrides"] = [
-                    f"data.{key}={str(value).lower() if value is True else value}",
-                    *overrides,
-                ]
+                given.arguments["overrides"] = [f"data.{key}={_yaml(value)}", *overrides]
             command(*given.args, **given.kwargs)
 
         option = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -85,7 +133,13 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
     return add
 
 
+def _yaml(value: object) -> str:
+    """Write a value of an option as YAML; a path in quotes, whatever is in it."""
+    return json.dumps(str(value)) if isinstance(value, Path) else "true" if value is True else str(value)
+
+
 takes_calendar = _short_for("calendar", Calendar, default=None)
+takes_covariates = _short_for("covariates", Covariates, default=None)
 takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
 
 

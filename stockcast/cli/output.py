@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stockcast.cli.options import RUNS_VARIABLE
+from stockcast.cli.options import RUNS_VARIABLE, Sources
 from stockcast.text import printable
 
 
@@ -36,9 +36,9 @@ def path_text(path: Path) -> str:
     return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved)
 
 
-def next_command(command: str, run: str, runs: Path, *, data: Path | None = None) -> str:
-    """Return the command to type next for a run, and for a price file if one was given."""
-    return shlex.join(["stockcast", command, run, *(["--data", str(data)] if data else []), *runs_option(runs)])
+def next_command(command: str, run: str, runs: Path, *, sources: Sources | None = None) -> str:
+    """Return the command to type next for a run, and for a price file and covariates if they were given."""
+    return shlex.join(["stockcast", command, run, *(sources.words() if sources else []), *runs_option(runs)])
 
 
 def runs_option(runs: Path) -> list[str]:

@@ -127,23 +127,24 @@ def _errors_of(values: dict[str, Any]) -> ValidationError | None:
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
-    """Make `data.path` absolute, in place: relative to `folder`. A URL and `-` are left for the check of the key."""
+    """Make paths of `data` absolute, in place: relative to `folder`. A URL and `-` are left for the key's check."""
 
-    def resolved(stated: Any) -> Any:
+    def resolved(stated: Any, key: str) -> Any:
         if not isinstance(stated, str) or "://" in stated or stated == str(STDIN):
             return stated
         try:
             path = Path(stated).expanduser() if stated.startswith("~") else Path(stated)  # ./~x is a file
             return str((folder / path).resolve())
         except (OSError, RuntimeError, ValueError) as error:  # the home of an unknown user, a NUL, a loop of links
-            raise ConfigError(
-                f"data.path = {stated!r} is not a path: {error}.", key="data.path", value=stated
-            ) from error
+            raise ConfigError(f"{key} = {stated!r} is not a path: {error}.", key=key, value=stated) from error
 
     data = values.get("data")
-    if isinstance(data, dict) and "path" in data:
-        stated = data["path"]
-        data["path"] = [resolved(path) for path in stated] if isinstance(stated, list) else resolved(stated)
+    if not isinstance(data, dict):
+        return
+    for name in ("path", "covariates"):
+        if name in data:
+            stated, key = data[name], f"data.{name}"
+            data[name] = [resolved(path, key) for path in stated] if isinstance(stated, list) else resolved(stated, key)
 
 
 class _Override(NamedTuple):

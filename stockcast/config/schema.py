@@ -1,14 +1,19 @@
 """The YAML a user edits, as frozen values; unknown keys are rejected."""
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from stockcast.config import rules, yaml
+from stockcast.config.covariates import CovariateConfig, check_covariates, own_columns
 from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
 from stockcast.config.values import FeatureName, Section
+from stockcast.data.csv.options import CsvOptions, OwnColumn
+from stockcast.errors import ConfigError
 from stockcast.models.build import count_weights
 from stockcast.models.heads import Head, make_head
 from stockcast.models.settings import NetworkSettings
@@ -24,7 +29,13 @@ class Config(Section):
     data: DataConfig
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=32)] = Field(
         ("log_return", "abs_return"),
-        description="Inputs of the network for each day: computed features or plain columns.",
+        description="Inputs of the network for each day: computed features, plain columns, or own:NAME, a column of "
+        "numbers that is no bar, such as own:VIX.",
+    )
+    covariates: Annotated[dict[str, CovariateConfig], Field(max_length=32)] = Field(
+        {},
+        description="By name of an own column among features, how it becomes an input, as {VIX: {transform: "
+        "log_change, carry: 5}}; columns that are not listed have the defaults.",
     )
     target: TargetConfig = TargetConfig()
     split: SplitConfig = SplitConfig()
@@ -60,6 +71,29 @@ class Config(Section):
     def with_data_span(self, **days: date | None) -> "Config":
         """Return the same config with another `data.start` or `data.end`; None for the file's own."""
         return self.model_copy(update={"data": self.data.model_copy(update=days)})
+
+    def with_covariates(self, file: Path | None) -> "Config":
+        """Return the same config with another file of covariates, None for its own; ConfigError if it has no effect."""
+        if file is None:
+            return self
+        if not self.own_columns:
+            raise ConfigError(
+                f"--covariates {file}: {self.name} has no own column among its features, so the file has no effect. "
+                f"Leave it out.",
+                key="--covariates",
+                value=str(file),
+            )
+        return self.model_copy(update={"data": self.data.model_copy(update={"covariates": file})})
+
+    @property
+    def own_columns(self) -> tuple[OwnColumn, ...]:
+        """The columns of one's own among the features, and how each becomes an input."""
+        return own_columns(self.features, self.covariates)
+
+    @property
+    def csv_options(self) -> CsvOptions:
+        """How the price files are read, own columns among them."""
+        return replace(self.data.csv_options, own=self.own_columns)
 
     def first_day(self, part: str) -> date | None:
         """Return the first day of a part other than training; None where the split holds a share."""
@@ -108,6 +142,7 @@ class Config(Section):
         rules.check_columns(target, head=head, strategy=strategy, features=features)
         rules.check_scale(target, data=self.data, strategy=strategy)
         rules.check_feedback(target, strategy=strategy, features=features)
+        check_covariates(features, self.covariates, file=self.data.covariates)
         parameters = self._count_parameters()
         rules.check_size(self.model, self.ensemble, parameters=parameters, window=self.window, features=len(features))
         return self

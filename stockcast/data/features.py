@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.names import COLUMNS
+from stockcast.data.csv.own_header import OWN
 from stockcast.data.market import Market, average
+from stockcast.data.own_columns import is_own
 from stockcast.data.prices import Prices
 from stockcast.data.volatility import DECAY, daily_variance, log_series, smoothed, volatility
 from stockcast.typing import Floats
@@ -203,7 +205,7 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
 
     Args:
         prices: daily bars, oldest first.
-        names: keys of `FEATURES`, in the order of the result's columns.
+        names: keys of `FEATURES`, and `own:NAME` of columns of `prices.own`, in the order of the result's columns.
         market: of `make_market`, where a name is of `MARKET`.
 
     Returns:
@@ -212,10 +214,24 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
     Raises:
         MissingColumns: the file lacks a column that a feature needs.
     """
-    prices.require(sorted({column for name in names for column in FEATURES[name].needs}))
+    prices.require(needed_columns(names))
     bars = DailyBars(prices.bars, market)
-    columns = [FEATURES[name].compute(bars).to_numpy(dtype=np.float64) for name in names]
-    return np.stack(columns, axis=1)
+    return np.stack([_values(prices, bars, name) for name in names], axis=1)
+
+
+def _values(prices: Prices, bars: DailyBars, name: str) -> Floats:
+    """Return one feature, shape (days,)."""
+    if is_own(name):
+        if prices.own is None:
+            raise ValueError(f"{name} needs prices that were read with it")
+        return prices.own.feature(name.removeprefix(OWN))
+    values: Floats = FEATURES[name].compute(bars).to_numpy(dtype=np.float64)
+    return values
+
+
+def needed_columns(names: Iterable[str]) -> list[str]:
+    """Return the bars' columns that features are computed from; own columns need none."""
+    return sorted({column for name in names if not is_own(name) for column in FEATURES[name].needs})
 
 
 def make_market(all_prices: Iterable[Prices], names: tuple[str, ...]) -> Market | None:

@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.dates import read_dates
-from stockcast.data.csv.numbers import read_numbers
+from stockcast.data.csv.names import PRICE_COLUMNS
+from stockcast.data.csv.numbers import Numbers, read_numbers
 from stockcast.data.csv.options import CsvOptions, series_name
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.own_numbers import read_own_numbers
 from stockcast.data.csv.problems import Source, refuse
 from stockcast.data.csv.resample import to_days
-from stockcast.data.csv.table import read_table
+from stockcast.data.csv.table import Table, read_table
+from stockcast.data.own_columns import OwnColumns, differing_values, join_by_date
 from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import plural
@@ -22,6 +26,8 @@ from stockcast.typing import Dates, Floats
 
 PriceSource = Path | pd.DataFrame
 """Where prices are read from: a price file (`-` is standard input), or a DataFrame of daily bars."""
+
+_SHOWN = 500  # rows whose prices may show the decimal mark
 
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
@@ -40,6 +46,7 @@ class Prices:
         notes: what was repaired or is suspicious, one sentence each.
         later: rows of the source after the last day that was asked for.
         name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
+        own: columns of one's own that were asked for, which are no bars; None where there are none.
     """
 
     source: Path
@@ -49,6 +56,7 @@ class Prices:
     notes: tuple[str, ...] = ()
     later: int = 0
     name: str = ""
+    own: OwnColumns | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -78,7 +86,8 @@ class Prices:
         """Return the same series without the days after `last`."""
         days = int(np.searchsorted(self.dates, np.datetime64(last), side="right"))
         later = self.later + len(self.bars) - days
-        return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later)
+        own = None if self.own is None else self.own.until(days)
+        return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later, own=own)
 
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.
@@ -150,11 +159,14 @@ def read_prices(
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
-    numbers = read_numbers(
-        table.cells.loc[kept].drop(columns="Date"), options=table.options, other_cells=table.other_cells
-    )
+    cells = table.cells.loc[kept].drop(columns="Date")
+    own_names = [name for name in map(str, cells) if name.startswith(OWN)]
+    numbers = read_numbers(cells.drop(columns=own_names), options=table.options, other_cells=table.other_cells)
     kept_lines = set(table.cells.index[kept])
     problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
+    own = _read_own(table, cells, own_names)
+    own_values, own_days = own.values[inside[own.values.index]], days.dates[inside]
+    problems += [*own.problems, *differing_values(own_values, own_days, table.cells["Date"])]
     adjusting = adjusted and "Adj Close" in numbers.values
     values, left_out = leave_out(numbers.values, days.dates, adjusting=adjusting)
     problems += [*numbers.problems, *impossible(values, adjusting=adjusting)]
@@ -198,7 +210,24 @@ def read_prices(
         notes=tuple(notes),
         later=int(after.sum()),
         name=_name_of(table.source, options),
+        own=_own_columns(table, own_values, own_days, pd.DatetimeIndex(bars.index)),
     )
+
+
+def _own_columns(table: Table, values: pd.DataFrame, dates: pd.Series, days: pd.DatetimeIndex) -> OwnColumns | None:
+    """Return the own columns on the days of the bars; None where none is asked for."""
+    columns = table.options.own
+    return OwnColumns(columns, join_by_date(values.set_index(dates), days), table.other_names) if columns else None
+
+
+def _read_own(table: Table, cells: pd.DataFrame, own_names: Sequence[str]) -> Numbers:
+    """Read own columns beside the bars; DataError if there are several rows a day, which have no one value."""
+    if own_names and table.options.resample:
+        name = own_names[0].removeprefix(OWN)
+        message = f"data.resample puts bars together, but not {name}. Put it into a file of its own (data.covariates)."
+        raise table.source.error(message, column=name, key="data.resample", value=table.options.resample)
+    shown = [cell for column in PRICE_COLUMNS if column in cells for cell in cells[column].iloc[:_SHOWN]]
+    return read_own_numbers(cells[own_names], options=table.options, price_cells=shown if own_names else ())
 
 
 def _name_of(source: Source, options: CsvOptions) -> str:

@@ -25,7 +25,7 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
-from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with
+from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, report_gaps
 from stockcast.forecasting.tasks import Task
 from stockcast.models.callbacks import SILENT
 from stockcast.models.inference import Network
@@ -59,20 +59,29 @@ class Predictor:
 
     @classmethod
     def load(
-        cls, run: RunDirectory | Path | str | None = None, *, runs: Path | str = "runs", on_message: OnMessage = QUIET
+        cls,
+        run: RunDirectory | Path | str | None = None,
+        *,
+        runs: Path | str = "runs",
+        covariates: Path | str | None = None,
+        on_message: OnMessage = QUIET,
     ) -> Self:
         """Load a finished run.
 
         Args:
             run: the run, its path, or its name under `runs`; None for the newest one there.
             runs: folder of the runs.
+            covariates: a newer file of covariates; None for that of the training.
             on_message: called where the network has no ONNX file that opens, and Keras is loaded instead.
 
         Raises:
             RunError: there is no such run, it is unfinished, damaged, or its files are not of one training.
+            ConfigError: a file of covariates for a run that has no own column among its features.
         """
         run = RunDirectory.find(Path(runs), run)
         config = load_config(run.config_path())
+        if covariates is not None:
+            config = config.with_covariates(Path(covariates).absolute())
         scaler, target = load_scalers(run, config)
         network = load_network(run, config, on_message)
         return cls(run, config, scaler, target, network, load_task(run, config))
@@ -168,7 +177,7 @@ class Predictor:
         def series() -> Iterator[Prices]:
             for trained in self.trained_on:
                 try:
-                    prices = read_with(self.config.with_data_span(end=end), Path(trained.path))
+                    prices = read_with(self.config.with_data_span(end=end), Path(trained.path), with_own=False)
                 except DataError as error:
                     raise DataError(
                         f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} price files that it "
@@ -218,7 +227,8 @@ class Predictor:
         scaler, target = self.scaler, self.target
         try:
             if self.config.target.scale == "training" and not self.was_trained_on(prices):
-                scaler, target = fit_scalers(self.config, [prices], market, days=[slice(0, before)])
+                days = [slice(0, before)]
+                scaler, target = fit_scalers(self.config, [prices], market, days=days, trained=self.scaler)
             dataset = make_dataset(self.config, prices, market, scaler, target)
         except MissingColumns as error:
             raise MissingColumns(
@@ -261,6 +271,7 @@ class Predictor:
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
+        report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=self.config.data.calendar, known=self._sessions)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
         return replace(prediction, series=self.series_name(prices))

@@ -8,7 +8,9 @@ import numpy as np
 
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
+from stockcast.data.covariates import check_present, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices, PriceSource, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
@@ -52,12 +54,18 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def read_with(config: Config, source: PriceSource) -> Prices:
-    """Read one series as the config describes it; DataError if its bars are of weeks or months."""
+def read_with(config: Config, source: PriceSource, *, with_own: bool = True) -> Prices:
+    """Read one series as the config describes it, own columns too; DataError if its bars are of weeks or months."""
     data, adjusted = config.data, config.target.adjusted
-    prices = read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+    options = config.csv_options if with_own else data.csv_options
+    prices = read_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
     _check_daily(prices)
-    return prices
+    if data.covariates is None or prices.own is None:
+        return prices
+    covariates = read_covariates(data.covariates, options=options)
+    prices = covariates.join(prices)
+    notes = tuple(f"{data.covariates.name}: {note}" for note in covariates.notes)
+    return replace(prices, notes=(*prices.notes, *notes))
 
 
 def _check_daily(prices: Prices) -> None:
@@ -99,6 +107,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
     """
     check_calendar(config.data.calendar)
     prices = read_with(config, source)
+    check_present(prices)
     report = check_quality(prices, calendar=config.data.calendar)
     if not config.data.accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):
         raise DamagedPrices(
@@ -110,9 +119,34 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             key="data.accept_damage",
             value=str(damage[0].days[0]),
         )
-    noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
+    found = [*(finding.sentence for finding in report.findings), *_about_own_columns(prices)]
+    noted = replace(prices, notes=(*prices.notes, *found))
     _report(noted.label, noted.notes, on_message)
     return noted
+
+
+def report_gaps(prices: Prices, days: slice, on_message: OnMessage) -> None:
+    """Report which own columns have no value on some of the days that a forecast is made from."""
+    if prices.own is None:
+        return
+    for name in prices.own.missing:
+        on_message(
+            f"{prices.label} has no column {name}: the forecast is made without it; own:{name} is its mean of the "
+            f"training days."
+        )
+    for gap in prices.own.gaps(days):
+        effect = (
+            "the forecast is made without it" if gap.at_the_end else "its mean of the training days stands in for it"
+        )
+        on_message(f"{prices.label}: {gap.sentence}: {effect}.")
+
+
+def _about_own_columns(prices: Prices) -> list[str]:
+    """Return which own columns know the future, and which have no value on some days."""
+    if prices.own is None:
+        return []
+    gaps = [f"{gap.sentence}: the mean of the training days stands in for it" for gap in prices.own.gaps(slice(None))]
+    return [*(found.sentence for found in find_lookahead(prices)), *gaps]
 
 
 def _report(name: str, notes: tuple[str, ...], on_message: OnMessage) -> None:

@@ -18,7 +18,9 @@ from typing import Any, Literal
 import numpy as np
 
 from stockcast.config.load import load_config
+from stockcast.data.csv.own_header import covariates_options
 from stockcast.data.csv.plain import plain_rows
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.split import split_at
 from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.forecasting.reading import price_files, read_with
@@ -75,6 +77,7 @@ class AuditReport:
         seed: of the cut-offs and the perturbations.
         reruns: number of trainings on changed copies.
         checks: in the order of the reruns.
+        lookahead: own columns that know the future, a sentence each: a leak in the files, which no rerun can show.
     """
 
     run: str
@@ -82,6 +85,7 @@ class AuditReport:
     seed: int
     reruns: int
     checks: tuple[Check, ...]
+    lookahead: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> tuple[Check, ...]:
@@ -90,8 +94,8 @@ class AuditReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing changed, and something could be checked."""
-        return not self.leaks and bool(self._with("identical"))
+        """Whether nothing changed, no own column knows the future, and something could be checked."""
+        return not self.leaks and not self.lookahead and bool(self._with("identical"))
 
     def summary(self) -> list[str]:
         """Return in a few lines what was done, and what stayed the same."""
@@ -115,13 +119,15 @@ class AuditReport:
         """Return what leaked, or that nothing could be checked; None if the audit passed."""
         if self.passed:
             return None
-        if not self.leaks:
+        if not self.leaks and not self.lookahead:
             return (
                 "No rerun had the days to train on, so nothing was checked. Give --cuts or --seed another value, or "
                 "audit a run on a longer file."
             )
-        headline = f"Leak found in {self.run}: days after a cut-off changed what came before."
-        return "\n".join([headline, *map(Check.sentence, self.leaks)])
+        lines = [f"Leak found in the files of {self.run}:", *self.lookahead] if self.lookahead else []
+        if self.leaks:
+            lines += [f"Leak found in {self.run}: days after a cut-off changed what came before."]
+        return "\n".join([*lines, *map(Check.sentence, self.leaks)])
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -158,13 +164,20 @@ def audit(
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     files = price_files(config)
-    dates = np.unique(np.concatenate([read_with(config, path).dates for path in files]))
-    tables = [plain_rows(path, options=config.data.csv_options) for path in files]
+    all_dates, lookahead = [], []
+    for path in files:
+        prices = read_with(config, path)
+        all_dates.append(prices.dates)
+        lookahead += [f"{prices.label}: {found.sentence}." for found in find_lookahead(prices)]
+    dates = np.unique(np.concatenate(all_dates))
+    tables = [plain_rows(path, options=config.csv_options) for path in files]
+    joined, how = config.data.covariates, covariates_options(config.csv_options)
+    covariates = None if joined is None else plain_rows(joined, options=how)
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)
 
     with TemporaryDirectory(prefix="stockcast-audit-") as folder, _without_advice():
-        rerunner = Rerunner(config, files, tables, Path(folder))
+        rerunner = Rerunner(config, files, tables, covariates, Path(folder))
         callbacks.on_message(f"Rerun 1 of {cuts + 1}: on unchanged copies.")
         expected = rerunner.rerun(unchanged)
         repeatable = False
@@ -193,7 +206,7 @@ def audit(
                 _check_repeatable(expected, rerunner.rerun(unchanged))
                 repeatable = True
             checks += compared
-    return AuditReport(run.name, epochs, seed, cuts, tuple(checks))
+    return AuditReport(run.name, epochs, seed, cuts, tuple(checks), tuple(lookahead))
 
 
 @contextlib.contextmanager

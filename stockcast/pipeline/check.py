@@ -1,5 +1,6 @@
 """A price file -> what was repaired, what looks odd, and whether it is long enough to train on; nothing is written."""
 
+import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -14,6 +15,9 @@ from stockcast.config.schema import Config
 from stockcast.config.starter import check_name, starter_horizon
 from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.covariates import OtherColumn, join_all
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
@@ -21,7 +25,7 @@ from stockcast.errors import ConfigError, NotEnoughDays
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.reading import read_with
 from stockcast.forecasting.training_data import outside_data
-from stockcast.text import plural
+from stockcast.text import percent_text, plural
 from stockcast.typing import Dates
 
 _MOST_DAYS = 20_000  # 80 years: a config that needs more gets no number
@@ -36,6 +40,8 @@ class DataReport:
         quality: what looks odd in them.
         calendar: the exchange whose sessions the dates were compared with.
         chosen: why that exchange, where the dates chose it, as a sentence without a full stop.
+        columns: that are no bars, of the price file and of a file of covariates, which may be inputs.
+        lookahead: which of them know the future, a sentence each.
         shortage: why there are too few days to train on, as a sentence without a full stop; None for enough.
     """
 
@@ -43,6 +49,8 @@ class DataReport:
     quality: QualityReport
     calendar: str
     chosen: str | None
+    columns: tuple[OtherColumn, ...]
+    lookahead: tuple[str, ...]
     shortage: str | None
 
     @property
@@ -53,7 +61,8 @@ class DataReport:
     @property
     def warnings(self) -> int:
         """Number of repairs, odd findings and shortages."""
-        return len(self.prices.notes) + len(self.quality.findings) + (self.shortage is not None)
+        found = (*self.prices.notes, *self.quality.findings, *self.lookahead)
+        return len(found) + (self.shortage is not None)
 
     def summary(self) -> list[str]:
         """Return what the file holds, what was repaired, what looks odd, and the conclusion."""
@@ -66,6 +75,9 @@ class DataReport:
             *_bullets("While reading:", self.prices.notes),
             *_bullets("Looks odd:", [finding.sentence for finding in quality.findings]),
             *_bullets("Not judged:", [quality.unjudged] if quality.unjudged else []),
+            *_bullets("Columns that are no bars:", list(map(_listed, self.columns))),
+            *self._how_to_use_columns(),
+            *_bullets("Know the future:", self.lookahead),
             self._conclusion(),
         ]
 
@@ -85,10 +97,20 @@ class DataReport:
             "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
             "unjudged": quality.unjudged,
             "damaged": self.is_damaged,
+            "other_columns": list(map(asdict, self.columns)),
+            "lookahead": list(self.lookahead),
             "shortage": self.shortage,
             "warnings": self.warnings,
             "problems": [],
         }
+
+    def _how_to_use_columns(self) -> list[str]:
+        """Return the line that makes the first column an input."""
+        usable = [column.name for column in self.columns if column.why_not is None]
+        if not usable:
+            return []
+        feature = json.dumps(f"{OWN}{usable[0]}", ensure_ascii=False)
+        return [f"To make one an input, add it to the config: features: [..., {feature}]"]
 
     def _conclusion(self) -> str:
         if self.shortage:
@@ -98,12 +120,20 @@ class DataReport:
         return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
 
 
-def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
+def _listed(column: OtherColumn) -> str:
+    if column.why_not is not None:
+        return f"{column.name}: {column.why_not}, so it cannot be an input"
+    gaps = f"; {percent_text(column.missing)} of the days have no value" if column.missing else ""
+    return f"{column.name}: {column.first} to {column.last}{gaps}"
+
+
+def check(path: Path, *, overrides: Collection[str] = (), covariates: Path | None = None) -> DataReport:
     """Judge a price file as training on it would, with the config that `stockcast config init` makes.
 
     Args:
         path: the file.
         overrides: `data.date_format=%d/%m/%Y`, as in `load_config`.
+        covariates: a file of covariates, whose columns are listed and compared with the prices, too.
 
     Raises:
         ConfigError: an override is wrong.
@@ -126,6 +156,7 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
             value=1,
         )
     prices = replace(prices, notes=(*prices.notes, *outside_data(config, [prices])))
+    columns, joined = join_all(prices, options=config.csv_options, covariates=covariates or config.data.covariates)
     calendar, chosen = config.data.calendar, None
     if "calendar" not in config.data.model_fields_set and calendar_mismatch(prices.dates, calendar=calendar):
         proposal = propose_calendar(prices.dates)  # as config init does
@@ -136,6 +167,8 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> DataReport:
         quality=check_quality(prices, calendar=calendar),
         calendar=calendar,
         chosen=chosen,
+        columns=tuple(columns),
+        lookahead=tuple(found.sentence for found in find_lookahead(joined)),
         shortage=_shortage(config, prices.dates),
     )
 

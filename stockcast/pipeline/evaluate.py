@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockcast.data.csv.options import series_name
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.market import Market
 from stockcast.data.prices import Prices, PriceSource
 from stockcast.data.split import Part
@@ -15,6 +16,7 @@ from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.evaluation.scores import Report
 from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import report_gaps
 from stockcast.forecasting.tasks import TaskScores
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.runs.directory import RunDirectory
@@ -84,6 +86,7 @@ def evaluate(
     part: Part = "test",
     start: date | None = None,
     insist: bool = False,
+    covariates: Path | str | None = None,
     runs: Path | str = "runs",
     callbacks: Callbacks = SILENT,
 ) -> Evaluation:
@@ -95,13 +98,14 @@ def evaluate(
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
         start: first day to be scored; None for the first of the run's test days.
         insist: score days that the run was trained on, too.
+        covariates: a newer file of covariates, as `Predictor.load` takes it.
         runs: folder of the runs.
         callbacks: `on_message` is given what looks odd in the data, `on_baseline` the costly baselines' progress.
 
     Raises:
         StockcastError: the run is damaged, its price file is not the one it was trained on, or too few days are left.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
+    predictor = Predictor.load(run, runs=runs, covariates=covariates, on_message=callbacks.on_message)
     prices, market = _read(predictor, source, callbacks)
     first = _first_scored(predictor, start, insist=insist, callbacks=callbacks)
     keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
@@ -117,6 +121,10 @@ def evaluate(
             key=error.key,
             value=error.value,
         ) from None
+    scored = slice(max(0, int(task.origins[0]) - predictor.config.window + 1), int(task.origins[-1]) + 1)
+    report_gaps(prices, scored, callbacks.on_message)
+    for found in find_lookahead(prices):
+        callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
     baselines = BaselineCache(predictor.run, task, callbacks.on_baseline)
     scores = predictor.task.evaluate(predictor.network, dataset, task, baselines=baselines)
     dates = prices.dates
@@ -179,6 +187,14 @@ def _read(predictor: Predictor, source: PriceSource | str | None, callbacks: Cal
             f"{path} has changed since {run.name} was trained, so its test days are not what they were. Train again, "
             f"or put the old file back.",
             file=path,
+        )
+    trained = run.trained_covariates()
+    if is_own and prices.own is not None and prices.own.sha256 != (trained and trained.sha256):
+        raise RunError(
+            f"{prices.own.covariates} is not the file of covariates that {run.name} was trained with, so its test days "
+            f"are not what they were. Put the old file back, or train again; predict takes a newer one.",
+            file=prices.own.covariates,
+            key="data.covariates",
         )
     changed: list[str] = []
     market = predictor.market(end=predictor.config.data.end if is_own else None, on_changed=changed.append)

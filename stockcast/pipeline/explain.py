@@ -15,6 +15,7 @@ from stockcast.evaluation.importance import Importance, permutation_importance
 from stockcast.forecasting.dataset import SeriesDataset
 from stockcast.forecasting.networks import build_member, check_same_network, load_keras_network
 from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import report_gaps
 from stockcast.models.build import logits_model
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.models.explain.activations import LayerActivations, layer_activations
@@ -44,6 +45,7 @@ def explain(
     source: PriceSource | str | None = None,
     *,
     day: date | None = None,
+    covariates: Path | str | None = None,
     runs: Path | str = "runs",
     callbacks: Callbacks = SILENT,
 ) -> Explanation:
@@ -53,13 +55,14 @@ def explain(
         run: a finished run, its path, or its name under `runs`; None for the newest one there.
         source: a price file or a DataFrame, as `predict` takes it.
         day: the last day known; None for the last of the data.
+        covariates: a newer file of covariates, as `Predictor.load` takes it.
         runs: folder of the runs.
         callbacks: `on_message` is given what looks odd in the data.
 
     Raises:
         StockcastError: the run is damaged, the data do not fit it, or the day cannot be explained.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
+    predictor = Predictor.load(run, runs=runs, covariates=covariates, on_message=callbacks.on_message)
     config = predictor.config
     prices, market = predictor.series_and_market(source, on_message=callbacks.on_message)
     _check_scale(predictor, prices)
@@ -79,6 +82,7 @@ def explain(
     gradients = _gradients(config, dataset, members[0], _spread_out(validation, MAX_WINDOWS))
     measured = _spread_out(validation, MAX_ORIGINS)
     days = slice(origin + 1 - config.window, origin + 1)
+    report_gaps(prices, days, callbacks.on_message)
     return Explanation(
         run=predictor.run.name,
         series=prices.source.with_stem(predictor.series_name(prices)).name,

@@ -15,6 +15,7 @@ def predict(
     source: PriceSource | str | None = None,
     *,
     horizon: int | None = None,
+    covariates: Path | str | None = None,
     runs: Path | str = "runs",
     callbacks: Callbacks = SILENT,
 ) -> Prediction | DirectionPrediction:
@@ -24,13 +25,14 @@ def predict(
         run: a finished run, its path, or its name under `runs`; None for the newest one there.
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
+        covariates: a newer file of covariates, as `Predictor.load` takes it.
         runs: folder of the runs.
         callbacks: `on_message` is given each note on the data.
 
     Raises:
         StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
     """
-    predictor = Predictor.load(run, runs=runs, on_message=callbacks.on_message)
+    predictor = Predictor.load(run, runs=runs, covariates=covariates, on_message=callbacks.on_message)
     return predictor.predict(source, horizon=horizon, on_message=callbacks.on_message)
 
 

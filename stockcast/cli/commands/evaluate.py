@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Data, Json, Quiet, RunName, Runs, one_file, parse_day
+from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, parse_day, takes_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 
@@ -18,11 +18,12 @@ class Part(StrEnum):
     validation = "validation"
 
 
+@takes_sources
 def evaluate(
+    sources: Sources,
     run: RunName = None,
     runs: Runs = Path("runs"),
     split: Annotated[Part, typer.Option(help="Days to score.")] = Part.test,
-    data: Data = None,
     start: Annotated[
         date | None,
         typer.Option("--from", metavar="DATE", parser=parse_day, help="First day to score (default: of the test)."),
@@ -39,15 +40,22 @@ def evaluate(
     from stockcast.pipeline.evaluate import evaluate, save_evaluation
     from stockcast.runs.directory import RunDirectory
 
-    source = one_file(data)
     directory = RunDirectory.find(runs, run)
     with BaselineProgress(quiet=quiet) as progress:
         callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
-        evaluation = evaluate(directory, source, part=split.value, start=start, insist=insist, callbacks=callbacks)
+        evaluation = evaluate(
+            directory,
+            sources.data,
+            part=split.value,
+            start=start,
+            insist=insist,
+            covariates=sources.covariates,
+            callbacks=callbacks,
+        )
     folder = save_evaluation(directory, evaluation)
     if as_json:
         print_json(evaluation.metrics)
         return
     print_evaluation(evaluation)
-    command = next_command("predict", directory.name, runs, data=source)
+    command = next_command("predict", directory.name, runs, sources=sources)
     print_message(f"Scores and plots: {path_text(folder)}\nNext: {command}", quiet=quiet)

@@ -6,18 +6,19 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Data, Json, Output, Plot, Quiet, RunName, Runs, one_file, parse_day
+from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, parse_day, takes_sources
 from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 
 
+@takes_sources
 def explain(
+    sources: Sources,
     run: RunName = None,
     runs: Runs = Path("runs"),
     last_known: Annotated[
         date | None,
         typer.Option("--date", metavar="DATE", parser=parse_day, help="Last day known (default: of the data)."),
     ] = None,
-    data: Data = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
@@ -29,7 +30,13 @@ def explain(
     from stockcast.runs.directory import RunDirectory
 
     directory = RunDirectory.find(runs, run)
-    explanation = explain(directory, one_file(data), day=last_known, callbacks=message_callbacks(quiet))
+    explanation = explain(
+        directory,
+        sources.data,
+        day=last_known,
+        covariates=sources.covariates,
+        callbacks=message_callbacks(quiet),
+    )
     folder = save_explanation(directory, explanation, folder=output, plot=plot)
     if as_json:
         print_json({**explanation.to_json(), "folder": path_text(folder)})

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import ConfigName, Json, Overrides, Quiet, Runs, takes_accept_damage, takes_calendar
+from stockcast.cli.options import (
+    ConfigName,
+    Json,
+    Overrides,
+    Quiet,
+    Runs,
+    takes_accept_damage,
+    takes_calendar,
+    takes_covariates,
+)
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message, runs_option
 from stockcast.cli.signals import DeferredSignals, Interrupted
 from stockcast.errors import RunError
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 
 @takes_accept_damage
 @takes_calendar
+@takes_covariates
 def train(
     config: ConfigName = None,
     overrides: Overrides = None,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 STDIN = Path("-")
 """The path that means standard input."""
@@ -22,6 +23,25 @@ def series_name(path: Path) -> str:
     return Path(path.stem).stem if path.suffix.lower() in PACKED_ENDINGS and is_price_file(path.name) else path.stem
 
 
+Transform = Literal["level", "change", "log_change", "zscore_250"]
+"""How the values of an own column become an input, see `own_columns.TRANSFORMS`."""
+
+
+@dataclass(frozen=True)
+class OwnColumn:
+    """A column of one's own, such as an index of volatility, that is an input of the network.
+
+    Attributes:
+        name: as the file's header has it, whatever its case, spaces and underscores.
+        transform: of its values.
+        carry: most rows of the price file for which a value stands in for the missing ones after it.
+    """
+
+    name: str
+    transform: Transform = "zscore_250"
+    carry: int = 5
+
+
 @dataclass(frozen=True, kw_only=True)
 class CsvOptions:
     """How to read a price file. Nothing is guessed: a file that needs another value is rejected.
@@ -38,6 +58,8 @@ class CsvOptions:
             in a file without a header; empty for the names that vendors give, see `names.py`.
         resample: `1d` to put the bars of each day together; None for a file of daily bars.
         sheet: of a workbook, or the file in a zip; None for the only one, and for other files.
+        own: columns to read besides the bars, where the file has them.
+        is_covariates: the file holds a date and own columns, and need have no close.
     """
 
     date_format: str | None = None
@@ -48,3 +70,5 @@ class CsvOptions:
     columns: tuple[tuple[str, str | int], ...] = ()
     resample: str | None = None
     sheet: str | None = None
+    own: tuple[OwnColumn, ...] = ()
+    is_covariates: bool = False

@@ -13,9 +13,10 @@ from stockcast.data.csv.containers import open_contents
 from stockcast.data.csv.contents import Contents
 from stockcast.data.csv.dates import MONTHS, is_date, read_dates
 from stockcast.data.csv.frame import frame_rows
-from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers, find_layout
+from stockcast.data.csv.header import HEADER_WITHIN, Layout, check_tickers
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.own_header import find_columns, other_names
 from stockcast.data.csv.problems import Problem, Row, Source, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.errors import DataError
@@ -42,6 +43,7 @@ class Table:
         problems: rows that have too few or too many cells, or cells of several lines; they are not among the cells.
         notes: what was left out, one sentence each.
         other_cells: text of columns that are not known, of the first rows.
+        other_names: header of columns that are not known, see `own_header.other_names`.
     """
 
     source: Source
@@ -51,6 +53,7 @@ class Table:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     other_cells: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
 
 
 def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Table:
@@ -72,7 +75,8 @@ def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Tab
     except _NoLayout as no_layout:
         contents = _with_other_separator(contents, no_layout.error)
         table = _read(contents, raw)
-    contents.check_formulas(table.cells)
+    if not options.is_covariates:
+        contents.check_formulas(table.cells)
     return table
 
 
@@ -89,7 +93,7 @@ def _read(contents: Contents, raw: bytes) -> Table:
     source, options, rows = contents.source, contents.options, contents.rows
     try:
         first = list(islice(rows, HEADER_WITHIN))
-        layout = find_layout(source, first, options=options)
+        layout = find_columns(source, first, options=options)
     except DataError as error:
         raise _NoLayout(error) from None
     found = _Rows(source, layout, options)
@@ -119,6 +123,7 @@ def _read(contents: Contents, raw: bytes) -> Table:
         problems=tuple(found.problems),
         notes=tuple(notes),
         other_cells=tuple(found.other_cells),
+        other_names=other_names(first, layout),
     )
 
 
@@ -249,7 +254,7 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
         other = replace(options, separator=separator)
         try:
             rows = list(islice(read_rows(source, text, options=other), HEADER_WITHIN))
-            layout = find_layout(source, rows, options=other)
+            layout = find_columns(source, rows, options=other)
         except DataError as no_layout:
             advised += [no_layout] * (no_layout.key == "data.columns" and error.key is None)
             continue
