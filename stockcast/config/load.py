@@ -74,7 +74,12 @@ def calendar_of(overrides: Overrides) -> str | None:
 
 
 def _data_config(overrides: Overrides) -> DataConfig:
-    of_data: Overrides = [override for override in overrides if override.strip().startswith("data.")]
+    # A file of covariates goes with features, which are not known here.
+    of_data: Overrides = [
+        override
+        for override in overrides
+        if override.strip().startswith("data.") and override.partition("=")[0].strip() != "data.covariates"
+    ]
     if isinstance(overrides, Mapping):
         of_data = {key: overrides[key] for key in of_data}
     return parse_config("name: x\ndata: {path: x}\n", source="overrides", folder=Path.cwd(), overrides=of_data).data
