@@ -99,13 +99,13 @@ def _equal(prices: Prices, name: str, values: pd.Series) -> Lookahead | None:
 
 
 def _correlated(prices: Prices, name: str, values: pd.Series) -> Lookahead | None:
-    """The strongest correlation of ranks with the move of a later day, less what today's move explains of both."""
+    """The strongest correlation of ranks with the move of a later day, less what known moves explain."""
     found: list[tuple[float, int, str, Days]] = []
     returns = log_series(prices.bars["Close"]).diff()
     for what, own, move, moved in _pairs(values, returns):
-        known = np.stack([_shifted(moved, days) for days in range(_KNOWN)], axis=1)
+        left, origins = _unexplained(own, moved)
         for ahead in range(1, _AHEAD + 1):
-            correlation, rows = _partial(own, _shifted(moved, -ahead), known)
+            correlation, rows = _correlation(left, origins, moved, ahead)
             if len(rows) >= _FEWEST and abs(correlation) >= max(BOUNDS[move], _STANDARD_ERRORS / np.sqrt(len(rows))):
                 words = f"its {what} has a rank correlation of {correlation:.2f} with the {move} {_later(ahead)}"
                 found.append((correlation, ahead, f"{words} (real columns stay below {BOUNDS[move]})", rows))
@@ -149,37 +149,32 @@ def _ranks(values: pd.Series) -> Floats:
     return centred
 
 
-def _partial(own: Floats, later: Floats, known: Floats) -> tuple[float, Days]:
-    """Correlation of a column with a later move, less what known moves explain of both; and the rows that have all.
+def _unexplained(own: Floats, moved: Floats) -> tuple[Floats, Days]:
+    """What moves up to its day leave of a column, shape (rows,), and these rows.
 
     Where prices bounce, today's move foretells some of tomorrow's, and a column that repeats it does so, too.
-
-    Args:
-        own: of the column, shape (days,).
-        later: of the later move, shape (days,).
-        known: of the moves up to each day, shape (days, moves).
     """
-    rows = np.flatnonzero(~np.isnan(own + later + known.sum(axis=1)))
+    known = np.stack([np.concatenate([np.full(days, np.nan), moved[: len(moved) - days]]) for days in range(_KNOWN)])
+    rows = np.flatnonzero(~np.isnan(own + known.sum(axis=0)))
     if len(rows) < _FEWEST:
-        return 0.0, rows
-    both = np.stack([own[rows], later[rows]], axis=1)
-    both -= both.mean(axis=0)
-    explained = known[rows] - known[rows].mean(axis=0)
-    left = both - explained @ (np.linalg.pinv(explained.T @ explained) @ (explained.T @ both))
-    spread = left.std(axis=0)
-    if (spread < 1e-3 * both.std(axis=0) + 1e-9).any():  # a copy of what is known
-        return 0.0, rows
-    return float((left[:, 0] * left[:, 1]).mean() / (spread[0] * spread[1])), rows
+        return own[:0], rows[:0]
+    values = own[rows] - own[rows].mean()
+    explained = known[:, rows].T - known[:, rows].mean(axis=1)
+    left = values - explained @ (np.linalg.pinv(explained.T @ explained) @ (explained.T @ values))
+    if left.std() < 1e-3 * values.std() + 1e-9:  # a copy of what is known
+        return own[:0], rows[:0]
+    return left, rows
 
 
-def _shifted(values: Floats, days: int) -> Floats:
-    """Values of so many days before, or after where it is negative; NaN where there is no such day."""
-    shifted = np.full(len(values), np.nan)
-    if days >= 0:
-        shifted[days:] = values[: len(values) - days]
-    else:
-        shifted[:days] = values[-days:]
-    return shifted
+def _correlation(left: Floats, rows: Days, moved: Floats, ahead: int) -> tuple[float, Days]:
+    """Correlation of what is left of a column with the move of a later day, and the rows that have both."""
+    inside = rows < len(moved) - ahead
+    later = moved[rows[inside] + ahead]
+    has_both = ~np.isnan(later)
+    own, later, both = left[inside][has_both], later[has_both], rows[inside][has_both]
+    if len(both) < _FEWEST or own.std() == 0 or later.std() == 0:
+        return 0.0, both
+    return float(np.corrcoef(own, later)[0, 1]), both
 
 
 def _longest_run(hits: Floats) -> int:

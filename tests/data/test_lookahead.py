@@ -101,6 +101,13 @@ def test_what_is_known_at_a_days_end_is_not_found(column: str, days: int | None,
     assert find(recent, KNOWN[column](recent)) == []
 
 
+def test_what_chance_makes_of_half_a_year_is_not_found(sp500: Prices) -> None:
+    recent = replace(sp500, bars=sp500.bars.iloc[-130:], quoted=sp500.quoted[-130:])
+    random = np.random.default_rng(0)
+    for _ in range(10):
+        assert find(recent, pd.Series(random.standard_normal(130), index=recent.bars.index)) == []
+
+
 def test_another_stock_of_the_same_days_does_not_know_the_future(sp500: Prices, other: Prices) -> None:
     assert find(sp500, other.bars["Close"]) == []
     assert find(sp500, returns(other)) == []
