@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made import QUICK, make_bars
+from made import QUICK, REPOSITORY, make_bars
 from program import stockcast
 
 import stockcast as sc
@@ -22,6 +21,7 @@ from stockcast.errors import ConfigError, DataError, RunError
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.training_data import build_training_data, check_unchanged, read_training_prices
 from stockcast.models.callbacks import Callbacks
+from stockcast.pipeline import rerunner
 from stockcast.runs import RunDirectory
 
 FEATURES = 'features: [log_return, "own:VIX", "own:Rate"]\ncovariates: {vix: {transform: log_change, carry: 2}}'
@@ -353,15 +353,14 @@ def test_tomorrows_close_is_reported_by_training_and_scoring_and_fails_the_audit
 def test_an_audit_changes_later_rows_of_own_columns_and_finds_nothing(
     cuts: int, home: Home, monkeypatch: pytest.MonkeyPatch, replay_trainings: None
 ) -> None:
-    module = sys.modules["stockcast.pipeline.rerunner"]
-    train, copies = module.train, []
+    train, copies = rerunner.train, []
 
     def seen(config: Any, **settings: Any) -> Any:
         files = (config.data.path[0], config.data.covariates)
         copies.append([pd.read_csv(file, dtype=str, keep_default_na=False).set_index("Date") for file in files])
         return train(config, **settings)
 
-    monkeypatch.setattr(module, "train", seen)
+    monkeypatch.setattr(rerunner, "train", seen)
     report = sc.audit(home.run, cuts=cuts)
     assert report.failure() is None
     original, *altered = copies
@@ -425,3 +424,15 @@ def test_from_training_to_forecast_on_the_command_line(tmp_path: Path) -> None:
     call("train", "prices.csv", "--covariates", "vix.csv", *chosen, *small)
     done = call("predict", "cli", "--data", "prices.csv", "--covariates", "vix.csv")
     assert "--data prices.csv --covariates vix.csv" in done.stderr  # the next command is for the same files
+
+
+def test_the_config_of_the_page_on_price_files_is_read_as_it_stands(tmp_path: Path) -> None:
+    chapter = (REPOSITORY / "docs" / "price-files.md").read_text().partition("## Columns of your own")[2]
+    lines = chapter.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("    data: "))
+    block = "\n".join(line[4:] for line in lines[start : lines.index("", start)])
+    (tmp_path / "page.yaml").write_text("name: page\n" + block + "\n")
+    config = load_config(tmp_path / "page.yaml")
+    assert config.data.covariates == tmp_path / "vix.csv"
+    own = [(column.name, column.transform, column.carry) for column in config.own_columns]
+    assert own == [("VIX", "log_change", 5), ("Put Call", "zscore_250", 5)]  # the defaults that the page states
