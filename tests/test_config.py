@@ -11,6 +11,7 @@ from stockcast.config.load import load_config, parse_config
 from stockcast.config.schema import Config
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.features import FEATURES
+from stockcast.data.known_days import KNOWN_DAYS
 from stockcast.errors import ConfigError
 
 SHIPPED = sorted((Path(__file__).parents[1] / "configs").rglob("*.yaml"))
@@ -851,7 +852,7 @@ def test_the_json_schema_describes_every_key_and_refuses_strangers():
 def test_the_json_schema_offers_the_features_that_there_are():
     offered, own = Config.model_json_schema()["properties"]["features"]["items"]["anyOf"]
 
-    assert offered["enum"] == list(FEATURES)
+    assert offered["enum"] == [*FEATURES, *KNOWN_DAYS]
     assert re.match(own["pattern"], "own:VIX")
 
 

@@ -24,7 +24,9 @@ from stockcast.models.callbacks import Callbacks
 from stockcast.pipeline import rerunner
 from stockcast.runs import RunDirectory
 
-FEATURES = 'features: [log_return, "own:VIX", "own:Rate"]\ncovariates: {vix: {transform: log_change, carry: 2}}'
+FEATURES = """\
+features: [log_return, "own:VIX", "own:Rate", "known:weekday"]
+covariates: {vix: {transform: log_change, carry: 2}}"""
 CONFIG = QUICK.replace("{path: prices.csv}", "{path: prices.csv, covariates: vix.csv}").replace(
     "features: [log_return, log_range]", FEATURES
 )
@@ -313,7 +315,7 @@ def test_another_series_is_scored_with_its_own_covariates(home: Home) -> None:
 
 def test_an_explanation_names_the_own_columns_and_draws_them(home: Home) -> None:
     explanation = sc.explain(home.run)
-    assert explanation.features == ("log_return", "own:VIX", "own:Rate")
+    assert explanation.features == ("log_return", "own:VIX", "own:Rate", "known:weekday")
     assert {row["feature"] for row in explanation.tables()["importance"]} == set(explanation.features)
     folder = sc.save_explanation(home.run, explanation)
     assert (folder / "importance.png").stat().st_size > 5000

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from stockcast.data.csv.own_header import MOST_LETTERS, OWN, is_name
 from stockcast.data.features import FEATURES
+from stockcast.data.known_days import KNOWN_DAYS
 from stockcast.data.own_columns import is_own
 from stockcast.models.heads import HEADS, LOSSES
 from stockcast.models.layers import CELLS
@@ -38,14 +39,14 @@ def _feature(value: str) -> str:
     if is_own(value):
         if not is_name(value.removeprefix(OWN)):
             raise ValueError(f"should be {OWN}NAME, with at most {MOST_LETTERS} letters, on one line and without $")
-    elif value not in FEATURES:
-        raise ValueError(must_be(value, FEATURES) + f". A column of your own is {OWN}NAME, as {OWN}VIX")
+    elif value not in (names := [*FEATURES, *KNOWN_DAYS]):
+        raise ValueError(must_be(value, names) + f". A column of your own is {OWN}NAME, as {OWN}VIX")
     return value
 
 
 _FEATURE_SCHEMA = {
     "anyOf": [
-        {"type": "string", "enum": [*FEATURES]},
+        {"type": "string", "enum": [*FEATURES, *KNOWN_DAYS]},
         {"type": "string", "pattern": f"^{OWN}[^$]{{1,{MOST_LETTERS}}}$"},
     ]
 }

@@ -140,7 +140,7 @@ class OwnColumns:
 
 
 def check_varies(features: Floats, names: Sequence[str]) -> None:
-    """Check that each own column changes on the training days.
+    """Check that each own column, and what is known of the next session, changes on the training days.
 
     A network is trained on nothing by a constant, and its first other value would be far outside its range.
 
@@ -153,7 +153,7 @@ def check_varies(features: Floats, names: Sequence[str]) -> None:
     """
     for name, values in zip(names, features.T, strict=True):
         known = values[~np.isnan(values)]
-        if is_own(name) and len(known) and known.min() == known.max():
+        if ":" in name and len(known) and known.min() == known.max():
             raise DataError(
                 f"Input {name} never changes on the training days: it is {known[0]:g} on each. Remove it from "
                 f"`features`, or choose another transform in `covariates`.",

@@ -47,6 +47,7 @@ class Prices:
         later: rows of the source after the last day that was asked for.
         name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
         own: columns of one's own that were asked for, which are no bars; None where there are none.
+        known: what is known of the next session, by feature, see `known_days`; None where no feature needs it.
     """
 
     source: Path
@@ -57,6 +58,7 @@ class Prices:
     later: int = 0
     name: str = ""
     own: OwnColumns | None = None
+    known: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -87,7 +89,9 @@ class Prices:
         days = int(np.searchsorted(self.dates, np.datetime64(last), side="right"))
         later = self.later + len(self.bars) - days
         own = None if self.own is None else self.own.until(days)
-        return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later, own=own)
+        known = None if self.known is None else self.known.iloc[:days]
+        bars, quoted = self.bars.iloc[:days], self.quoted[:days]
+        return replace(self, bars=bars, quoted=quoted, later=later, own=own, known=known)
 
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.

@@ -10,6 +10,7 @@ from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
 from stockcast.data.covariates import check_present, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
+from stockcast.data.known_days import is_known, make_known
 from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices, PriceSource, read_prices
 from stockcast.data.quality import check_quality
@@ -54,12 +55,14 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def read_with(config: Config, source: PriceSource, *, with_own: bool = True) -> Prices:
+def read_with(config: Config, source: PriceSource, *, with_own: bool = True, known: Sessions | None = None) -> Prices:
     """Read one series as the config describes it, own columns too; DataError if its bars are of weeks or months."""
     data, adjusted = config.data, config.target.adjusted
     options = config.csv_options if with_own else data.csv_options
     prices = read_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
     _check_daily(prices)
+    if with_own and (names := [name for name in config.features if is_known(name)]):
+        prices = replace(prices, known=make_known(prices.dates, names, calendar=data.calendar, known=known))
     if data.covariates is None or prices.own is None:
         return prices
     covariates = read_covariates(data.covariates, options=options)
@@ -92,7 +95,7 @@ def read_to_forecast(
     """
     if known is None:
         check_calendar(config.data.calendar)
-    prices = read_with(config, source)
+    prices = read_with(config, source, known=known)
     mismatch = calendar_mismatch(prices.dates, calendar=config.data.calendar, known=known)
     _report(prices.label, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
     return prices
