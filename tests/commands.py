@@ -123,6 +123,6 @@ def audit(run, *, cuts=8, epochs=1, seed=0, say=None):
     return run_audit(run, cuts=cuts, epochs=epochs, seed=seed, callbacks=_callbacks(say))
 
 
-def check(path, *, overrides=()) -> DataReport:
-    (report,) = run_check(path, overrides=overrides)
+def check(path, *, overrides=(), covariates=None) -> DataReport:
+    (report,) = run_check(path, overrides=overrides, covariates=covariates)
     return report

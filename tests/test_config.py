@@ -3,6 +3,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from made import make_bars
 
 from stockcast.config.bundled import bundled_configs, bundled_folder, find_config
 from stockcast.config.errors import RENAMED
@@ -10,6 +11,7 @@ from stockcast.config.load import load_config, parse_config
 from stockcast.config.schema import Config
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.features import FEATURES
+from stockcast.data.known_days import KNOWN_DAYS
 from stockcast.errors import ConfigError
 
 SHIPPED = sorted((Path(__file__).parents[1] / "configs").rglob("*.yaml"))
@@ -843,14 +845,15 @@ def test_the_json_schema_describes_every_key_and_refuses_strangers():
             if len(described.get("description", "")) < 10:
                 undescribed.append(key)
 
-    assert len(sections) == 8
+    assert len(sections) == 9
     assert undescribed == []
 
 
 def test_the_json_schema_offers_the_features_that_there_are():
-    offered = Config.model_json_schema()["properties"]["features"]["items"]["enum"]
+    offered, own = Config.model_json_schema()["properties"]["features"]["items"]["anyOf"]
 
-    assert offered == list(FEATURES)
+    assert offered["enum"] == [*FEATURES, *KNOWN_DAYS]
+    assert re.match(own["pattern"], "own:VIX")
 
 
 @pytest.mark.parametrize("ticker", ["ON", "NO", "000660", "1e3"])
@@ -892,3 +895,81 @@ def test_a_key_of_reading_is_set_by_what_a_user_types(override, read):
 def test_a_key_of_reading_that_cannot_be_is_refused_by_its_line(line):
     error = error_of(f"name: x\ndata:\n  path: a.csv\n  {line}\n")
     assert place(error) == ("my.yaml", 4, f"data.{line.partition(':')[0]}")
+
+
+# Columns of one's own.
+
+OWN = 'name: x\ndata: {path: a.csv}\nfeatures: [log_return, "own:VIX", "own:Put Call"]\n'
+
+
+def parse(text: str) -> Config:
+    return parse_config(text, source="my.yaml", folder=FOLDER)
+
+
+def own_settings(text: str) -> list[tuple[str, str, int]]:
+    return [(each.name, each.transform, each.carry) for each in parse(text).own_columns]
+
+
+def test_an_own_column_has_the_safe_defaults_unless_its_settings_are_stated():
+    assert own_settings(OWN) == [("VIX", "zscore_250", 5), ("Put Call", "zscore_250", 5)]
+    stated = OWN + "covariates:\n  vix: {transform: log_change}\n  put_call: {carry: 0}\n"
+    assert own_settings(stated) == [("VIX", "log_change", 5), ("Put Call", "zscore_250", 0)]
+    assert parse(stated).csv_options.own == parse(stated).own_columns
+
+
+def test_a_config_with_own_columns_comes_back_from_its_own_yaml():
+    config = parse(OWN.replace("path: a.csv", "path: a.csv, covariates: b.csv") + "covariates: {VIX: {carry: 1}}\n")
+    assert parse(config.to_yaml()) == config
+    assert config.data.covariates is not None
+    assert config.data.covariates.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "key"),
+    [
+        ("covariates:\n  VIX: {transform: root}\n", 5, "covariates.VIX.transform"),
+        ("covariates:\n  VIX:\n    carry: 251\n", 6, "covariates.VIX.carry"),
+        ("covariates:\n  VIX: {carry: -1}\n", 5, "covariates.VIX.carry"),
+        ("covariates:\n  VIX: {cary: 1}\n", 5, "covariates.VIX.cary"),
+        ("covariates:\n  VIX: level\n", 5, "covariates.VIX"),
+        ("covariates: [VIX]\n", 4, "covariates"),
+        ("covariates:\n  Rate of Fed: {carry: 1}\n", 5, "covariates.Rate of Fed"),
+        ("covariates:\n  VIX: {carry: 1}\n  vix: {carry: 2}\n", 6, "covariates.vix"),
+    ],
+)
+def test_settings_that_fit_no_own_column_are_refused_by_line_and_key(lines, line, key):
+    assert place(error_of(OWN + lines)) == ("my.yaml", line, key)
+
+
+@pytest.mark.parametrize("name", ["own:", "own: ", "own:$a$", f"own:{'x' * 65}", '"own:a\\nb"', "VIX", "own"])
+def test_a_feature_that_names_no_column_is_refused_by_its_place(name):
+    name = name if name.startswith('"') else f'"{name}"'
+    error = error_of(f"name: x\ndata: {{path: a.csv}}\nfeatures: [log_return, {name}]\n")
+    assert place(error) == ("my.yaml", 3, "features.1")
+    assert "own:NAME" in str(error)
+
+
+def test_two_names_of_one_own_column_are_refused():
+    error = error_of(OWN.replace("own:Put Call", "own:v ix"))
+    assert place(error) == ("my.yaml", 3, "features")
+
+
+@pytest.mark.parametrize("value", ["b.csv", "http://b.csv", "'-'", "3", "[b.csv]"])
+def test_a_file_of_covariates_that_nothing_reads_or_that_is_no_file_is_refused(value):
+    features = 'features: ["own:VIX"]\n' if value != "b.csv" else ""
+    error = error_of(f"name: x\ndata: {{path: a.csv, covariates: {value}}}\n{features}")
+    assert place(error) == ("my.yaml", 2, "data.covariates")
+
+
+def test_own_columns_cannot_be_fed_back():
+    error = error_of(OWN + "strategy: recursive\nmodel: {head: point}\n")
+    assert error.key in ("strategy", "features")
+
+
+def test_a_price_file_with_covariates_and_own_features_gets_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_bars(300).assign(VIX=range(300)).to_csv(tmp_path / "a.csv", index=False)
+    overrides = {"data.covariates": "b.csv", "features": ["return_in_volatility", "own:VIX"]}
+    config = load_config("a.csv", overrides)
+    assert config.data.covariates == tmp_path / "b.csv"
+    assert [column.name for column in config.own_columns] == ["VIX"]

@@ -65,6 +65,15 @@ AcceptDamage = Annotated[
 ]
 
 
+Covariates = Annotated[
+    Path | None,
+    typer.Option(
+        "--covariates",
+        metavar="FILE",
+        help="File with a date and columns of numbers, joined by date: the own:NAME among features.",
+    ),
+]
+
 Ticker = Annotated[
     str | None,
     typer.Option(
@@ -87,7 +96,7 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
             given = signature.bind_partial(*args, **kwargs)
             if value != default:
                 overrides = given.arguments.get("overrides") or []
-                given.arguments["overrides"] = [f"data.{key}={json.dumps(value)}", *overrides]
+                given.arguments["overrides"] = [f"data.{key}={_yaml(value)}", *overrides]
             command(*given.args, **given.kwargs)
 
         option = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
@@ -99,7 +108,13 @@ def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable
     return add
 
 
+def _yaml(value: object) -> str:
+    """Write a value of an option as YAML, text in quotes, whatever is in it."""
+    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+
+
 takes_calendar = _short_for("calendar", Calendar, default=None)
+takes_covariates = _short_for("covariates", Covariates, default=None)
 takes_ticker = _short_for("ticker", Ticker, default=None)
 takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
 

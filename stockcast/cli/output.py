@@ -41,9 +41,16 @@ def next_command(
     command: str, run: str, runs: Path, *, data: Path | None = None, overrides: Collection[str] | None = None
 ) -> str:
     """Return the command to type next for a run, for the price file and its reading that were given."""
-    settings = [part for override in overrides or () for part in ("--set", override)]
     given = ["--data", str(data)] if data else []
+    settings = [word for override in overrides or () for word in _option(override)]
     return shlex.join(["stockcast", command, run, *given, *settings, *runs_option(runs)])
+
+
+def _option(override: str) -> list[str]:
+    """Return the option that sets an override: the short one, where it was made of one."""
+    key, _, value = override.partition("=")
+    option = {"data.ticker": "--ticker", "data.covariates": "--covariates"}.get(key)
+    return [option, json.loads(value)] if option and value.startswith('"') else ["--set", override]
 
 
 def runs_option(runs: Path) -> list[str]:

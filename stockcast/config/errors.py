@@ -1,8 +1,9 @@
 """What pydantic finds wrong with a config -> a ConfigError in the words of the file."""
 
 import difflib
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +18,9 @@ RENAMED = {
     "training.schedule": "training.lr_schedule",
 }
 """Keys of older configs, which are rejected, and what they are called now."""
+
+
+_OF_A_COLUMN = re.compile(r"(covariates\.[^:]+): ")
 
 
 def config_error(
@@ -104,6 +108,8 @@ def _reason(problem: Any) -> str:
 def _named_key(config: type[BaseModel], reason: str) -> str:
     """The first key that the reason of a rule across sections names; empty where it names none."""
     known = _all_keys(config)
+    if begin := _OF_A_COLUMN.match(reason):  # a name of the user's, which may hold spaces
+        return begin[1]
     return next((word for word in reason.replace(":", " ").split() if word in known), "")
 
 
@@ -119,15 +125,25 @@ def _known_part(config: type[BaseModel], loc: tuple[str, ...]) -> tuple[tuple[st
     Pydantic appends the branch of a union that it tried; no section of ours has a key of that name.
     """
     section: Any = config
+    field = None
     for depth, key in enumerate(loc):
+        if model := _model_of_values(section):  # the key is a name of the user's
+            section = model
+            continue
         field = section.model_fields.get(key)
         if field is None:  # an unknown key
             return loc[: depth + 1], ""
         section = field.annotation
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+        if not (_model_of_values(section) or (isinstance(section, type) and issubclass(section, BaseModel))):
             item = tuple(part for part in loc[depth + 1 : depth + 2] if part.isdigit())
             return (*loc[: depth + 1], *item), field.description or ""
-    return loc, ""
+    return loc, (field.description or "") if field is not None else ""
+
+
+def _model_of_values(kind: Any) -> type[BaseModel] | None:
+    """The section that each name of a mapping has; None of any other type."""
+    values = get_args(kind)[1] if get_origin(kind) is dict else None
+    return values if isinstance(values, type) and issubclass(values, BaseModel) else None
 
 
 def _nearest(config: type[BaseModel], keys: tuple[str, ...]) -> str:
@@ -149,4 +165,6 @@ def _all_keys(config: type[BaseModel], prefix: str = "") -> list[str]:
         keys.append(f"{prefix}{name}")
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             keys += _all_keys(field.annotation, f"{prefix}{name}.")
+        elif model := _model_of_values(field.annotation):
+            keys += _all_keys(model, f"{prefix}{name}.NAME.")
     return keys

@@ -21,7 +21,7 @@ Overrides = Collection[str] | Mapping[str, Any]
 
 _READING_KEYS = (
     *("date_format", "encoding", "separator", "decimal", "ticker", "columns"),
-    *("resample", "frequency", "bar_date", "sheet"),
+    *("resample", "frequency", "bar_date", "sheet", "covariates"),
 )
 READING_KEYS = tuple(f"data.{key}" for key in _READING_KEYS)
 """What overrides set about how a price file is read."""
@@ -91,7 +91,12 @@ def calendar_of(overrides: Overrides) -> str | None:
 
 
 def _data_config(overrides: Overrides) -> DataConfig:
-    of_data: Overrides = [override for override in overrides if override.strip().startswith("data.")]
+    # A file of covariates goes with features, which are not known here.
+    of_data: Overrides = [
+        override
+        for override in overrides
+        if override.strip().startswith("data.") and override.partition("=")[0].strip() != "data.covariates"
+    ]
     if isinstance(overrides, Mapping):
         of_data = {key: overrides[key] for key in of_data}
     return parse_config("name: x\ndata: {path: x}\n", source="overrides", folder=Path.cwd(), overrides=of_data).data
@@ -144,23 +149,25 @@ def _errors_of(values: dict[str, Any]) -> ValidationError | None:
 
 
 def _resolve(values: dict[str, Any], folder: Path) -> None:
-    """Make `data.path` absolute, in place: relative to `folder`. A URL and `-` are left for the check of the key."""
+    """Make paths of `data` absolute, in place: relative to `folder`. A URL and `-` are left for the key's check."""
 
-    def resolved(stated: Any) -> Any:
+    def resolved(stated: Any, key: str) -> Any:
+        stated = str(stated) if isinstance(stated, Path) else stated
         if not isinstance(stated, str) or "://" in stated or stated == str(STDIN):
             return stated
         try:
             path = Path(stated).expanduser() if stated.startswith("~") else Path(stated)  # ./~x is a file
             return str((folder / path).resolve())
         except (OSError, RuntimeError, ValueError) as error:  # the home of an unknown user, a NUL, a loop of links
-            raise ConfigError(
-                f"data.path = {stated!r} is not a path: {error}.", key="data.path", value=stated
-            ) from error
+            raise ConfigError(f"{key} = {stated!r} is not a path: {error}.", key=key, value=stated) from error
 
     data = values.get("data")
-    if isinstance(data, dict) and "path" in data:
-        stated = data["path"]
-        data["path"] = [resolved(path) for path in stated] if isinstance(stated, list) else resolved(stated)
+    if not isinstance(data, dict):
+        return
+    for name in ("path", "covariates"):
+        if name in data:
+            stated, key = data[name], f"data.{name}"
+            data[name] = [resolved(path, key) for path in stated] if isinstance(stated, list) else resolved(stated, key)
 
 
 class _Override(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, TargetConfig
+from stockcast.data.known_days import is_known
 from stockcast.frequency import RESAMPLED, RESAMPLES, WEEKLY
 from stockcast.limits import MAX_PARAMETERS
 from stockcast.models.heads import LOSSES
@@ -24,6 +25,16 @@ def check_frequency(data: DataConfig) -> None:
         raise ValueError(
             "data.bar_date is of weekly bars that are dated on Sundays, and the file's bars are not weekly: leave it "
             "out, or set data.frequency to weekly without data.resample"
+        )
+
+
+def check_known(data: DataConfig, features: Sequence[str]) -> None:
+    """Check that what a day knows of the next session is asked for of days alone."""
+    known = [feature for feature in features if is_known(feature)]
+    if known and data.frequency != "daily":
+        raise ValueError(
+            f"features has {known[0]}, which is of the session after a day, and the bars are {data.frequency}: leave "
+            f"it out, or set data.frequency to daily"
         )
 
 

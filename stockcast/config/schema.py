@@ -1,5 +1,6 @@
 """The YAML a user edits, as frozen values; unknown keys are rejected."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -7,8 +8,10 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from stockcast.config import rules, yaml
+from stockcast.config.covariates import CovariateConfig, check_covariates, own_columns
 from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
 from stockcast.config.values import FeatureName, Section
+from stockcast.data.csv.options import CsvOptions, OwnColumn
 from stockcast.models.build import count_weights
 from stockcast.models.heads import Head, make_head
 from stockcast.models.settings import NetworkSettings
@@ -24,7 +27,13 @@ class Config(Section):
     data: DataConfig
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=32)] = Field(
         ("log_return", "abs_return"),
-        description="Inputs of the network for each bar: computed features or plain columns.",
+        description="Inputs of the network for each bar: computed features, plain columns, or own:NAME, a column of "
+        "numbers that is no bar, such as own:VIX.",
+    )
+    covariates: Annotated[dict[str, CovariateConfig], Field(max_length=32)] = Field(
+        {},
+        description="By name of an own column among features, how it becomes an input, as {VIX: {transform: "
+        "log_change, carry: 5}}; columns that are not listed have the defaults.",
     )
     target: TargetConfig = TargetConfig()
     split: SplitConfig = SplitConfig()
@@ -64,6 +73,16 @@ class Config(Section):
     def with_ticker(self, ticker: str | None) -> "Config":
         """Return the same config for one series of its files; None for files of one."""
         return self.model_copy(update={"data": self.data.model_copy(update={"ticker": (ticker,) if ticker else None})})
+
+    @property
+    def own_columns(self) -> tuple[OwnColumn, ...]:
+        """The columns of one's own among the features, and how each becomes an input."""
+        return own_columns(self.features, self.covariates)
+
+    @property
+    def csv_options(self) -> CsvOptions:
+        """How the price files are read, own columns among them."""
+        return replace(self.data.csv_options, own=self.own_columns)
 
     def first_day(self, part: str) -> date | None:
         """Return the first day of a part other than training; None where the split holds a share."""
@@ -107,12 +126,14 @@ class Config(Section):
     def _fits_together(self) -> Self:
         head, strategy, target, features = self.model.head, self.strategy, self.target, self.features
         rules.check_frequency(self.data)
+        rules.check_known(self.data, features)
         rules.check_loss(self.model, target=target, scaler=self.scaler)
         rules.check_classes(self.model)
         rules.check_forecast(head, strategy=strategy, transform=target.transform, calibration=self.calibration)
         rules.check_columns(target, head=head, strategy=strategy, features=features)
         rules.check_scale(target, data=self.data, strategy=strategy)
         rules.check_feedback(target, strategy=strategy, features=features)
+        check_covariates(features, self.covariates, file=self.data.covariates)
         parameters = self._count_parameters()
         rules.check_size(self.model, self.ensemble, parameters=parameters, window=self.window, features=len(features))
         return self

@@ -1,5 +1,6 @@
 """The sections of a config, as frozen values; the descriptions are the texts of the JSON Schema."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -90,7 +91,20 @@ class DataConfig(Section):
         None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
     )
 
-    @field_validator("path", mode="before")
+    covariates: Annotated[Path, Field(strict=False)] | None = Field(
+        None,
+        description="File with a Date and columns of numbers, joined to the prices by date: their own columns "
+        "(own:NAME in features); relative to this file. null for columns of the price file alone.",
+    )
+
+    @field_validator("covariates", mode="before")
+    @classmethod
+    def _is_one_file(cls, path: Any) -> Any:
+        if path is not None and not isinstance(path, str):
+            raise ValueError("should be the path of one file")
+        return path
+
+    @field_validator("path", "covariates", mode="before")
     @classmethod
     def _is_a_file(cls, paths: Any) -> Any:
         if any(isinstance(path, str) and "://" in path for path in as_list(paths)):

@@ -27,7 +27,7 @@ name: {name}
 data:
   path: {path}
   calendar: {calendar:<15} # the exchange whose trading sessions date the forecasts
-features:                   # in units of the series' own volatility
+features:                   # in units of the series' own volatility; "own:NAME" adds a column that is no bar
 {features}
 target: {{column: Close, transform: log_return, scale: volatility, adjusted: true}}
 split: {{validation: 0.1, calibration: 0.1, test: 0.2}}   # the days before them are for training

@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from stockcast.data.csv.own_header import MOST_LETTERS, OWN, is_name
 from stockcast.data.features import FEATURES
+from stockcast.data.known_days import KNOWN_DAYS
+from stockcast.data.own_columns import is_own
 from stockcast.models.heads import HEADS, LOSSES
 from stockcast.models.layers import CELLS
 from stockcast.text import join_words
@@ -31,7 +34,23 @@ def must_be(value: str, known: Collection[str], *, why: str = "") -> str:
     return f"must be {choice}{', '.join(sorted(known))}{why}" + (f"; perhaps {near[0]}" if near else "")
 
 
-FeatureName = Annotated[str, AfterValidator(_one_of(FEATURES)), Field(json_schema_extra={"enum": [*FEATURES]})]
+def _feature(value: str) -> str:
+    """Check the name of a feature, or of a column of one's own."""
+    if is_own(value):
+        if not is_name(value.removeprefix(OWN)):
+            raise ValueError(f"should be {OWN}NAME, with at most {MOST_LETTERS} letters, on one line and without $")
+    elif value not in (names := [*FEATURES, *KNOWN_DAYS]):
+        raise ValueError(must_be(value, names) + f". A column of your own is {OWN}NAME, as {OWN}VIX")
+    return value
+
+
+_FEATURE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "enum": [*FEATURES, *KNOWN_DAYS]},
+        {"type": "string", "pattern": f"^{OWN}[^$]{{1,{MOST_LETTERS}}}$"},
+    ]
+}
+FeatureName = Annotated[str, AfterValidator(_feature), WithJsonSchema(_FEATURE_SCHEMA)]
 CellName = Annotated[str, AfterValidator(_one_of(CELLS)), Field(json_schema_extra={"enum": [*CELLS]})]
 HeadName = Annotated[str, AfterValidator(_one_of(HEADS)), Field(json_schema_extra={"enum": [*HEADS]})]
 LOSS_NAMES = list(dict.fromkeys(loss for losses in LOSSES.values() for loss in losses))

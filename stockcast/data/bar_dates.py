@@ -66,10 +66,11 @@ def date_on_sessions(
     if len(moved := keep[dates[keep] != last[keep]]):
         example = f"{last[moved[0]]} in place of {dates[moved[0]]}"
         notes.insert(0, f"{frequency.name} bars are dated on the last session of each {frequency.unit}: {example}")
+    kept, index = prices.with_rows(keep), pd.DatetimeIndex(last[keep], name="Date")
     return replace(
-        prices,
-        bars=prices.bars.iloc[keep].set_axis(pd.DatetimeIndex(last[keep], name="Date"), axis="index"),
-        quoted=prices.quoted[keep],
+        kept,
+        bars=kept.bars.set_axis(index, axis="index"),
+        own=None if kept.own is None else kept.own.dated(index),
         notes=(*prices.notes, *notes),
         frequency=frequency,
     )
@@ -128,7 +129,7 @@ def _check_places(prices: Prices, days: Dates, periods: Days, frequency: Frequen
     if _MOST_ODD * inside.sum() > len(days):
         first = prices.dates[inside][0]
         raise DataError(
-            f"{prices.source}: {plural(inside.sum(), 'date')} of {len(days)} neither begin nor end their "
+            f"{prices.title}: {plural(inside.sum(), 'date')} of {len(days)} neither begin nor end their "
             f"{frequency.unit}, the first {first}, so a bar may be of parts of two. Use bars of calendar "
             f"{frequency.unit}s (weeks from Monday to Sunday), or daily bars.",
             file=prices.source,
@@ -177,7 +178,7 @@ def _without_repeats(
     if len(repeated):
         first = int(repeated[0])
         raise DataError(
-            f"{prices.source}: {plural(len(np.unique(periods[repeated])), unit)} more than once, the first on "
+            f"{prices.title}: {plural(len(np.unique(periods[repeated])), unit)} more than once, the first on "
             f"{dates[first - 1]} and {dates[first]}. Keep one row a {unit}.",
             file=prices.source,
             column="Date",

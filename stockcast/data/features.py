@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.names import COLUMNS
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.known_days import is_known
 from stockcast.data.market import Market, average
+from stockcast.data.own_columns import is_own
 from stockcast.data.prices import Prices
 from stockcast.data.volatility import DECAY, daily_variance, log_series, smoothed, volatility
 from stockcast.typing import Floats
@@ -203,7 +206,8 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
 
     Args:
         prices: daily bars, oldest first.
-        names: keys of `FEATURES`, in the order of the result's columns.
+        names: keys of `FEATURES`, `own:NAME` of columns of `prices.own`, and `KNOWN_DAYS`, in the order of the result's
+            columns.
         market: of `make_market`, where a name is of `MARKET`.
 
     Returns:
@@ -212,10 +216,28 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
     Raises:
         MissingColumns: the file lacks a column that a feature needs.
     """
-    prices.require(sorted({column for name in names for column in FEATURES[name].needs}))
+    prices.require(needed_columns(names))
     bars = DailyBars(prices.bars, market)
-    columns = [FEATURES[name].compute(bars).to_numpy(dtype=np.float64) for name in names]
-    return np.stack(columns, axis=1)
+    return np.stack([_values(prices, bars, name) for name in names], axis=1)
+
+
+def _values(prices: Prices, bars: DailyBars, name: str) -> Floats:
+    """Return one feature, shape (days,)."""
+    if is_own(name):
+        if prices.own is None:
+            raise ValueError(f"{name} needs prices that were read with it")
+        return prices.own.feature(name.removeprefix(OWN))
+    if is_known(name):
+        if prices.known is None:
+            raise ValueError(f"{name} needs prices that were read with it")
+        return prices.known[name].to_numpy(dtype=np.float64)
+    values: Floats = FEATURES[name].compute(bars).to_numpy(dtype=np.float64)
+    return values
+
+
+def needed_columns(names: Iterable[str]) -> list[str]:
+    """Return the bars' columns that features are computed from; own columns and the next session need none."""
+    return sorted({column for name in names if name in FEATURES for column in FEATURES[name].needs})
 
 
 def make_market(all_prices: Iterable[Prices], names: tuple[str, ...]) -> Market | None:

@@ -29,7 +29,7 @@ def usual_frequency(prices: Prices) -> tuple[Frequency, int] | None:
     found = DAILY if usual < 7 else WEEKLY if usual == 7 else MONTHLY if 28 <= usual <= 31 else None
     if found is None:
         raise DataError(
-            f"{prices.source}: the usual distance from one date to the next is {usual} days. Use bars of days, weeks "
+            f"{prices.title}: the usual distance from one date to the next is {usual} days. Use bars of days, weeks "
             f"or months.",
             file=prices.source,
             column="Date",
@@ -65,7 +65,7 @@ def check_frequency(prices: Prices, frequency: Frequency, *, resample: str | Non
     if trained:
         advice = f"Use {needed.name} bars with this run, or train another one on these with"
     raise DataError(
-        f"{prices.source}: the bars are {bars.name} (the usual distance from one date to the next is "
+        f"{prices.title}: the bars are {bars.name} (the usual distance from one date to the next is "
         f"{plural(usual, 'day')}), and {stated}. {advice} {' '.join(options)}",
         file=prices.source,
         column="Date",
@@ -106,17 +106,19 @@ def put_together(prices: Prices, frequency: Frequency, sessions: Sessions) -> Pr
     whole = slice(1 if len(lacks_first) else 0, len(starts) - (1 if len(lacks_last) else 0))
     if not len(starts[whole]):
         raise DataError(
-            f"{prices.source}: it has no whole {unit}, from {dates[0]} to {dates[-1]}. Use a longer file.",
+            f"{prices.title}: it has no whole {unit}, from {dates[0]} to {dates[-1]}. Use a longer file.",
             file=prices.source,
             key="data.resample",
             value=len(dates),
         )
     columns = {name: _together(name, prices.column(name), starts, ends)[whole] for name in prices.bars.columns}
     last_days = np.maximum(last_sessions(periods[starts], frequency, sessions), dates[ends])
+    index = pd.DatetimeIndex(last_days[whole], name="Date")
     return replace(
         prices,
-        bars=pd.DataFrame(columns, index=pd.DatetimeIndex(last_days[whole], name="Date")),
+        bars=pd.DataFrame(columns, index=index),
         quoted=prices.quoted[ends][whole],
+        own=None if prices.own is None else prices.own.on(index),
         notes=(*prices.notes, note),
         frequency=frequency,
     )

@@ -10,16 +10,22 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.dates import read_dates
-from stockcast.data.csv.numbers import read_numbers
+from stockcast.data.csv.names import PRICE_COLUMNS
+from stockcast.data.csv.numbers import Numbers, read_numbers
 from stockcast.data.csv.options import CsvOptions, series_name, ticker_name
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.own_numbers import read_own_numbers
 from stockcast.data.csv.problems import Source, refuse
 from stockcast.data.csv.resample import has_bars_to_join, to_days
 from stockcast.data.csv.table import PriceSource, Table, read_table
+from stockcast.data.own_columns import OwnColumns, differing_values, join_by_date
 from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
 from stockcast.frequency import DAILY, Frequency
 from stockcast.text import plural
-from stockcast.typing import Dates, Floats
+from stockcast.typing import Dates, Days, Floats
+
+_SHOWN = 500  # rows whose prices may show the decimal mark
 
 PLAIN = CsvOptions()
 """Options of a file that needs none."""
@@ -41,6 +47,8 @@ class Prices:
         ticker: the series in the file, where one was chosen or all were read, and of several that were joined the last
             one; else empty.
         frequency: of what the bars are.
+        own: columns of one's own that were asked for, which are no bars; None where there are none.
+        known: what is known of the next session, by feature, see `known_days`; None where no feature needs it.
     """
 
     source: Path
@@ -52,6 +60,8 @@ class Prices:
     name: str = ""
     ticker: str = ""
     frequency: Frequency = DAILY
+    own: OwnColumns | None = None
+    known: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -86,7 +96,7 @@ class Prices:
         """Return the same series without the days after `last`."""
         days = int(np.searchsorted(self.dates, np.datetime64(last), side="right"))
         later = self.later + len(self.bars) - days
-        return replace(self, bars=self.bars.iloc[:days], quoted=self.quoted[:days], later=later)
+        return replace(self.with_rows(slice(days)), later=later)
 
     def between(self, first: date | None, last: date | None) -> "Prices":
         """Return the same series without the bars before `first` and after `last`; DataError if there are no others."""
@@ -94,7 +104,13 @@ class Prices:
         rows = slice(int(np.searchsorted(until.dates, np.datetime64(first or date.min))), None)
         if not len(until.bars.iloc[rows]):
             raise _no_days(Source(self.source), first, last)
-        return replace(until, bars=until.bars.iloc[rows], quoted=until.quoted[rows])
+        return until.with_rows(rows)
+
+    def with_rows(self, rows: slice | Days) -> "Prices":
+        """Return the same series with these rows alone."""
+        own = None if self.own is None else self.own.with_rows(rows)
+        known = None if self.known is None else self.known.iloc[rows]
+        return replace(self, bars=self.bars.iloc[rows], quoted=self.quoted[rows], own=own, known=known)
 
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.
@@ -167,11 +183,18 @@ def read_prices(
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
-    numbers = read_numbers(
-        table.cells.loc[kept].drop(columns="Date"), options=table.options, other_cells=table.other_cells
-    )
+    cells = table.cells.loc[kept].drop(columns="Date")
+    own_names = [name for name in map(str, cells) if name.startswith(OWN)]
+    numbers = read_numbers(cells.drop(columns=own_names), options=table.options, other_cells=table.other_cells)
     kept_lines = set(table.cells.index[kept])
     problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
+    if own_names and has_bars_to_join(days.dates[inside], table.options):  # several rows a day have no one value
+        name = own_names[0].removeprefix(OWN)
+        message = f"data.resample puts bars together, but not {name}. Put it into its own file (data.covariates)."
+        raise table.source.error(message, column=name, key="data.resample", value=table.options.resample)
+    own = _read_own(table, cells, own_names)
+    own_values, own_days = own.values[inside[own.values.index]], days.dates[inside]
+    problems += [*own.problems, *differing_values(own_values, own_days, table.cells["Date"])]
     adjusting = adjusted and "Adj Close" in numbers.values
     values, left_out = leave_out(numbers.values, days.dates, adjusting=adjusting)
     problems += [*numbers.problems, *impossible(values, adjusting=adjusting)]
@@ -218,7 +241,20 @@ def read_prices(
         later=int(after.sum()),
         name=ticker_name(ticker) or (table.source.path.name if table.source.is_frame else ""),
         ticker=ticker,
+        own=_own_columns(table, own_values, own_days, pd.DatetimeIndex(bars.index)),
     )
+
+
+def _own_columns(table: Table, values: pd.DataFrame, dates: pd.Series, days: pd.DatetimeIndex) -> OwnColumns | None:
+    """Return the own columns on the days of the bars; None where none is asked for."""
+    columns = table.options.own
+    return OwnColumns(columns, join_by_date(values.set_index(dates), days), table.other_names) if columns else None
+
+
+def _read_own(table: Table, cells: pd.DataFrame, own_names: Sequence[str]) -> Numbers:
+    """Read own columns beside the bars."""
+    shown = [cell for column in PRICE_COLUMNS if column in cells for cell in cells[column].iloc[:_SHOWN]]
+    return read_own_numbers(cells[own_names], options=table.options, price_cells=shown if own_names else ())
 
 
 def _no_days(source: Source, start: date | None, end: date | None) -> DataError:

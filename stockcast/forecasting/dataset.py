@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from stockcast.config.schema import Config
-from stockcast.data.features import FEATURES, make_features
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.features import make_features, needed_columns
 from stockcast.data.market import Market
 from stockcast.data.ohlc import RecursiveInput, as_bars
+from stockcast.data.own_columns import check_varies, is_own
 from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler, fit_scaler
 from stockcast.data.split import Part, Split, split_at
@@ -192,16 +195,23 @@ def target_series(config: Config, prices: Prices) -> tuple[Floats, Floats | None
         DataError: a price that is forecast is missing on some day.
     """
     columns = config.target.names
-    prices.require(sorted({*columns, *(column for name in config.features for column in FEATURES[name].needs)}))
+    prices.require(sorted({*columns, *needed_columns(config.features)}))
     target_prices = prices.complete(columns)
     unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
     return (target_prices if len(columns) > 1 else target_prices[:, 0]), unit
 
 
 def fit_scalers(
-    config: Config, series: Sequence[Prices], market: Market | None, *, days: Sequence[slice]
+    config: Config,
+    series: Sequence[Prices],
+    market: Market | None,
+    *,
+    days: Sequence[slice],
+    trained: Scaler | None = None,
 ) -> tuple[Scaler, TargetTransform]:
     """Fit the features' scaler and the targets' unit on these days of each series, and on no others.
+
+    With the scaler that a network was `trained` with, own columns that the series lack keep their scale in it.
 
     Raises:
         MissingColumns, DataError: as `make_dataset`; or a feature has no value on any of the days.
@@ -214,12 +224,14 @@ def fit_scalers(
         features = np.concatenate(
             [make_features(prices, config.features, market)[past].copy() for prices, past in pairs]
         )
-        scaler = fit_scaler(features, kind=config.scaler, names=config.features)
+        scaler = _fit_features(config, features, trained)
     except DataError as error:
         constant = all(np.ptp(prices.column(config.target.column)[past]) == 0 for prices, past in pairs)
-        why = " Its closes never change on these days." if constant else ""
+        why = " Its closes never change on these days." if constant else _first_value(error.column or "", pairs)
         names = ", ".join(prices.label for prices in series)
-        raise type(error)(f"{names}: {error}{why}", file=names, key=error.key, value=error.value) from None
+        raise type(error)(
+            f"{names}: {error}{why}", file=names, column=error.column, key=error.key, value=error.value
+        ) from None
     # What is fed back needs its input's unit; elsewhere returns are best scaled by their own deviation.
     own_unit = config.strategy == "direct" and config.target.transform == "log_return"
     volatilities = [unit[past] for (_, unit), past in past_targets if unit is not None]
@@ -232,3 +244,30 @@ def fit_scalers(
         centred=config.head.classes is None,
     )
     return scaler, target
+
+
+def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> Scaler:
+    """Fit a scaler on features, shape (days, features); DataError where one has no value, or an own one is constant."""
+    names = np.array(config.features)
+    fitted = np.ones(len(names), dtype=bool)
+    if trained is not None:
+        fitted = ~np.isnan(features).all(axis=0) | ~np.array(list(map(is_own, config.features)))
+    check_varies(features[:, fitted], tuple(names[fitted]))
+    scaler = fit_scaler(features[:, fitted], kind=config.scaler, names=tuple(names[fitted]))
+    if trained is None or fitted.all():
+        return scaler
+    center, scale, fill = trained.center.copy(), trained.scale.copy(), trained.fill.copy()
+    center[fitted], scale[fitted], fill[fitted] = scaler.center, scaler.scale, scaler.fill
+    return Scaler(center, scale, fill)
+
+
+def _first_value(feature: str, pairs: Sequence[tuple[Prices, slice]]) -> str:
+    """Return a sentence on when an own column begins, as against the training days; empty for other features."""
+    prices, past = pairs[0]
+    name = feature.removeprefix(OWN)
+    if not is_own(feature) or prices.own is None or name not in prices.own.values:
+        return ""
+    days, last = prices.own.values[name].dropna().index, prices.dates[past][-1]
+    if not len(days) or days[0] <= pd.Timestamp(last):
+        return ""
+    return f" Its first value is of {days[0]:%Y-%m-%d}, and the training days end on {last}."

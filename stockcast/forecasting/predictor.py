@@ -28,7 +28,7 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
-from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, series_in
+from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, report_gaps, series_in
 from stockcast.forecasting.tasks import Task
 from stockcast.models.callbacks import SILENT
 from stockcast.models.inference import Network
@@ -79,7 +79,7 @@ class Predictor:
             run: the run, its path, or its name under `runs`; None for the newest one there.
             runs: folder of the runs.
             overrides: how price files are read that are not written as those of the training were, as in `load_config`:
-                `{"data.ticker": "GE"}`.
+                `{"data.ticker": "GE"}`; and a newer file of covariates, `{"data.covariates": "vix.csv"}`.
             on_message: called where the network has no ONNX file that opens, and Keras is loaded instead.
 
         Raises:
@@ -202,7 +202,7 @@ class Predictor:
             )
         for trained, own in self._training_sources():
             if trained in wanted:
-                yield read_to_forecast(self.config, own, on_message=on_message, known=self._sessions)
+                yield read_to_forecast(self._own_reading, own, on_message=on_message, known=self._sessions)
 
     def one_series(self, source: PriceSource | str | None = None) -> Prices | PriceSource | None:
         """Return the one series that the overrides name, see `series`; StockcastError if they name several."""
@@ -216,9 +216,15 @@ class Predictor:
             )
         return first
 
+    @cached_property
+    def _own_reading(self) -> Config:
+        """How the series of the training are read: as they were, beside the covariates that the overrides name."""
+        data = self.config.data.model_copy(update={"covariates": self.reading.data.covariates})
+        return self.config.model_copy(update={"data": data})
+
     def _training_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
         """Yield each series of the training with what it is read from, each file once; DataError if one is gone."""
-        options = self.config.data.csv_options
+        options = self.config.csv_options
         for path, group in groupby(self.trained_on, key=attrgetter("path")):
             if not options.takes_all:
                 yield from ((trained, Path(path)) for trained in group)
@@ -240,8 +246,9 @@ class Predictor:
         """Read a training file as training read it, from data.start to data.end; None for the first series."""
         if source is not None:
             return read_to_forecast(self.reading, source, on_message=on_message, known=self._sessions)
-        first = self.trained_on[0]
-        config = self.config.with_ticker(first.ticker) if self.config.data.csv_options.takes_all else self.config
+        first, config = self.trained_on[0], self._own_reading
+        if config.data.csv_options.takes_all:
+            config = config.with_ticker(first.ticker)
         return read_to_forecast(config, Path(first.path), on_message=on_message, known=self._sessions)
 
     def market(self, *, end: date | None, on_changed: OnMessage = QUIET) -> Market | None:
@@ -264,7 +271,7 @@ class Predictor:
             try:
                 for trained, source in self._training_sources():
                     config = self.config.with_data_span(end=end)
-                    prices = read_with(config, source, known=self._sessions, trained=True)
+                    prices = read_with(config, source, known=self._sessions, trained=True, with_own=False)
                     if prices.sha256 != trained.sha256 and trained.path not in changed:
                         changed.add(trained.path)
                         on_changed(trained.path)
@@ -315,7 +322,8 @@ class Predictor:
         scaler, target = self.scaler, self.target
         try:
             if self.config.target.scale == "training" and not self.was_trained_on(prices):
-                scaler, target = fit_scalers(self.config, [prices], market, days=[slice(0, before)])
+                days = [slice(0, before)]
+                scaler, target = fit_scalers(self.config, [prices], market, days=days, trained=self.scaler)
             dataset = make_dataset(self.config, prices, market, scaler, target)
         except MissingColumns as error:
             raise MissingColumns(
@@ -363,6 +371,7 @@ class Predictor:
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
+        report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self._sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
         return replace(prediction, series=self.series_name(prices))

@@ -10,9 +10,12 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.bar_dates import date_on_sessions, days_inside
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
+from stockcast.data.covariates import check_present, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.csv.table import PriceSource, Table, read_tables
+from stockcast.data.known_days import is_known, make_known
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.periods import check_frequency, put_together, sessions_of
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
@@ -63,15 +66,34 @@ def series_in(config: Config, source: PriceSource) -> Iterator[PriceSource]:
     """Return the series in a file, read once: the file itself, or where data.ticker is all each of those in it."""
     if not config.data.csv_options.takes_all or isinstance(source, Table):
         return iter([source])
-    return read_tables(source, options=config.data.csv_options)
+    return read_tables(source, options=config.csv_options)
 
 
-def read_with(config: Config, source: PriceSource, *, known: Sessions | None = None, trained: bool = False) -> Prices:
-    """Read one series as the config describes it, in bars of data.frequency; arguments as of `read_bars`."""
-    return in_frequency(config, read_bars(config, source, known=known, trained=trained), known=known)
+def read_with(
+    config: Config,
+    source: PriceSource,
+    *,
+    known: Sessions | None = None,
+    trained: bool = False,
+    with_own: bool = True,
+) -> Prices:
+    """Read one series as the config describes it, in bars of data.frequency, with what its features need.
+
+    Arguments are those of `read_bars`.
+    """
+    bars = read_bars(config, source, known=known, trained=trained, with_own=with_own)
+    prices = in_frequency(config, bars, known=known)
+    return with_columns(config, prices, known=known) if with_own else prices
 
 
-def read_bars(config: Config, source: PriceSource, *, known: Sessions | None = None, trained: bool = False) -> Prices:
+def read_bars(
+    config: Config,
+    source: PriceSource,
+    *,
+    known: Sessions | None = None,
+    trained: bool = False,
+    with_own: bool = True,
+) -> Prices:
     """Read one series as the config describes it, in the bars of its file.
 
     Weekly and monthly bars are dated on the last session of each.
@@ -81,24 +103,39 @@ def read_bars(config: Config, source: PriceSource, *, known: Sessions | None = N
         source: a price file or a DataFrame.
         known: the exchange's sessions as the run stored them.
         trained: whether the config is of a run, so that another setting takes another training.
+        with_own: whether to read the columns of one's own among the features.
 
     Raises:
         DataError: it cannot be read, or its dates contradict data.frequency or data.resample.
     """
-    data, adjusted = config.data, config.target.adjusted
+    data, adjusted, options = config.data, config.target.adjusted, config.csv_options
+    if not with_own:
+        options = data.csv_options
     if isinstance(source, Table):
         source = source.with_frequency(data.file_bars)
     if data.file_bars is DAILY:
-        prices = read_prices(source, options=data.csv_options, start=data.start, end=data.end, adjusted=adjusted)
+        prices = read_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
         check_frequency(prices, data.bars, resample=data.resample, trained=trained)
         return prices
     # By the dates that the file has, a bar may begin before data.start or data.end and end after it.
     start, end = data.start and data.start - _A_BAR, data.end and data.end + _A_BAR
-    prices = read_prices(source, options=data.csv_options, start=start, end=end, adjusted=adjusted)
+    prices = read_prices(source, options=options, start=start, end=end, adjusted=adjusted)
     check_frequency(prices, data.bars, resample=data.resample, trained=trained)
     sessions = sessions_of(prices, data.bars, calendar=data.calendar, known=known)
     prices = date_on_sessions(prices, data.bars, sessions, bar_date=data.bar_date, calendar=data.calendar)
     return prices.between(data.start, data.end)
+
+
+def with_columns(config: Config, prices: Prices, *, known: Sessions | None = None) -> Prices:
+    """Add what features need besides bars: columns of the file of covariates, and what is known of the next session."""
+    data = config.data
+    if names := [name for name in config.features if is_known(name)]:
+        prices = replace(prices, known=make_known(prices.dates, names, calendar=data.calendar, known=known))
+    if data.covariates is None or prices.own is None:
+        return prices
+    covariates = read_covariates(data.covariates, options=config.csv_options)
+    notes = tuple(f"{data.covariates.name}: {note}" for note in covariates.notes)
+    return replace(covariates.join(prices), notes=(*prices.notes, *notes))
 
 
 def in_frequency(config: Config, prices: Prices, *, known: Sessions | None = None) -> Prices:
@@ -130,7 +167,7 @@ def read_to_forecast(
     bars = read_bars(config, source, known=known, trained=True)
     calendar = config.data.calendar
     mismatch = calendar_mismatch(bars.dates, calendar=calendar, known=known, frequency=bars.frequency)
-    prices = in_frequency(config, bars, known=known)
+    prices = with_columns(config, in_frequency(config, bars, known=known), known=known)
     _report(prices.label, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
     return prices
 
@@ -155,8 +192,10 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             key="data.accept_damage",
             value=str(damage[0].days[0]),
         )
-    prices = in_frequency(config, prices)
-    noted = replace(prices, notes=(*prices.notes, *(finding.sentence for finding in report.findings)))
+    prices = with_columns(config, in_frequency(config, prices))
+    check_present(prices)
+    found = [*(finding.sentence for finding in report.findings), *_about_own_columns(prices)]
+    noted = replace(prices, notes=(*prices.notes, *found))
     _report(noted.label, noted.notes, on_message)
     return noted
 
@@ -179,6 +218,30 @@ def raise_together(errors: Sequence[DataError], *, of: str) -> None:
     together = kind("\n".join([f"{len(errors)} of {of} cannot be used:", *shown, *more]), **facts)
     together.problems = tuple(problem for error in errors for problem in error.problems)
     raise together from first
+
+
+def report_gaps(prices: Prices, days: slice, on_message: OnMessage) -> None:
+    """Report which own columns have no value on some of the days that a forecast is made from."""
+    if prices.own is None:
+        return
+    for name in prices.own.missing:
+        on_message(
+            f"{prices.label} has no column {name}: the forecast is made without it; own:{name} is its mean of the "
+            f"training days."
+        )
+    for gap in prices.own.gaps(days):
+        effect = (
+            "the forecast is made without it" if gap.at_the_end else "its mean of the training days stands in for it"
+        )
+        on_message(f"{prices.label}: {gap.sentence}: {effect}.")
+
+
+def _about_own_columns(prices: Prices) -> list[str]:
+    """Return which own columns know the future, and which have no value on some days."""
+    if prices.own is None:
+        return []
+    gaps = [f"{gap.sentence}: the mean of the training days stands in for it" for gap in prices.own.gaps(slice(None))]
+    return [*(found.sentence for found in find_lookahead(prices)), *gaps]
 
 
 def _report(name: str, notes: tuple[str, ...], on_message: OnMessage) -> None:

@@ -21,7 +21,7 @@ from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.reading import OnMessage, price_files, raise_together, read_to_train, series_in
-from stockcast.runs.directory import RunDirectory
+from stockcast.runs.directory import RunDirectory, covariates_of
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
 from stockcast.text import plural
@@ -204,6 +204,11 @@ def check_unchanged(run: RunDirectory, stated: dict[str, Any], prices: Sequence[
     except (KeyError, TypeError) as error:
         raise damaged(run.path / BEGUN, f"it lists no series ({error})") from error
     now = {str(series.source): series.sha256 for series in prices}
+    own, trained = prices[0].own, covariates_of(stated, run.path / BEGUN)
+    if own is not None and own.covariates is not None:
+        now[str(own.covariates)] = str(own.sha256)
+    if trained is not None:
+        before[trained.path] = trained.sha256
     if changed := [path for path in {**before, **now} if before.get(path) != now.get(path)]:
         raise RunError(
             f"{run.name} cannot be resumed: {', '.join(changed)} changed since its training began (SHA-256). "

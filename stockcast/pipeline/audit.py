@@ -19,8 +19,10 @@ import numpy as np
 
 from stockcast.config.load import load_config
 from stockcast.config.schema import Config
+from stockcast.data.csv.own_header import covariates_options
 from stockcast.data.csv.plain import plain_rows
 from stockcast.data.csv.table import PriceSource, Table
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.split import split_at
 from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.forecasting.reading import price_files, read_with, series_in
@@ -77,6 +79,7 @@ class AuditReport:
         seed: of the cut-offs and the perturbations.
         reruns: number of trainings on changed copies.
         checks: in the order of the reruns.
+        lookahead: own columns that know the future, a sentence each: a leak in the files, which no rerun can show.
     """
 
     run: str
@@ -84,6 +87,7 @@ class AuditReport:
     seed: int
     reruns: int
     checks: tuple[Check, ...]
+    lookahead: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> tuple[Check, ...]:
@@ -92,8 +96,8 @@ class AuditReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing changed, and something could be checked."""
-        return not self.leaks and bool(self._with("identical"))
+        """Whether nothing changed, no own column knows the future, and something could be checked."""
+        return not self.leaks and not self.lookahead and bool(self._with("identical"))
 
     def summary(self) -> list[str]:
         """Return in a few lines what was done, and what stayed the same."""
@@ -117,13 +121,15 @@ class AuditReport:
         """Return what leaked, or that nothing could be checked; None if the audit passed."""
         if self.passed:
             return None
-        if not self.leaks:
+        if not self.leaks and not self.lookahead:
             return (
                 "No rerun had the rows to train on, so nothing was checked. Give --cuts or --seed another value, or "
                 "audit a run on a longer file."
             )
-        headline = f"Leak found in {self.run}: days after a cut-off changed what came before."
-        return "\n".join([headline, *map(Check.sentence, self.leaks)])
+        lines = [f"Leak found in the files of {self.run}:", *self.lookahead] if self.lookahead else []
+        if self.leaks:
+            lines += [f"Leak found in {self.run}: days after a cut-off changed what came before."]
+        return "\n".join([*lines, *map(Check.sentence, self.leaks)])
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -161,13 +167,16 @@ def audit(
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     sources = _trained_series(run, config)
     series = [read_with(config, source, trained=True) for source in sources]
+    lookahead = [f"{prices.label}: {found.sentence}." for prices in series for found in find_lookahead(prices)]
     dates = np.unique(np.concatenate([prices.dates for prices in series]))
-    tables = [plain_rows(source, options=config.data.csv_options) for source in sources]
+    tables = [plain_rows(source, options=config.csv_options) for source in sources]
+    joined, how = config.data.covariates, covariates_options(config.csv_options)
+    covariates = None if joined is None else plain_rows(joined, options=how)
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)
 
     with TemporaryDirectory(prefix="stockcast-audit-") as folder, _without_advice():
-        rerunner = Rerunner(config, [prices.label for prices in series], tables, Path(folder))
+        rerunner = Rerunner(config, [prices.label for prices in series], tables, covariates, Path(folder))
         callbacks.on_message(f"Rerun 1 of {cuts + 1}: on unchanged copies.")
         expected = rerunner.rerun(unchanged)
         repeatable = False
@@ -196,7 +205,7 @@ def audit(
                 _check_repeatable(expected, rerunner.rerun(unchanged))
                 repeatable = True
             checks += compared
-    return AuditReport(run.name, epochs, seed, cuts, tuple(checks))
+    return AuditReport(run.name, epochs, seed, cuts, tuple(checks), tuple(lookahead))
 
 
 def _trained_series(run: RunDirectory, config: Config) -> list[PriceSource]:

@@ -1,5 +1,6 @@
 """A price file -> what was repaired, what looks odd, and whether it is long enough to train on; nothing is written."""
 
+import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -14,8 +15,11 @@ from stockcast.config.schema import Config
 from stockcast.config.starter import check_name, starter_sizes
 from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.covariates import OtherColumn, join_all
 from stockcast.data.csv.options import STDIN
-from stockcast.data.csv.table import PriceSource
+from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.table import PriceSource, Table
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
@@ -24,7 +28,7 @@ from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.reading import in_frequency, raise_together, read_bars, series_in
 from stockcast.forecasting.training_data import outside_data
 from stockcast.frequency import DAILY, FREQUENCIES, Frequency
-from stockcast.text import plural
+from stockcast.text import percent_text, plural
 from stockcast.typing import Dates
 
 _MOST_DAYS = 20_000  # 80 years: a config that needs more gets no number
@@ -40,6 +44,8 @@ class DataReport:
         calendar: the exchange whose sessions the dates were compared with.
         chosen: why that exchange, where the dates chose it, as a sentence without a full stop.
         shortage: why there are too few days to train on, as a sentence without a full stop; None for enough.
+        columns: that are no bars, of the price file and of a file of covariates, which may be inputs.
+        lookahead: which of them know the future, a sentence each.
     """
 
     prices: Prices
@@ -47,6 +53,8 @@ class DataReport:
     calendar: str
     chosen: str | None
     shortage: str | None
+    columns: tuple[OtherColumn, ...] = ()
+    lookahead: tuple[str, ...] = ()
 
     @property
     def is_damaged(self) -> bool:
@@ -56,7 +64,8 @@ class DataReport:
     @property
     def warnings(self) -> int:
         """Number of repairs, odd findings and shortages."""
-        return len(self.prices.notes) + len(self.quality.findings) + (self.shortage is not None)
+        found = (*self.prices.notes, *self.quality.findings, *self.lookahead)
+        return len(found) + (self.shortage is not None)
 
     def summary(self) -> list[str]:
         """Return what the file holds, what was repaired, what looks odd, and the conclusion."""
@@ -69,6 +78,9 @@ class DataReport:
             *_bullets("While reading:", self.prices.notes),
             *_bullets("Looks odd:", [finding.sentence for finding in quality.findings]),
             *_bullets("Not judged:", [quality.unjudged] if quality.unjudged else []),
+            *_bullets("Columns that are no bars:", list(map(_listed, self.columns))),
+            *self._how_to_use_columns(),
+            *_bullets("Know the future:", self.lookahead),
             self._conclusion(),
         ]
 
@@ -98,10 +110,20 @@ class DataReport:
             "findings": [{**asdict(finding), "days": list(map(str, finding.days))} for finding in quality.findings],
             "unjudged": quality.unjudged,
             "damaged": self.is_damaged,
+            "other_columns": list(map(asdict, self.columns)),
+            "lookahead": list(self.lookahead),
             "shortage": self.shortage,
             "warnings": self.warnings,
             "problems": [],
         }
+
+    def _how_to_use_columns(self) -> list[str]:
+        """Return the line that makes the first column an input."""
+        usable = [column.name for column in self.columns if column.why_not is None]
+        if not usable:
+            return []
+        feature = json.dumps(f"{OWN}{usable[0]}", ensure_ascii=False)
+        return [f"To make one an input, add it to the config: features: [..., {feature}]"]
 
     def _conclusion(self) -> str:
         if self.shortage:
@@ -111,12 +133,21 @@ class DataReport:
         return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
 
 
-def check(path: Path, *, overrides: Collection[str] = ()) -> list[DataReport]:
+def _listed(column: OtherColumn) -> str:
+    if column.why_not is not None:
+        return f"{column.name}: {column.why_not}, so it cannot be an input"
+    gaps = f"; {percent_text(column.missing)} of the days have no value" if column.missing else ""
+    return f"{column.name}: {column.first} to {column.last}{gaps}"
+
+
+def check(path: Path, *, overrides: Collection[str] = (), covariates: Path | None = None) -> list[DataReport]:
     """Judge a price file as training on it would, with the config that `stockcast config init` makes.
 
     Args:
         path: the file.
         overrides: `data.date_format=%d/%m/%Y`, as in `load_config`.
+        covariates: a file of covariates, whose columns are listed and compared with the prices, too. Of several series
+            only the first is compared.
 
     Returns:
         One report, or where data.ticker is all one for each series.
@@ -132,14 +163,29 @@ def check(path: Path, *, overrides: Collection[str] = ()) -> list[DataReport]:
     errors: list[DataError] = []
     for source in series_in(config, path):
         try:
-            reports.append(_check(config, source, overrides))
+            report, bars = _check(config, source, overrides)
+            reports.append(report if reports else _with_columns(report, bars, source, config, covariates))
         except DataError as error:
             errors.append(error)
     raise_together(errors, of=f"{len(errors) + len(reports)} series")
     return reports
 
 
-def _check(config: Config, source: PriceSource, overrides: Collection[str]) -> DataReport:
+def _with_columns(
+    report: DataReport, bars: Prices, source: PriceSource, config: Config, covariates: Path | None
+) -> DataReport:
+    """Add what columns there are that are no bars, and which of them know the future."""
+    options = config.csv_options
+    if isinstance(source, Table):
+        options = replace(options, tickers=(source.ticker,) if source.ticker else ())
+    file = source.source.path if isinstance(source, Table) else source
+    columns, joined = join_all(bars, file, options=options, covariates=covariates)
+    lookahead = tuple(found.sentence for found in find_lookahead(joined))
+    return replace(report, columns=tuple(columns), lookahead=lookahead)
+
+
+def _check(config: Config, source: PriceSource, overrides: Collection[str]) -> tuple[DataReport, Prices]:
+    """Judge one series; return the report, and the bars of the file."""
     try:
         bars = read_bars(config, source)
     except DataError as error:
@@ -164,13 +210,14 @@ def _check(config: Config, source: PriceSource, overrides: Collection[str]) -> D
         proposal = propose_calendar(bars.dates)  # as config init does
         if proposal.name != calendar:
             calendar, chosen = proposal.name, proposal.reason
-    return DataReport(
+    report = DataReport(
         prices=prices,
         quality=check_quality(bars, calendar=calendar),
         calendar=calendar,
         chosen=chosen,
         shortage=_shortage(config, prices.dates),
     )
+    return report, bars
 
 
 def _config(path: Path, overrides: Collection[str], frequency: Frequency) -> Config:

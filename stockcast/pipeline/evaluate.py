@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stockcast.config.load import Overrides
 from stockcast.data.csv.options import series_name
 from stockcast.data.csv.table import PriceSource
+from stockcast.data.lookahead import find_lookahead
 from stockcast.data.market import Market
 from stockcast.data.prices import Prices
 from stockcast.data.split import Part
@@ -17,6 +18,7 @@ from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.evaluation.scores import Report
 from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import report_gaps
 from stockcast.forecasting.tasks import TaskScores
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.runs.directory import RunDirectory
@@ -100,7 +102,8 @@ def evaluate(
         start: first day to be scored; None for the first of the run's test days.
         insist: score days that the run was trained on, too.
         runs: folder of the runs.
-        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
+        overrides: how the price file is read, which of its series, and a newer file of covariates, as in
+            `Predictor.load`.
         callbacks: `on_message` is given what looks odd in the data, `on_baseline` the costly baselines' progress.
 
     Raises:
@@ -136,6 +139,10 @@ def evaluate_series(
             key=error.key,
             value=error.value,
         ) from None
+    scored = slice(max(0, int(task.origins[0]) - predictor.config.window + 1), int(task.origins[-1]) + 1)
+    report_gaps(prices, scored, callbacks.on_message)
+    for found in find_lookahead(prices):
+        callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
     baselines = BaselineCache(predictor.run, task, callbacks.on_baseline)
     scores = predictor.task.evaluate(predictor.network, dataset, task, baselines=baselines)
     dates = prices.dates
@@ -201,6 +208,14 @@ def _read(
             f"{path} has changed since {run.name} was trained, so its test days are not what they were. Train again, "
             f"or put the old file back.",
             file=path,
+        )
+    trained = run.trained_covariates()
+    if is_own and prices.own is not None and prices.own.sha256 != (trained and trained.sha256):
+        raise RunError(
+            f"{prices.own.covariates} is not the file of covariates that {run.name} was trained with, so its test days "
+            f"are not what they were. Put the old file back, or train again; predict takes a newer one.",
+            file=prices.own.covariates,
+            key="data.covariates",
         )
     changed: list[str] = []
     market = predictor.market(end=predictor.config.data.end if is_own else None, on_changed=changed.append)

@@ -17,6 +17,7 @@ from stockcast.evaluation.importance import Importance, permutation_importance
 from stockcast.forecasting.dataset import SeriesDataset
 from stockcast.forecasting.networks import build_member, check_same_network, load_keras_network
 from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import report_gaps
 from stockcast.models.build import logits_model
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.models.explain.activations import LayerActivations, layer_activations
@@ -57,7 +58,8 @@ def explain(
         source: a price file or a DataFrame, as `predict` takes it.
         day: the last day known; None for the last of the data.
         runs: folder of the runs.
-        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
+        overrides: how the price file is read, which of its series, and a newer file of covariates, as in
+            `Predictor.load`.
         callbacks: `on_message` is given what looks odd in the data.
 
     Raises:
@@ -90,6 +92,7 @@ def explain_series(
     gradients = _gradients(config, dataset, members[0], _spread_out(validation, MAX_WINDOWS))
     measured = _spread_out(validation, MAX_ORIGINS)
     days = slice(origin + 1 - config.window, origin + 1)
+    report_gaps(prices, days, callbacks.on_message)
     return Explanation(
         run=predictor.run.name,
         series=prices.source.with_stem(predictor.series_name(prices)).name,

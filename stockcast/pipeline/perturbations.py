@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stockcast.config.schema import Config
+from stockcast.data.csv.own_header import OWN
 from stockcast.forecasting.reading import days_of_bars
 from stockcast.typing import Floats
 
@@ -79,6 +80,11 @@ class Perturbation:
     apply: Callable[[pd.DataFrame, Draw, tuple[str, ...]], pd.DataFrame]
 
 
+def _own(bars: pd.DataFrame) -> list[str]:
+    """Names of the own columns."""
+    return [name for name in map(str, bars) if name.startswith(OWN)]
+
+
 def _noise(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     level = np.exp(4 * draw() - 2)  # from a seventh of the price to seven times it
     for name in {"Open", "High", "Low", "Close"} & set(bars.columns):
@@ -97,6 +103,8 @@ def _noise(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.Data
     for name in ("Adj Close", "Volume"):  # a factor of their own, so that the adjustment changes too
         if name in bars:
             bars[name] *= np.exp(4 * draw() - 2)
+    for name in _own(bars):
+        bars[name] *= np.exp(4 * draw() - 2)
     return bars
 
 
@@ -110,7 +118,10 @@ def _missing(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.Da
         emptied = draw() < 0.5
         if name in bars and name not in forecast:  # a gap in a price that is forecast is refused
             bars[name] = bars[name].mask(emptied & (bars[name] > 0))
-    bars["Close"] = bars["Close"].mask(draw() < 0.25)
+    if "Close" in bars:  # as a file of covariates has not
+        bars["Close"] = bars["Close"].mask(draw() < 0.25)
+    for name in _own(bars):
+        bars[name] = bars[name].mask(draw() < 0.5)
     return bars
 
 

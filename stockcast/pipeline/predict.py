@@ -27,7 +27,8 @@ def predict(
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
         runs: folder of the runs.
-        overrides: how the price file is read, and which of its series, as in `Predictor.load`.
+        overrides: how the price file is read, which of its series, and a newer file of covariates, as in
+            `Predictor.load`.
         callbacks: `on_message` is given each note on the data.
 
     Raises:

@@ -40,12 +40,14 @@ class Rerunner:
         config: of the run.
         names: of its series, as of their files.
         tables: their headers and rows, in plain spelling.
+        covariates: likewise of the file of covariates; None where the run has none.
         folder: a temporary one, in which every rerun has its own.
     """
 
     config: Config
     names: list[str]
     tables: list[list[list[str]]]
+    covariates: list[list[str]] | None
     folder: Path
 
     def rerun(self, change: Callable[[list[list[str]]], list[list[str]]]) -> dict[str, Numbers]:
@@ -53,15 +55,20 @@ class Rerunner:
         with TemporaryDirectory(dir=self.folder) as fresh:
             copies = []
             for number, (name, rows) in enumerate(zip(self.names, self.tables, strict=True)):
-                copy = Path(fresh) / str(number) / name  # files of different folders may share a name
-                copy.parent.mkdir()
-                with copy.open("w", encoding="utf-8", newline="") as stream:
-                    csv.writer(stream).writerows(change(rows))
-                copies.append(copy)
+                copies.append(_write(change(rows), Path(fresh) / str(number) / name))  # folders may share a name
+            covariates = self.covariates and _write(change(self.covariates), Path(fresh) / "joined" / "covariates.csv")
             made = {"resample": None} if self.config.data.resample == "1d" else {}  # the copies are of days
-            data = self.config.data.model_copy(update={"path": tuple(copies), **PLAIN, **made})
+            changed = {"path": tuple(copies), "covariates": covariates, **PLAIN, **made}
+            data = self.config.data.model_copy(update=changed)
             config = self.config.model_copy(update={"data": data})
             return _products(train(config, runs=Path(fresh) / "runs"), config, copies)
+
+
+def _write(rows: list[list[str]], path: Path) -> Path:
+    path.parent.mkdir()
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return path
 
 
 def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str, Numbers]:

@@ -63,7 +63,7 @@ def train(
     data = build_training_data(config, prices)  # before Keras is loaded, which takes as much memory again
     workers = count_workers(config.networks, most=processes)
     # Loads Keras: nothing is written yet.
-    details = {"versions": versions(), "series": list(map(_described, prices))}
+    details = {"versions": versions(), "series": list(map(_described, prices)), **_covariates(prices)}
     callbacks.on_batch_end()
     run = RunDirectory.create(Path(runs), config_name=config.name, name=name)
     with run.checkpoints.locked():
@@ -171,6 +171,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
             {**_described(series), "training_sha256": series.closes_sha256(first=str(series.dates[0]), before=border)}
             for series in prices
         ],
+        **_covariates(prices),
         "split": {
             part: {"first": str(first.dates[span.start]), "last": str(first.dates[span.stop - 1])}
             for part in PARTS
@@ -187,6 +188,14 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
             "seconds": round(sum(epoch.seconds for epoch in history), 2),
         },
     }
+
+
+def _covariates(prices: Sequence[Prices]) -> dict[str, Any]:
+    """Return what a run holds about its file of covariates; nothing where there is none."""
+    own = prices[0].own
+    if own is None or own.covariates is None:
+        return {}
+    return {"covariates": {"path": str(own.covariates), "sha256": own.sha256}}
 
 
 def _described(prices: Prices) -> dict[str, Any]:

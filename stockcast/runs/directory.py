@@ -39,6 +39,19 @@ class TrainedSeries:
     ticker: str = ""
 
 
+@dataclass(frozen=True)
+class TrainedCovariates:
+    """The file of covariates that a run was trained with.
+
+    Attributes:
+        path: at the training.
+        sha256: of the whole file.
+    """
+
+    path: str
+    sha256: str
+
+
 class RunDirectory(TrainingArtifacts, ResultFiles):
     """One run: `path` is its directory."""
 
@@ -182,6 +195,20 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
                           training_sha256=series.get("training_sha256"))
             for series in listed
         ]  # fmt: skip
+
+    def trained_covariates(self) -> TrainedCovariates | None:
+        """Return the file of covariates that the run was trained with; None where there was none."""
+        return covariates_of(self.manifest(), self.path / MANIFEST)
+
+
+def covariates_of(stated: dict[str, Any], path: Path) -> TrainedCovariates | None:
+    """Return what a file of a run holds about the file of covariates; None for nothing, RunError if it is damaged."""
+    listed = stated.get("covariates")
+    if listed is None:
+        return None
+    if not (isinstance(listed, dict) and all(isinstance(listed.get(key), str) for key in ("path", "sha256"))):
+        raise damaged(path, "it does not state the path and the hash of the file of covariates")
+    return TrainedCovariates(listed["path"], listed["sha256"])
 
 
 def _is_series(stated: Any) -> bool:

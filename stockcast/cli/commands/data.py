@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Overrides, takes_calendar, takes_ticker
+from stockcast.cli.options import Covariates, Json, Overrides, takes_calendar, takes_ticker
 from stockcast.cli.output import print_json
 from stockcast.errors import StockcastError
 
@@ -23,6 +23,7 @@ def _data() -> None:
 def data_check(
     data: Annotated[Path, typer.Argument(metavar="FILE", help="Price file, - for standard input.")],
     overrides: Overrides = None,
+    covariates: Covariates = None,
     as_json: Json = False,
 ) -> None:
     """Report whether a price file can be used, what was repaired and what looks wrong."""
@@ -30,7 +31,7 @@ def data_check(
     from stockcast.pipeline.check import check
 
     try:
-        reports = check(data, overrides=overrides or ())
+        reports = check(data, overrides=overrides or (), covariates=covariates)
     except StockcastError as error:
         if as_json:
             print_json({"usable": False, "file": str(data), "problems": str(error).splitlines()})

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Data, FileOverrides, Json, Quiet, RunName, Runs, one_file, parse_day, takes_ticker
+from stockcast.cli.options import (
+    Data,
+    FileOverrides,
+    Json,
+    Quiet,
+    RunName,
+    Runs,
+    one_file,
+    parse_day,
+    takes_covariates,
+    takes_ticker,
+)
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 
@@ -19,6 +30,7 @@ class Part(StrEnum):
 
 
 @takes_ticker
+@takes_covariates
 def evaluate(
     run: RunName = None,
     runs: Runs = Path("runs"),

@@ -17,12 +17,14 @@ from stockcast.cli.options import (
     Runs,
     one_file,
     parse_day,
+    takes_covariates,
     takes_ticker,
 )
 from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 
 
 @takes_ticker
+@takes_covariates
 def explain(
     run: RunName = None,
     runs: Runs = Path("runs"),

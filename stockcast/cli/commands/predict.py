@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import Data, FileOverrides, Json, Output, Plot, Quiet, RunName, Runs, one_file, takes_ticker
+from stockcast.cli.options import (
+    Data,
+    FileOverrides,
+    Json,
+    Output,
+    Plot,
+    Quiet,
+    RunName,
+    Runs,
+    one_file,
+    takes_covariates,
+    takes_ticker,
+)
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 if TYPE_CHECKING:
@@ -13,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @takes_ticker
+@takes_covariates
 def predict(
     run: RunName = None,
     runs: Runs = Path("runs"),

@@ -14,6 +14,7 @@ from stockcast.cli.options import (
     Runs,
     takes_accept_damage,
     takes_calendar,
+    takes_covariates,
     takes_ticker,
 )
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message, runs_option
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @takes_accept_damage
 @takes_ticker
 @takes_calendar
+@takes_covariates
 def train(
     config: ConfigName = None,
     overrides: Overrides = None,

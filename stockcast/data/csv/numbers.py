@@ -62,14 +62,14 @@ def read_numbers(cells: pd.DataFrame, *, options: CsvOptions, other_cells: Seque
     """
     prices = [name for name in PRICE_COLUMNS if name in cells]
     plain, sign = _without_currency(cells, prices)
-    if not options.decimal and (problem := _either_mark(plain, prices, options.separator, other_cells)):
+    if not options.decimal and (problem := either_mark(plain, prices, options.separator, other_cells)):
         unknown = pd.DataFrame(np.nan, index=cells.index, columns=cells.columns)
         return Numbers(values=unknown, problems=[problem], notes=[])
     problems: list[Problem] = []
     values = {}
     for name in map(str, plain):
         text = plain[name]
-        values[name], wrong = _numbers(text, decimal=options.decimal or ".", magnitudes=name == "Volume")
+        values[name], wrong = column_numbers(text, decimal=options.decimal or ".", magnitudes=name == "Volume")
         for line in text.index[wrong]:
             key, advice = None, "Correct the cell, or empty it."
             if not options.decimal and decimal_marks([text[line]]) == {","}:
@@ -85,7 +85,7 @@ def decimal_marks(cells: Iterable[str]) -> set[str]:
     return {mark for cell in set(cells) for mark, certain in _CERTAIN.items() if certain.fullmatch(cell.strip())}
 
 
-def _numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
+def column_numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
     """Numbers of one column, and where a cell is not one."""
     if decimal == "." and _PLAIN_COLUMN.fullmatch(_joined(text, end="\n")):  # nearly all files
         numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
@@ -127,7 +127,7 @@ def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFr
     return cells, None
 
 
-def _either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_cells: Sequence[str]) -> Problem | None:
+def either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_cells: Sequence[str]) -> Problem | None:
     """Prices whose only mark stands before exactly three digits everywhere: thousands, or decimals?
 
     12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from stockcast.frequency import DAILY, Frequency
 
@@ -35,6 +36,25 @@ def ticker_name(ticker: str) -> str:
     return "".join(mark if mark.isprintable() and mark not in "/\\" else "-" for mark in ticker)[:_LONGEST_NAME]
 
 
+Transform = Literal["level", "change", "log_change", "zscore_250"]
+"""How the values of an own column become an input, see `own_columns.TRANSFORMS`."""
+
+
+@dataclass(frozen=True)
+class OwnColumn:
+    """A column of one's own, such as an index of volatility, that is an input of the network.
+
+    Attributes:
+        name: as the file's header has it, whatever its case, spaces and underscores.
+        transform: of its values.
+        carry: most rows of the price file for which a value stands in for the missing ones after it.
+    """
+
+    name: str
+    transform: Transform = "zscore_250"
+    carry: int = 5
+
+
 @dataclass(frozen=True, kw_only=True)
 class CsvOptions:
     """How to read a price file. Nothing is guessed: a file that needs another value is rejected.
@@ -55,6 +75,8 @@ class CsvOptions:
         bar_date: of weekly bars that are dated on Sundays, `start` where the Sunday begins the week, or `end`; None
             where the dates tell.
         sheet: of a workbook, or the file in a zip; None for the only one, and for other files.
+        own: columns to read besides the bars, where the file has them.
+        is_covariates: the file holds a date and own columns, and need have no close.
     """
 
     date_format: str | None = None
@@ -67,6 +89,8 @@ class CsvOptions:
     frequency: Frequency = DAILY
     bar_date: str | None = None
     sheet: str | None = None
+    own: tuple[OwnColumn, ...] = ()
+    is_covariates: bool = False
 
     @property
     def takes_all(self) -> bool:

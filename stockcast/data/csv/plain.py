@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from stockcast.data.csv.dates import read_dates
-from stockcast.data.csv.numbers import read_numbers
+from stockcast.data.csv.numbers import Numbers, read_numbers
 from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.own_header import OWN, read_stated_dates
+from stockcast.data.csv.own_numbers import read_own_numbers
 from stockcast.data.csv.resample import has_bars_to_join, to_days
 from stockcast.data.csv.table import PriceSource, Table, read_table
 
@@ -14,13 +16,15 @@ from stockcast.data.csv.table import PriceSource, Table, read_table
 def plain_rows(source: PriceSource, *, options: CsvOptions) -> list[list[str]]:
     """Return header and rows of a series that `read_prices` has read, so that it reads them to the last bit alike.
 
+    Own columns are called `own:NAME`, also those of a file of covariates (`options.is_covariates`).
+
     Cells that cannot be read, which may lie outside the days that are used, stay as they are.
     """
     table = source if isinstance(source, Table) else read_table(source, options=options)
     cells, options = table.cells, table.options
-    dates = read_dates(cells["Date"], options.date_format).dates
-    numbers = read_numbers(cells.drop(columns="Date"), options=options)
-    known = numbers.values["Close"].notna() & dates.notna()
+    dates = read_stated_dates(cells["Date"], options).dates
+    numbers = _all_numbers(cells.drop(columns="Date"), options)
+    known = dates.notna() if options.is_covariates else numbers.values["Close"].notna() & dates.notna()
     if has_bars_to_join(dates[known], options):
         bars = numbers.values[known]
         daily, _ = to_days(bars, dates.loc[bars.index], cells["Date"].loc[bars.index], source=table.source)
@@ -30,3 +34,16 @@ def plain_rows(source: PriceSource, *, options: CsvOptions) -> list[list[str]]:
         text.loc[problem.line, str(problem.column)] = str(problem.value)
     text.insert(0, "Date", dates.map("{:%Y-%m-%d}".format))
     return [list(text), *text.to_numpy().tolist()]
+
+
+def _all_numbers(cells: pd.DataFrame, options: CsvOptions) -> Numbers:
+    """Read bars and own columns, each under its name in `cells`."""
+    names = [name for name in map(str, cells) if name.startswith(OWN)]
+    bars = cells.drop(columns=names)
+    own = read_own_numbers(cells[names], options=options, price_cells=bars.iloc[:500].to_numpy().ravel().tolist())
+    problems = [replace(problem, column=f"{OWN}{problem.column}") for problem in own.problems]
+    if options.is_covariates:
+        return Numbers(values=own.values.add_prefix(OWN), problems=problems, notes=[])
+    numbers = read_numbers(bars, options=options)
+    values = pd.concat([numbers.values, own.values.add_prefix(OWN)], axis=1)
+    return Numbers(values=values, problems=[*numbers.problems, *problems], notes=[])

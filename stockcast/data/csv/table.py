@@ -13,9 +13,10 @@ from stockcast.data.csv.containers import open_contents
 from stockcast.data.csv.contents import Contents
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.frame import frame_rows
-from stockcast.data.csv.header import HEADER_WITHIN, check_tickers, find_layout, find_layouts
+from stockcast.data.csv.header import HEADER_WITHIN, check_tickers
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import ALL_TICKERS, CsvOptions, ticker_name
+from stockcast.data.csv.own_header import find_columns, find_every_column, other_names
 from stockcast.data.csv.problems import Problem, Source, refuse, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
 from stockcast.data.csv.rows import FileRows
@@ -43,6 +44,7 @@ class Table:
         notes: what was left out, one sentence each.
         other_cells: text of columns that are not known, of the first rows.
         ticker: the series, where all of a file of several were read; else empty.
+        other_names: header of columns that are not known, see `own_header.other_names`.
     """
 
     source: Source
@@ -52,6 +54,7 @@ class Table:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     other_cells: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
     ticker: str = ""
 
     def with_frequency(self, frequency: Frequency) -> "Table":
@@ -115,7 +118,7 @@ def _read(contents: Contents, raw: bytes) -> Iterator[Table]:
     most, sha256 = _most_rows(options), hashlib.sha256(raw).hexdigest()
     try:
         first = list(islice(rows, HEADER_WITHIN))
-        layouts = find_layouts(source, first, options=options)
+        layouts = find_every_column(source, first, options=options)
     except DataError as error:
         raise _NoLayout(error) from None
     layout, wanted = next(iter(layouts.values())), () if options.takes_all else options.tickers
@@ -150,9 +153,11 @@ def _read(contents: Contents, raw: bytes) -> Iterator[Table]:
                 problems=(*found.problems, *series.problems),
                 notes=tuple(notes),
                 other_cells=tuple(series.other_cells),
+                other_names=other_names(first, layouts.get(ticker, layout)),
                 ticker=own.series,
             )
-            contents.check_formulas(table.cells)
+            if not options.is_covariates:
+                contents.check_formulas(table.cells)
             yield _without_quote_of_today(table)
 
     return tables()
@@ -220,7 +225,7 @@ def _with_other_separator(contents: Contents, error: DataError) -> Contents:
         other = replace(options, separator=separator)
         try:
             rows = list(islice(read_rows(source, text, options=other), HEADER_WITHIN))
-            layout = find_layout(source, rows, options=other)
+            layout = find_columns(source, rows, options=other)
         except DataError as no_layout:
             advised += [no_layout] * (no_layout.key == "data.columns" and error.key is None)
             continue
