@@ -98,7 +98,7 @@ def test_all_series_have_folders_of_their_own(home: Path, capsys: pytest.Capture
         assert f"{name} by all" in out
         table = pd.read_csv(home / "runs" / "all" / "predictions" / f"{name}-2012-09-07" / "forecast.csv")
         assert table["series"].unique().tolist() == [name]
-    assert "--set" in err.splitlines()[-1]  # the command that evaluates the same series
+    assert "--ticker all" in err.splitlines()[-1]  # the command that evaluates the same series
 
     code, out, _ = command(home, capsys, "predict", "all", "--data", "all.csv", "--ticker", "all", "--json", "-q")
     forecasts = json.loads(out)["series"]

@@ -134,6 +134,7 @@ class DataConfig(Section):
             tickers=self.ticker or (),
             columns=tuple((self.columns or {}).items()),
             resample=self.resample,
+            calendar=self.calendar if self.resample else None,
             frequency=self.file_bars,
             bar_date=self.bar_date,
             sheet=self.sheet,
@@ -252,8 +253,8 @@ class ModelConfig(Section):
         None,
         gt=0,
         le=5,
-        description="With three classes: the largest move that is flat, in standard deviations of a daily log return "
-        "(see target.scale) times the square root of the days ahead; null for 0.4.",
+        description="With three classes: the largest move that is flat, in standard deviations of one bar's log return "
+        "(see target.scale) times the square root of the bars ahead; null for 0.4.",
     )
 
     @field_validator("loss")

@@ -140,6 +140,29 @@ def session_close(day: np.datetime64, *, calendar: str) -> datetime | None:
     return exchange.session_close(session).to_pydatetime() if exchange.is_session(session) else None
 
 
+@dataclass(frozen=True)
+class SessionClock:
+    """When sessions begin that open on the day before, as those of futures do.
+
+    Attributes:
+        opens: seconds after midnight, on the exchange's clock.
+        zone: of that clock, such as America/Chicago.
+    """
+
+    opens: int
+    zone: str
+
+
+def session_clock(calendar: str) -> SessionClock | None:
+    """Return when sessions over midnight begin, None where none are. DataError if the calendar cannot be built."""
+    check_calendar(calendar)
+    exchange = _exchange(calendar)  # of the library's default days, which every calendar has
+    if not exchange.open_offset:
+        return None
+    opens = exchange.open_times[-1][1]
+    return SessionClock(3600 * opens.hour + 60 * opens.minute, str(exchange.tz))
+
+
 def _build(calendar: str, *span: np.datetime64) -> Sessions:
     import pandas as pd
 

@@ -208,8 +208,13 @@ def read_prices(
         bars, dates = bars[~unusable], dates[~unusable]
     notes += repair(bars)
     if not problems and has_bars_to_join(dates, table.options):
-        bars, note = to_days(bars, dates, table.cells["Date"].loc[bars.index], source=table.source)
-        dates, notes = dates.loc[bars.index], [*notes, note]
+        text = table.cells["Date"].loc[bars.index]
+        is_cut = bool((days.dates < pd.Timestamp(start or date.min)).any())
+        bars, dates, note = to_days(
+            bars, dates, text, source=table.source, calendar=table.options.calendar, is_cut=is_cut
+        )
+        until = dates <= pd.Timestamp(end or date.max)  # the evening of the last day is of the session after it
+        bars, dates, notes = bars[until], dates[until], [*notes, note]
     if not dates.is_monotonic_increasing:
         notes.append("rows were not oldest first; sorted by date")
     bars, dates, merged = merge_last_day(bars, dates)

@@ -10,6 +10,7 @@ from stockcast.data.calendar import (
     calendar_mismatch,
     check_calendar,
     compare_dates,
+    session_clock,
     sessions_after,
     sessions_around,
 )
@@ -107,6 +108,24 @@ def test_the_exchanges_that_the_advice_names_exist_and_keep_their_own_days():
 def test_daily_bars_of_the_exchange_fit_its_calendar():
     dates = sessions_after(np.datetime64("2017-01-01"), 300, calendar="XNYS")
     assert calendar_mismatch(dates, calendar="XNYS") is None
+
+
+@pytest.mark.parametrize("calendar", ["XNYS", "XSAU", "24/7"])  # Riyadh's is known from 2021 on
+def test_sessions_within_a_day_have_no_clock_of_their_own(calendar):
+    assert session_clock(calendar) is None
+
+
+@pytest.mark.slow
+def test_only_the_calendars_of_futures_have_sessions_over_midnight():
+    import exchange_calendars
+
+    names = exchange_calendars.get_calendar_names(include_aliases=False)
+    clocks = {name: clock for name in names if (clock := session_clock(name)) is not None}
+    assert {name: (clock.opens // 3600, clock.zone) for name, clock in clocks.items()} == {
+        "CMES": (17, "America/Chicago"),
+        "IEPA": (20, "America/New_York"),
+        "us_futures": (18, "America/New_York"),
+    }
 
 
 def test_weekly_bars_do_not_fit():

@@ -288,7 +288,7 @@ def test_early_days_that_cannot_be_adjusted_are_left_out_and_reported(write_file
 
     assert days(prices)[0] == "2018-01-11"
     assert prices.column("Close").tolist() == [5.5] * 7
-    assert "3 days to 2018-01-10" in note_about("Adj Close", prices)
+    assert "3 rows to 2018-01-10" in note_about("Adj Close", prices)
 
 
 def test_unadjusted_prices_need_no_adjusted_close(write_file):

@@ -132,6 +132,18 @@ def times_of_day(text: pd.Series) -> pd.Series | None:
     return 3600 * hours + 60 * minutes + parts[2].str.replace(",", ".").astype(float).fillna(0)
 
 
+def utc_offsets(text: pd.Series) -> pd.Series | None:
+    """Return how many seconds times are ahead of UTC, 0 of times since 1970; None where a cell does not state it."""
+    if _read_epochs(text.drop_duplicates()) is not None:
+        return pd.Series(0, index=text.index)
+    parts = text.str.extract(r"[0-9](?:\s*(Z|UTC|GMT)|\s*([+-])([0-9]{2}):?([0-9]{2}))$")
+    is_utc = parts[0].notna()
+    if not (is_utc | parts[1].notna()).all():
+        return None
+    ahead = 3600 * parts[2].astype(float) + 60 * parts[3].astype(float)
+    return ahead.where(parts[1].eq("+"), -ahead).where(~is_utc, 0.0)
+
+
 def _is_shifted(text: pd.Series, dates: pd.Series, read_as: str | None) -> bool:
     """Whether times in UTC put sessions on the day before: on Sundays, where none is on a Friday or a Saturday."""
     if not (read_as in _EPOCHS or text.iloc[:1].str.contains(_UTC, regex=True).any()):

@@ -71,6 +71,8 @@ class CsvOptions:
             in a file without a header; empty for the names that vendors give, see `names.py`.
         resample: `1d` to put the bars of each day together; `1w` or `1mo` to do so only where days have many, before
             weeks or months are made of the days; None for a file without bars within the day.
+        calendar: an exchange whose sessions bars within the day are put together by where they go over midnight; None
+            for the days of the file.
         frequency: of what the bars are; a running week or month may be dated on a day to come.
         bar_date: of weekly bars that are dated on Sundays, `start` where the Sunday begins the week, or `end`; None
             where the dates tell.
@@ -86,6 +88,7 @@ class CsvOptions:
     tickers: tuple[str, ...] = ()
     columns: tuple[tuple[str, str | int], ...] = ()
     resample: str | None = None
+    calendar: str | None = None
     frequency: Frequency = DAILY
     bar_date: str | None = None
     sheet: str | None = None

@@ -27,8 +27,9 @@ def plain_rows(source: PriceSource, *, options: CsvOptions) -> list[list[str]]:
     known = dates.notna() if options.is_covariates else numbers.values["Close"].notna() & dates.notna()
     if has_bars_to_join(dates[known], options):
         bars = numbers.values[known]
-        daily, _ = to_days(bars, dates.loc[bars.index], cells["Date"].loc[bars.index], source=table.source)
-        numbers, dates = replace(numbers, values=daily, problems=[]), dates.loc[daily.index]
+        written = cells["Date"].loc[bars.index]
+        daily, days, _ = to_days(bars, dates.loc[bars.index], written, source=table.source, calendar=options.calendar)
+        numbers, dates = replace(numbers, values=daily, problems=[]), days
     text = numbers.values.map(lambda value: "" if np.isnan(value) else repr(float(value))).astype(object)
     for problem in numbers.problems:
         text.loc[problem.line, str(problem.column)] = str(problem.value)
