@@ -8,7 +8,7 @@ import numpy as np
 
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar
-from stockcast.data.covariates import check_present, read_covariates
+from stockcast.data.covariates import Covariates, check_present, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.known_days import is_known, make_known
 from stockcast.data.lookahead import find_lookahead
@@ -55,20 +55,36 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def read_with(config: Config, source: PriceSource, *, with_own: bool = True, known: Sessions | None = None) -> Prices:
-    """Read one series as the config describes it, own columns too; DataError if its bars are of weeks or months."""
+def read_with(
+    config: Config,
+    source: PriceSource,
+    *,
+    with_own: bool = True,
+    known: Sessions | None = None,
+    covariates: Covariates | None = None,
+) -> Prices:
+    """Read one series as the config describes it.
+
+    Args:
+        config: describes it.
+        source: of the series.
+        with_own: read own columns, and what is known of the next session, as far as features need them.
+        known: the exchange's sessions, stored earlier.
+        covariates: the config's file of covariates; None to read it.
+
+    Raises:
+        DataError: a file cannot be read, or the bars are of weeks or months.
+    """
     data, adjusted = config.data, config.target.adjusted
     options = config.csv_options if with_own else data.csv_options
     prices = read_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
     _check_daily(prices)
     if with_own and (names := [name for name in config.features if is_known(name)]):
         prices = replace(prices, known=make_known(prices.dates, names, calendar=data.calendar, known=known))
-    if data.covariates is None or prices.own is None:
+    if prices.own is None or (covariates := covariates or stated_covariates(config)) is None:
         return prices
-    covariates = read_covariates(data.covariates, options=options)
-    prices = covariates.join(prices)
-    notes = tuple(f"{data.covariates.name}: {note}" for note in covariates.notes)
-    return replace(prices, notes=(*prices.notes, *notes))
+    notes = tuple(f"{covariates.path.name}: {note}" for note in covariates.notes)
+    return replace(covariates.join(prices), notes=(*prices.notes, *notes))
 
 
 def _check_daily(prices: Prices) -> None:
@@ -101,15 +117,25 @@ def read_to_forecast(
     return prices
 
 
-def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage) -> Prices:
+def stated_covariates(config: Config) -> Covariates | None:
+    """Read the file of covariates that a config names, None for none; DataError if it cannot be read."""
+    file = config.data.covariates
+    return None if file is None else read_covariates(file, options=config.csv_options)
+
+
+def read_to_train(
+    config: Config, source: PriceSource, *, on_message: OnMessage, covariates: Covariates | None = None
+) -> Prices:
     """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes.
+
+    `covariates` is what `stated_covariates` returned; None to read the file.
 
     Raises:
         DataError: the file cannot be read; DamagedPrices where no market can have made its prices, unless
             `data.accept_damage` is set.
     """
     check_calendar(config.data.calendar)
-    prices = read_with(config, source)
+    prices = read_with(config, source, covariates=covariates)
     check_present(prices)
     report = check_quality(prices, calendar=config.data.calendar)
     if not config.data.accept_damage and (damage := [finding for finding in report.findings if finding.is_damage]):

@@ -21,7 +21,7 @@ from stockcast.data.windows import WindowDataset
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
-from stockcast.forecasting.reading import OnMessage, price_files, read_to_train
+from stockcast.forecasting.reading import OnMessage, price_files, read_to_train, stated_covariates
 from stockcast.runs.directory import RunDirectory, covariates_of
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
@@ -107,9 +107,10 @@ def _read_all(config: Config, files: list[Path], on_message: OnMessage) -> list[
     """Read every file; a DataError describes all that cannot be trained on, with the fields of the first."""
     prices: list[Prices] = []
     errors: list[DataError] = []
+    covariates = stated_covariates(config)
     for path in files:
         try:
-            prices.append(read_to_train(config, path, on_message=on_message))
+            prices.append(read_to_train(config, path, on_message=on_message, covariates=covariates))
         except DataError as error:
             if error.file is None:  # about the config, so about every file
                 raise
