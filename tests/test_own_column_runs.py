@@ -15,6 +15,8 @@ from made import QUICK, REPOSITORY, make_bars
 from program import stockcast
 
 import stockcast as sc
+from stockcast.cli.options import Sources
+from stockcast.cli.output import next_command
 from stockcast.config.load import load_config
 from stockcast.data import own_columns
 from stockcast.errors import ConfigError, DataError, RunError
@@ -410,6 +412,13 @@ def test_a_check_reports_a_column_that_knows_the_future_and_counts_it(tmp_path: 
     done = stockcast("data", "check", "prices.csv", cwd=tmp_path)
     assert "- own:Tomorrow knows the future: on 699 of 699 days" in done.stdout
     assert "warning" in done.stdout.splitlines()[-1]
+
+
+def test_the_command_to_type_next_is_for_the_same_files() -> None:
+    both = Sources(Path("my prices.csv"), Path("vix.csv"))
+    expected = "stockcast predict own --data 'my prices.csv' --covariates vix.csv"
+    assert next_command("predict", "own", Path("runs"), sources=both) == expected
+    assert next_command("predict", "own", Path("runs")) == "stockcast predict own"
 
 
 @pytest.mark.slow

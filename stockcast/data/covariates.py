@@ -41,7 +41,7 @@ class Covariates:
         if prices.own is None:
             return prices
         values = join_by_date(self.values, pd.DatetimeIndex(prices.bars.index))
-        found = OwnColumns(prices.own.columns, values, covariates=self.path, sha256=self.sha256)
+        found = OwnColumns(prices.own.columns, values, self.others, self.path, self.sha256)
         return replace(prices, own=prices.own.joined(found))
 
 
@@ -57,10 +57,8 @@ def read_covariates(path: Path, *, options: CsvOptions) -> Covariates:
         DataError: the file cannot be read, or cells are wrong; `problems` has each line, column and value.
         MissingColumns: it has no date.
     """
+    _check_exists(path)
     options = covariates_options(options)
-    if not path.exists():
-        message = f"{path}: no such file. Check the path of the file of covariates (data.covariates or --covariates)."
-        raise DataError(message, file=path, key="data.covariates")
     try:
         table = read_table(path, options=options)
     except DataError as error:
@@ -116,11 +114,18 @@ def join_all(
     """
     listed, values = _columns_of(source, prices, options)
     if covariates is not None:
+        _check_exists(covariates)
         others, joined = _columns_of(covariates, prices, covariates_options(options))
         listed = [*listed, *others]
         values = pd.concat([values, joined[[name for name in joined if name not in values]]], axis=1)
     columns = tuple(OwnColumn(str(name)) for name in values)
     return listed, replace(prices, own=OwnColumns(columns, values))
+
+
+def _check_exists(path: Path) -> None:
+    if not path.exists():
+        message = f"{path}: no such file. Check the path of the file of covariates (data.covariates or --covariates)."
+        raise DataError(message, file=path, key="data.covariates")
 
 
 def _columns_of(
@@ -161,10 +166,10 @@ def check_present(prices: Prices) -> None:
     if own is None or not own.missing:
         return
     names = join_words(list(own.missing))
-    has = f"It has, besides bars, {', '.join(own.others)}." if own.others else "It has bars only."
-    where = f" nor has {own.covariates}" if own.covariates else ""
+    has = f"There are {', '.join(own.others)}." if own.others else "There are bars only."
+    where = f"Neither {prices.source} nor {own.covariates} has a" if own.covariates else f"{prices.source} has no"
     raise MissingColumns(
-        f"{prices.source} has no column {names} that is no bar{where}, and features has "
+        f"{where} column {names} that is no bar, and features has "
         f"{', '.join(OWN + name for name in own.missing)}. {has} Add the column, name a file that has it with "
         f"--covariates, or leave it out of features.",
         file=prices.source,

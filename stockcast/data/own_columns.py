@@ -70,7 +70,7 @@ class OwnColumns:
     Attributes:
         columns: that are inputs, whether or not a file has them.
         values: of those that a file has, by name, float64, indexed by the days of the bars; NaN where a day has none.
-        others: names of the price file's columns that are no bars, for messages.
+        others: names of the files' columns that are no bars, for messages.
         covariates: the file that some were joined from; None for none.
         sha256: of that file's bytes; None for none.
     """
@@ -123,7 +123,8 @@ class OwnColumns:
                     key="data.covariates",
                 )
         values = pd.concat([self.values, other.values], axis=1)
-        return replace(self, values=values, covariates=other.covariates, sha256=other.sha256)
+        others = (*self.others, *other.others)
+        return replace(self, values=values, others=others, covariates=other.covariates, sha256=other.sha256)
 
     def gaps(self, days: slice) -> Iterator[Gap]:
         """Yield where a column that a file has lacks values on some of these days, as values are carried."""

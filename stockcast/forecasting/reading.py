@@ -10,7 +10,7 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.bar_dates import date_on_sessions, days_inside
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
-from stockcast.data.covariates import check_present, read_covariates
+from stockcast.data.covariates import Covariates, check_present, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
 from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.csv.table import PriceSource, Table, read_tables
@@ -103,7 +103,7 @@ def read_bars(
         source: a price file or a DataFrame.
         known: the exchange's sessions as the run stored them.
         trained: whether the config is of a run, so that another setting takes another training.
-        with_own: whether to read the columns of one's own among the features.
+        with_own: whether to read own columns, and what is known of the next session, as far as features need them.
 
     Raises:
         DataError: it cannot be read, or its dates contradict data.frequency or data.resample.
@@ -126,15 +126,23 @@ def read_bars(
     return prices.between(data.start, data.end)
 
 
-def with_columns(config: Config, prices: Prices, *, known: Sessions | None = None) -> Prices:
-    """Add what features need besides bars: columns of the file of covariates, and what is known of the next session."""
+def with_columns(
+    config: Config, prices: Prices, *, known: Sessions | None = None, covariates: Covariates | None = None
+) -> Prices:
+    """Add what features need besides bars: columns of the file of covariates, and what is known of the next session.
+
+    Args:
+        config: names both.
+        prices: in bars of data.frequency.
+        known: the exchange's sessions as the run stored them.
+        covariates: the config's file of covariates; None to read it.
+    """
     data = config.data
     if names := [name for name in config.features if is_known(name)]:
         prices = replace(prices, known=make_known(prices.dates, names, calendar=data.calendar, known=known))
-    if data.covariates is None or prices.own is None:
+    if prices.own is None or (covariates := covariates or stated_covariates(config)) is None:
         return prices
-    covariates = read_covariates(data.covariates, options=config.csv_options)
-    notes = tuple(f"{data.covariates.name}: {note}" for note in covariates.notes)
+    notes = tuple(f"{covariates.path.name}: {note}" for note in covariates.notes)
     return replace(covariates.join(prices), notes=(*prices.notes, *notes))
 
 
@@ -172,8 +180,18 @@ def read_to_forecast(
     return prices
 
 
-def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage) -> Prices:
+def stated_covariates(config: Config) -> Covariates | None:
+    """Read the file of covariates that a config names, None for none; DataError if it cannot be read."""
+    file = config.data.covariates
+    return None if file is None else read_covariates(file, options=config.csv_options)
+
+
+def read_to_train(
+    config: Config, source: PriceSource, *, on_message: OnMessage, covariates: Covariates | None = None
+) -> Prices:
     """Read one series to train on; report what was repaired and what looks odd in it, and keep both as notes.
+
+    `covariates` is what `stated_covariates` returned; None to read the file.
 
     Raises:
         DataError: the file cannot be read; DamagedPrices where no market can have made its prices, unless
@@ -192,7 +210,7 @@ def read_to_train(config: Config, source: PriceSource, *, on_message: OnMessage)
             key="data.accept_damage",
             value=str(damage[0].days[0]),
         )
-    prices = with_columns(config, in_frequency(config, prices))
+    prices = with_columns(config, in_frequency(config, prices), covariates=covariates)
     check_present(prices)
     found = [*(finding.sentence for finding in report.findings), *_about_own_columns(prices)]
     noted = replace(prices, notes=(*prices.notes, *found))

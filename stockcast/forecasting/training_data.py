@@ -20,7 +20,14 @@ from stockcast.data.windows import WindowDataset
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
-from stockcast.forecasting.reading import OnMessage, price_files, raise_together, read_to_train, series_in
+from stockcast.forecasting.reading import (
+    OnMessage,
+    price_files,
+    raise_together,
+    read_to_train,
+    series_in,
+    stated_covariates,
+)
 from stockcast.runs.directory import RunDirectory, covariates_of
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
@@ -116,19 +123,20 @@ def _read_all(config: Config, files: Sequence[Path], on_message: OnMessage) -> l
     """Read every series; a DataError describes all that cannot be trained on, with the fields of the first."""
     prices: list[Prices] = []
     errors: list[DataError] = []
+    covariates = stated_covariates(config)
     for path in files:
         try:
-            sources = series_in(config, path)
+            for source in series_in(config, path):
+                try:
+                    prices.append(read_to_train(config, source, on_message=on_message, covariates=covariates))
+                except DataError as error:
+                    if error.file is None:
+                        raise
+                    errors.append(error)
         except DataError as error:
+            if error.file is None:  # about the config, so about every file
+                raise
             errors.append(error)
-            continue
-        for source in sources:
-            try:
-                prices.append(read_to_train(config, source, on_message=on_message))
-            except DataError as error:
-                if error.file is None:  # about the config, so about every file
-                    raise
-                errors.append(error)
     what = "series" if config.data.csv_options.takes_all else "price files"
     raise_together(errors, of=f"{len(errors) + len(prices)} {what}")
     return prices

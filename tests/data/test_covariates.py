@@ -112,9 +112,15 @@ def test_what_is_wrong_in_it_is_refused_by_line_column_and_value(
 
 
 def test_a_file_that_is_not_there_is_refused_by_its_own_key(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as error:
-        read_covariates(tmp_path / "gone.csv", options=CsvOptions(own=VIX))
-    assert error.value.key == "data.covariates"
+    prices = joined("Date,VIX\n2018-01-05,1\n", tmp_path)
+    gone = tmp_path / "gone.csv"
+    for read in (
+        lambda: read_covariates(gone, options=CsvOptions(own=VIX)),
+        lambda: join_all(prices, prices.source, options=CsvOptions(), covariates=gone),
+    ):
+        with pytest.raises(DataError) as error:
+            read()
+        assert error.value.key == "data.covariates"
 
 
 def test_a_column_of_both_files_is_refused_with_the_key(tmp_path: Path) -> None:
