@@ -50,7 +50,7 @@ class Forecast(_FromOrigins):
         last_close: price at the origin, shape (origins,).
         others: medians of other columns of the same days, by the column's name, each of shape (origins, horizon); with
             Low <= Open, median <= High.
-        frequency: of what the bars are: each step of the horizon is one, dated on its last session.
+        frequency: of the bars; each step of the horizon is one, dated on its last session.
     """
 
     levels: Floats
@@ -114,7 +114,7 @@ class Directions(_FromOrigins):
         classes: names of the ways, lowest first, such as ("down", "flat", "up").
         probabilities: of each class, adding up to 1, shape (origins, horizon, classes).
         last_close: price at the origin, from which up and down are measured, shape (origins,).
-        frequency: of what the bars are.
+        frequency: of the bars: daily, weekly or monthly.
     """
 
     classes: tuple[str, ...]

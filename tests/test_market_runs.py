@@ -218,7 +218,7 @@ def test_a_market_of_more_files_than_a_forecast_can_read_is_refused(pool: Pool, 
     with pytest.raises(ConfigError) as refused:
         read_training_prices(load_config(pool.folder / "market.yaml"), lambda _: None)
     assert (refused.value.key, refused.value.value) == ("features", 3)
-    monkeypatch.setattr("stockcast.forecasting.predictor.MOST", 2)
+    monkeypatch.setattr("stockcast.forecasting.run_series.MOST", 2)
     with pytest.raises(RunError) as damaged:
         commands.predict(pool.run, picture=False)
     assert damaged.value.file == str(pool.run.path / "run.json")

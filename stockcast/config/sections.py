@@ -79,7 +79,7 @@ class DataConfig(Section):
     )
     frequency: FrequencyName = Field(
         default_factory=_frequency_of,
-        description="Of what the bars are: a day, week or month; window, horizon and features count these. The dates "
+        description="What a bar is: a day, a week or a month; window, horizon and features count these. The dates "
         "of the file must be of such bars, or data.resample make them, which sets the default.",
         json_schema_extra={"default": "daily"},
     )
@@ -115,12 +115,12 @@ class DataConfig(Section):
 
     @property
     def bars(self) -> Frequency:
-        """Of what the bars are that the network is given."""
+        """Frequency of the bars that the network is given."""
         return FREQUENCIES[self.frequency]
 
     @property
     def file_bars(self) -> Frequency:
-        """Of what the bars of the file are, once those within the day are put together."""
+        """Frequency of the bars of the file, once those within the day are put together."""
         return DAILY if self.resample else self.bars
 
     @property

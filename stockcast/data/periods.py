@@ -17,7 +17,7 @@ _FEWEST_GAPS = 10  # of dates, to tell what they are
 
 
 def usual_frequency(prices: Prices) -> tuple[Frequency, int] | None:
-    """Return of what the bars are, and the usual distance between two dates in days; None of fewer than eleven bars.
+    """Return the frequency of bars, and the usual distance of two dates in days; None of fewer than eleven bars.
 
     Raises:
         DataError: they are of neither days nor weeks nor months.

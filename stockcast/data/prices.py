@@ -46,7 +46,7 @@ class Prices:
         name: for titles and paths, `SP500`: the file's name without its ending, or the DataFrame's whole name.
         ticker: the series in the file, where one was chosen or all were read, and of several that were joined the last
             one; else empty.
-        frequency: of what the bars are.
+        frequency: of the bars: daily, weekly or monthly.
         own: columns of one's own that were asked for, which are no bars; None where there are none.
         known: what is known of the next session, by feature, see `known_days`; None where no feature needs it.
     """

@@ -57,7 +57,7 @@ def compare_columns(
         medians: of each column, price units, shape (origins, horizon).
         prices: of the same columns, Close among them, price units, of all days, shape (days,).
         origins: day indices, shape (origins,); origins + horizon are days.
-        frequency: of what the bars are, which are called days here.
+        frequency: of the bars, each of which is called a day here.
     """
     close = prices["Close"]
     compared: dict[str, dict[int, ColumnComparison]] = {}

@@ -94,7 +94,7 @@ class DirectionReport:
         training_shares: share of each class on the training days, shape (horizon, classes).
         horizons: by days ahead.
         overall: pooled over all steps.
-        frequency: of what the bars are: days ahead are bars ahead.
+        frequency: of the bars; days ahead are bars ahead.
     """
 
     classes: tuple[str, ...]

@@ -101,7 +101,7 @@ class Report:
         skill_by_step: by baseline, skill at each day ahead, shape (horizon,).
         value_at_risk: by forecast, "model" first, the tests of its one-day value at risk at each level.
         failures: baselines without a forecast, and why.
-        frequency: of what the bars are: days ahead are bars ahead.
+        frequency: of the bars; days ahead are bars ahead.
     """
 
     horizons: dict[int, Comparison]

@@ -84,7 +84,7 @@ class ComparisonReport:
 
     @property
     def frequency(self) -> Frequency:
-        """Of what the days ahead are."""
+        """Of the bars; days ahead are bars ahead."""
         return FREQUENCIES.get(self.scores.data["frequency"], DAILY)
 
     def title(self) -> str:

@@ -32,7 +32,7 @@ class Attribution:
             `up` the chance of up in percent.
         days_ahead: trading days from the origin.
         saliency: the effect of each day and each feature.
-        frequency: of what the bars are, which are called days here.
+        frequency: of the bars, each of which is called a day here.
     """
 
     what: What
@@ -107,7 +107,7 @@ class Explanation:
         importance: of each feature on the validation days; None without such days.
         origins: validation origins that importance is measured on.
         notes: what is not shown and why, and what is explained where that is not obvious.
-        frequency: of what the bars are, which are called days here.
+        frequency: of the bars, each of which is called a day here.
     """
 
     run: str

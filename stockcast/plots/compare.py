@@ -38,7 +38,7 @@ def side_by_side(
         marks: by run, the days ahead at which its difference from the first run is significant.
         score: `CRPS` or `Brier`, what `losses` are.
         title: of the whole.
-        frequency: of what the days ahead are.
+        frequency: days, weeks or months; a day ahead is one of these.
     """
     figure = new_figure(f"Comparison of runs: {title}", size=(14, 6.5))
     left, right = figure.subplots(1, 2)

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from stockcast.data.csv.header import HEADER_WITHIN, has_header
+from stockcast.data.csv.header import has_header
+from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.problems import Source, setting
 
 _MARKS = (

@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 
 from stockcast.data.csv.contents import Contents, bounded
 from stockcast.data.csv.frame import cell_text
-from stockcast.data.csv.header import HEADER_WITHIN
+from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Row, Source, setting
 from stockcast.data.csv.reader import read_parts

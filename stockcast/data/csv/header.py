@@ -1,19 +1,17 @@
 """The header of a table of prices: which row it is, and which column is what."""
 
-import re
 from dataclasses import dataclass, replace
 
 from stockcast.data.csv.dates import is_date
-from stockcast.data.csv.names import COLUMNS, MEANINGS, spelling
+from stockcast.data.csv.header_forms import HEADER_WITHIN, find_header, ranks
+from stockcast.data.csv.names import spelling
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Row, Source, setting
 from stockcast.data.csv.proposal import has_dates, propose_columns
 from stockcast.errors import DataError, MissingColumns
 from stockcast.text import join_words, plural
 
-HEADER_WITHIN = 30  # rows; Macrotrends puts fifteen lines of text before it
 TAB = "\t"
-_UNNAMED = frozenset({"", "unnamed:0", "index"})  # as pandas and R write an index of dates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,46 +73,14 @@ def has_header(source: Source, rows: list[Row]) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class _Header:
-    """A header that names a date and a close.
-
-    Attributes:
-        number: index of its last row.
-        before: index of its first.
-        names: of the columns.
-        tickers: the series of each column, empty where there is none; no list where the header names no series.
-    """
-
-    number: int
-    before: int
-    names: list[str]
-    tickers: list[str] | None = None
-
-
-def _find_header(rows: list[Row]) -> _Header | None:
-    """The first header among some rows; None if there is none."""
-    for number in range(min(len(rows), HEADER_WITHIN)):
-        if names_and_tickers := _tall_header(rows, number):
-            return _Header(number, number - 2, *names_and_tickers)
-        header = _with_dates(rows, number)
-        if {"Date", "Close"} <= set(_ranks(header)):
-            if names_and_tickers := _tickers_below(rows, number, header):
-                return _Header(number + 1, number, *names_and_tickers)
-            return _Header(number, number, header)
-        if names_and_tickers := _joined_header(header):
-            return _Header(number, number, *names_and_tickers)
-    return None
-
-
 def _tickers_of_header(rows: list[Row]) -> list[str]:
-    header = _find_header(rows)
+    header = find_header(rows)
     return list(dict.fromkeys(filter(None, header.tickers or []))) if header else []
 
 
 def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout | None:
     """The layout by the first row that names both a date and a close; None if there is none."""
-    found = _find_header(rows)
+    found = find_header(rows)
     if found is None:
         return None
     if found.tickers is None:
@@ -125,8 +91,8 @@ def _named_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layou
 
 def _no_header(source: Source, rows: list[Row], separator: str) -> DataError:
     """Build the error of a table without a header, with the columns that its values suggest."""
-    line, row = max(rows[:HEADER_WITHIN], key=lambda numbered: len({"Date", "Close"} & set(_ranks(numbered[1]))))
-    missing = [column for column in ("Date", "Close") if column not in _ranks(row)]
+    line, row = max(rows[:HEADER_WITHIN], key=lambda numbered: len({"Date", "Close"} & set(ranks(numbered[1]))))
+    missing = [column for column in ("Date", "Close") if column not in ranks(row)]
     names = ", ".join(name.strip() for name in row)[:200]
     proposed = {} if source.is_frame else propose_columns(rows[:HEADER_WITHIN])
     if proposed:
@@ -166,17 +132,7 @@ def check_tickers(source: Source, line: int, tickers: list[str], *, chosen: tupl
 
 def means_date(name: str) -> bool:
     """Whether a column of this name holds dates."""
-    return "Date" in _ranks([name])
-
-
-def _ranks(header: list[str]) -> dict[str, dict[int, list[int]]]:
-    """For each standard name in a header: the indices of the columns that may be it, by preference."""
-    ranks: dict[str, dict[int, list[int]]] = {}
-    for place, cell in enumerate(header):
-        if meaning := MEANINGS.get(spelling(cell)):
-            name, rank = meaning
-            ranks.setdefault(name, {}).setdefault(rank, []).append(place)
-    return ranks
+    return "Date" in ranks([name])
 
 
 def _chosen_layout(source: Source, rows: list[Row], options: CsvOptions) -> Layout:
@@ -216,8 +172,8 @@ def _layout(
     """The layout by a header that ends in this row and begins after `before` rows of text."""
     line = rows[number][0]
     places = {}
-    for name, ranks in _ranks(header).items():
-        first, *others = ranks[min(ranks)]
+    for name, by_rank in ranks(header).items():
+        first, *others = by_rank[min(by_rank)]
         if others:
             names = [header[place].strip() for place in (first, *others)]
             same = len(set(map(spelling, names))) == 1
@@ -246,66 +202,6 @@ def _filled(row: list[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
 
-def _tall_header(rows: list[Row], number: int) -> tuple[list[str], list[str]] | None:
-    """Names and tickers of a header of three rows, as pandas writes yfinance's tables: names, tickers, `Date,,,`.
-
-    Its corner is `Price`, which elsewhere is a name of the close: the first cells are not columns.
-    """
-    _, last = rows[number]
-    if number < 2 or len(last) < 2 or any(cell.strip() for cell in last[1:]) or "Date" not in _ranks(last[:1]):
-        return None
-    above = [row for _, row in rows[number - 2 : number]]
-    if any(len(row) != len(last) for row in above):
-        return None
-    for names, tickers in (above, above[::-1]):
-        if "Close" in _ranks(names[1:]):
-            return ["Date", *names[1:]], ["", *(cell.strip() for cell in tickers[1:])]
-    return None
-
-
-def _with_dates(rows: list[Row], number: int) -> list[str]:
-    """The row, where its first cell has no name of its own and dates below it: with the name Date there.
-
-    Two columns under `observation_date` are the date and FRED's series, by whatever name.
-    """
-    header = rows[number][1]
-    if len(header) == 2 and spelling(header[0]) == spelling("observation_date"):
-        return [header[0], "Close"]
-    below = rows[number + 1][1] if number + 1 < len(rows) else []
-    is_index = len(header) > 1 and spelling(header[0]) in _UNNAMED and "Date" not in _ranks(header)
-    return ["Date", *header[1:]] if is_index and below and is_date(below[0].strip()) else header
-
-
-def _tickers_below(rows: list[Row], number: int, header: list[str]) -> tuple[list[str], list[str]] | None:
-    """Names and tickers where the row below has a ticker under each price and no date: yfinance's `reset_index`."""
-    below = [cell.strip() for cell in rows[number + 1][1]] if number + 1 < len(rows) else []
-    names = [re.sub(r"\.[0-9]+$", "", cell.strip()) for cell in header]  # pandas makes Close.1 of a second Close
-    prices = [place for place, name in enumerate(names) if {*COLUMNS} & set(_ranks([name]))]
-    if len(below) != len(header) or below[_ranks(header)["Date"][min(_ranks(header)["Date"])][0]]:
-        return None
-    if not all(re.search("[^\\W\\d_]", below[place]) and not is_date(below[place]) for place in prices):
-        return None
-    return names, below
-
-
-def _joined_header(header: list[str]) -> tuple[list[str], list[str]] | None:
-    """Names and tickers of columns such as `Close_AAPL` (yfinance, flattened) or `AAPL.Close` (R)."""
-    names, tickers = list(header), [""] * len(header)
-    for place, cell in enumerate(header):
-        splits = [(cell[: found.start()], cell[found.end() :]) for found in re.finditer("[._:]", cell.strip())]
-        pairs = [pair for left, right in splits for pair in ((left, right), (right, left)) if pair[1].strip()]
-        pairs = [pair for pair in pairs if MEANINGS.get(spelling(pair[0]), ("",))[0] in COLUMNS]
-        if pairs and "Date" not in _ranks([cell]):
-            names[place], tickers[place] = (part.strip() for part in max(pairs, key=lambda pair: len(pair[0])))
-    if "Date" not in _ranks(header):
-        return None
-    by_ticker = {
-        ticker: [name for name, its in zip(names, tickers, strict=True) if its == ticker] for ticker in tickers
-    }
-    has_bars = any(ticker and "Close" in _ranks(columns) and len(columns) > 1 for ticker, columns in by_ticker.items())
-    return (names, tickers) if has_bars else None
-
-
 def _of_ticker(source: Source, line: int, header: list[str], tickers: list[str], *, options: CsvOptions) -> list[str]:
     """The header with the names of one ticker's columns only, and the date's."""
     distinct = list(dict.fromkeys(filter(None, tickers)))
@@ -316,8 +212,8 @@ def _of_ticker(source: Source, line: int, header: list[str], tickers: list[str],
         )
         raise source.error(message, line=line, key="data.ticker", value=", ".join(options.tickers))
     wanted = options.tickers[0] if options.tickers else distinct[0] if distinct else ""
-    chosen = [cell if tickers[place] == wanted or "Date" in _ranks([cell]) else "" for place, cell in enumerate(header)]
-    if "Close" not in _ranks(chosen):
+    chosen = [cell if tickers[place] == wanted or "Date" in ranks([cell]) else "" for place, cell in enumerate(header)]
+    if "Close" not in ranks(chosen):
         message = f"no column Close for {wanted}. It is needed."
         raise source.error(message, line=line, column="Close", value=wanted, kind=MissingColumns)
     return chosen

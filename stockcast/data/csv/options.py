@@ -73,7 +73,7 @@ class CsvOptions:
             weeks or months are made of the days; None for a file without bars within the day.
         calendar: an exchange whose sessions bars within the day are put together by where they go over midnight; None
             for the days of the file.
-        frequency: of what the bars are; a running week or month may be dated on a day to come.
+        frequency: of the bars; a running week or month may be dated on a day to come.
         bar_date: of weekly bars that are dated on Sundays, `start` where the Sunday begins the week, or `end`; None
             where the dates tell.
         sheet: of a workbook, or the file in a zip; None for the only one, and for other files.

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pandas as pd
 
 from stockcast.data.csv.dates import DateColumn, is_date, read_dates
-from stockcast.data.csv.header import HEADER_WITHIN, Layout, find_layouts, means_date
+from stockcast.data.csv.header import Layout, find_layouts, means_date
+from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.names import MEANINGS, spelling
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Row, Source

@@ -13,7 +13,8 @@ from stockcast.data.csv.containers import open_contents
 from stockcast.data.csv.contents import Contents
 from stockcast.data.csv.dates import read_dates
 from stockcast.data.csv.frame import frame_rows
-from stockcast.data.csv.header import HEADER_WITHIN, check_tickers
+from stockcast.data.csv.header import check_tickers
+from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.numbers import decimal_marks
 from stockcast.data.csv.options import ALL_TICKERS, CsvOptions, ticker_name
 from stockcast.data.csv.own_header import find_columns, find_every_column, other_names

@@ -19,7 +19,7 @@ class ForecastTask:
         origins: day indices, shape (origins,), each at least 1 (a day before it); origins + horizon are days.
         horizon: days ahead.
         training_days: how many of the first days a baseline may estimate constants from, at least 3.
-        frequency: of what the bars are, which are called days here.
+        frequency: of the bars, each of which is called a day here.
 
     Raises:
         ValueError: no return is known before an origin, or in the training days.

@@ -71,7 +71,7 @@ def describe(
         words: for "better", "worse", and "same" where it can occur.
         score: what the details are of.
         detail: days ahead -> the figures behind the test.
-        frequency: of what the days ahead are.
+        frequency: days, weeks or months; a day ahead is one of these.
     """
     phrases = {**words, **_UNDECIDED}
 

@@ -1,0 +1,259 @@
+"""The series of a run: which it was trained on, and how these and others are read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+from stockcast.config.schema import Config
+from stockcast.data.calendar import Sessions
+from stockcast.data.csv.options import ALL_TICKERS, series_name
+from stockcast.data.csv.table import PriceSource, Table, read_tables
+from stockcast.data.features import MARKET, make_market
+from stockcast.data.market import MOST, Market
+from stockcast.data.prices import Prices
+from stockcast.errors import DataError, StockcastError
+from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, series_in
+from stockcast.models.callbacks import SILENT
+from stockcast.runs.directory import RunDirectory, TrainedSeries
+from stockcast.runs.layout import CONFIG, MANIFEST
+from stockcast.runs.safe_io import damaged, sha256
+
+QUIET: OnMessage = SILENT.on_message
+
+
+@dataclass(frozen=True)
+class RunSeries:
+    """The series that a run was trained on, and how price files are read for it.
+
+    Attributes:
+        run: its directory.
+        config: as it was trained.
+        reading: the same, but for how a price file that is given is read.
+        tickers: the series that `reading` names in place of the first of the training; `ALL_TICKERS` for every one.
+    """
+
+    run: RunDirectory
+    config: Config
+    reading: Config
+    tickers: tuple[str, ...]
+
+    @cached_property
+    def trained_on(self) -> tuple[TrainedSeries, ...]:
+        """The series that the run was trained on, the one that is forecast by default first."""
+        return tuple(self.run.trained_on())
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the overrides name every series, so that `series` may yield several."""
+        return self.tickers == ALL_TICKERS
+
+    @property
+    def own_path(self) -> Path:
+        """The first price file of the training, forecast by default; a folder of data.path may hold others by now."""
+        return Path(self.trained_on[0].path)
+
+    def is_training_file(self, source: Prices | PriceSource) -> bool:
+        """Whether a price file, or a series' file, is a training file: it has the path of one, or is a copy of one."""
+        paths, hashes = ({getattr(series, name) for series in self.trained_on} for name in ("path", "sha256"))
+        if isinstance(source, Prices):
+            return str(source.source.resolve()) in paths or source.sha256 in hashes
+        if isinstance(source, Table):
+            return str(source.source.path.resolve()) in paths or source.sha256 in hashes
+        return isinstance(source, Path) and (
+            str(source.resolve()) in paths or (source.is_file() and sha256(source) in hashes)
+        )
+
+    def was_trained_on(self, prices: Prices) -> bool:
+        """Whether a series is one that the run was trained on, whatever the name of its file."""
+        return self._trained_series(prices) is not None
+
+    def series_name(self, prices: Prices) -> str:
+        """Return the name of a series in paths and tables: its file's name without the ending.
+
+        Where another series that the run was trained on has that name, the first digits of the file's SHA-256 follow,
+        so that results of different series never share a folder.
+        """
+        own = self._trained_series(prices)
+        others = [series_name(Path(series.name)) for series in self.trained_on if series is not own]
+        return f"{prices.name}-{prices.sha256[:8]}" if prices.name in others else prices.name
+
+    def _trained_series(self, prices: Prices) -> TrainedSeries | None:
+        """Return the series of the training that this one is.
+
+        Its closes up to the end of the training days decide: a newer file of the same series has the same. Runs that
+        were trained before this was stored are decided by the file's name or content. RunError if run.json has the
+        hash of the very file, but not that of its closes.
+        """
+        border = self.test_border("validation")
+        hashes = {
+            first: prices.closes_sha256(first=first, before=border)
+            for first in {series.first for series in self.trained_on if series.training_sha256 is not None}
+        }
+        for series in self.trained_on:
+            if series.training_sha256 is None:
+                if prices.sha256 == series.sha256 or prices.label == series.name:
+                    return series
+            elif hashes[series.first] == series.training_sha256:
+                return series
+            elif prices.sha256 == series.sha256 and series.ticker in ("", prices.ticker):
+                raise damaged(self.run.path / MANIFEST, f"the closes of {series.name} are not those it states")
+        return None
+
+    def test_border(self, part: str = "test") -> date:
+        """Return the first day of a part; the days before that of the test were all used by the training."""
+        border = self.config.first_day(part)
+        if border is None:
+            raise damaged(self.run.path / CONFIG, f"it has no date for split.{part}")
+        return border
+
+    def series(
+        self, source: PriceSource | str | None = None, *, on_message: OnMessage = QUIET
+    ) -> Iterator[Prices | PriceSource | None]:
+        """Yield what `predict` and others take: each series that the overrides name, or the source as it is.
+
+        Args:
+            source: a price file or a DataFrame; None for the series that the run was trained on.
+            on_message: given each note on series of the training.
+
+        Raises:
+            DataError: the training had no series of that name, or the file cannot be read.
+        """
+        if source is not None or not self.tickers:
+            yield from [None] if source is None else series_in(self.reading, _as_path(source))
+            return
+        wanted = [series for series in self.trained_on if self.takes_all or _ticker(series) in self.tickers]
+        if not wanted:
+            names = [_ticker(series) for series in self.trained_on]
+            raise DataError(
+                f"{self.run.name} was not trained on a series {', '.join(self.tickers)}, but on "
+                f"{', '.join(names[:10])}{', ...' if len(names) > 10 else ''}. Choose one of them, or give its price "
+                f"file with --data.",
+                key="data.ticker",
+                value=", ".join(self.tickers),
+            )
+        for trained, own in self._training_sources():
+            if trained in wanted:
+                yield read_to_forecast(self._own_reading, own, on_message=on_message, known=self.sessions)
+
+    def one_series(self, source: PriceSource | str | None = None) -> Prices | PriceSource | None:
+        """Return the one series that the overrides name, see `series`; StockcastError if they name several."""
+        first, *others = self.series(source)
+        if others:
+            raise StockcastError(
+                f"data.ticker: all names {len(others) + 1} series, and this takes one: choose one, or take what "
+                f"Predictor.series yields, one after the other.",
+                key="data.ticker",
+                value="all",
+            )
+        return first
+
+    @cached_property
+    def _own_reading(self) -> Config:
+        """How the series of the training are read: as they were, beside the covariates that the overrides name."""
+        data = self.config.data.model_copy(update={"covariates": self.reading.data.covariates})
+        return self.config.model_copy(update={"data": data})
+
+    def _training_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
+        """Yield each series of the training with what it is read from, each file once; DataError if one is gone."""
+        options = self.config.csv_options
+        for path, group in groupby(self.trained_on, key=attrgetter("path")):
+            if not options.takes_all:
+                yield from ((trained, Path(path)) for trained in group)
+                continue
+            wanted = {trained.ticker: trained for trained in group}
+            for table in read_tables(path, options=options):
+                if table.ticker in wanted:
+                    yield wanted.pop(table.ticker), table
+            if wanted:
+                names = ", ".join(wanted)
+                raise DataError(f"{path}: no series {names} any more.", file=path, key="data.ticker", value=names)
+
+    def read(self, source: PriceSource | str, *, on_message: OnMessage = QUIET) -> Prices:
+        """Read a series, all of its days; DataError if it cannot be used as it stands."""
+        config = self.reading.with_data_span(start=None, end=None)
+        return read_to_forecast(config, _as_path(source), on_message=on_message, known=self.sessions)
+
+    def read_as_trained(self, source: PriceSource | None = None, *, on_message: OnMessage = QUIET) -> Prices:
+        """Read a training file as training read it, from data.start to data.end; None for the first series."""
+        if source is not None:
+            return read_to_forecast(self.reading, source, on_message=on_message, known=self.sessions)
+        first, config = self.trained_on[0], self._own_reading
+        if config.data.csv_options.takes_all:
+            config = config.with_ticker(first.ticker)
+        return read_to_forecast(config, Path(first.path), on_message=on_message, known=self.sessions)
+
+    def market(self, *, end: date | None, on_changed: OnMessage = QUIET) -> Market | None:
+        """Read the market from the training files as they are today; None where no feature is of the market.
+
+        Args:
+            end: last day to read; None for each file's last.
+            on_changed: given every file that is not what it was at the training.
+
+        Raises:
+            DataError: one of the files cannot be read.
+        """
+        if not set(self.config.features) & set(MARKET):
+            return None
+        if end not in self._markets:
+            self._markets[end] = self._read_market(end)
+        market, changed = self._markets[end]
+        for path in changed:
+            on_changed(path)
+        return market
+
+    @cached_property
+    def _markets(self) -> dict[date | None, tuple[Market | None, list[str]]]:
+        """Markets that were read, and the files that have changed, by last day: one serves many series."""
+        return {}
+
+    def _read_market(self, end: date | None) -> tuple[Market | None, list[str]]:
+        """Read the market up to a day; return it, and the files that have changed."""
+        if len(self.trained_on) > MOST:
+            raise damaged(self.run.path / MANIFEST, f"it lists {len(self.trained_on)} series, at most {MOST} are read")
+        changed: dict[str, None] = {}
+
+        def series() -> Iterator[Prices]:
+            config = self.config.with_data_span(end=end)
+            try:
+                for trained, source in self._training_sources():
+                    prices = read_with(config, source, known=self.sessions, trained=True, with_own=False)
+                    if prices.sha256 != trained.sha256:
+                        changed[trained.path] = None
+                    yield prices
+            except DataError as error:
+                raise DataError(
+                    f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} series that it was "
+                    f"trained on, and one cannot be read. {error} Put it back, or train again.",
+                    file=error.file,
+                ) from error
+
+        return make_market(series(), self.config.features), list(changed)
+
+    def series_and_market(
+        self, source: Prices | PriceSource | str | None, *, on_message: OnMessage
+    ) -> tuple[Prices, Market | None]:
+        """Read the series to forecast and the market; of the run's own file (None) no row after data.end."""
+        if isinstance(source, Prices):
+            return source, self.market(end=self.config.data.end)
+        if source is None:
+            return self.read_as_trained(on_message=on_message), self.market(end=self.config.data.end)
+        return self.read(source, on_message=on_message), self.market(end=None)
+
+    @cached_property
+    def sessions(self) -> Sessions | None:
+        """The exchange's sessions around the run's last row, as it stores them; used for this run alone."""
+        stored = self.run.sessions()
+        return None if stored is None else Sessions.from_json(stored)
+
+
+def _as_path(source: PriceSource | str) -> PriceSource:
+    return Path(source) if isinstance(source, str) else source
+
+
+def _ticker(series: TrainedSeries) -> str:
+    """Return the name by which a series of the training is chosen: its own, or its file's."""
+    return series.ticker or series_name(Path(series.name))
