@@ -138,6 +138,23 @@ def test_a_column_that_neither_file_has_is_refused_with_what_there_is(tmp_path: 
     check_present(joined("Date,VIX\n2018-01-05,1\n", tmp_path))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Price,Close,Close,VIX\nTicker,GE,KO,\nDate,,,\n2018-01-05,1,5,7\n2018-01-08,2,6,8\n",
+        "Date,Close_GE,Open_GE,Close_KO,Open_KO,VIX\n2018-01-05,1,1,5,5,7\n2018-01-08,2,2,6,6,8\n",
+    ],
+)
+def test_bars_of_another_series_beside_those_of_the_chosen_one_are_no_other_columns(text: str, tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text(text)
+    options = CsvOptions(tickers=("KO",))
+    prices = read_prices(tmp_path / "two.csv", options=options)
+    listed, found = join_all(prices, prices.source, options=options)
+    assert [column.name for column in listed][:1] == ["VIX"]
+    assert found.own is not None
+    assert found.own.values["VIX"].tolist() == [7, 8]
+
+
 def test_every_column_that_is_no_bar_is_listed_with_its_days_or_why_it_is_no_input(tmp_path: Path) -> None:
     text = (
         "Date,Close,VIX,Note,Flat,Empty,Twice,twice\n"

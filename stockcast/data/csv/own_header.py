@@ -89,8 +89,14 @@ def other_names(rows: list[Row], layout: Layout) -> tuple[str, ...]:
     for place in range(layout.width):
         if place not in bars and place != layout.ticker:
             cells = [row[place].strip() for row in _header_rows(rows, layout)]
-            names += [cell for cell in cells if cell][:1]
+            first = [cell for cell in cells if cell][:1]
+            names += [cell for cell in first if not (layout.is_of_ticker and _is_bar(cell))]
     return tuple(names[:_MOST_NAMES])
+
+
+def _is_bar(name: str) -> bool:
+    """Whether a column beside those of the series is a bar of another series: `Close`, or `Close_MSFT`."""
+    return any(spelling(part) in MEANINGS for part in (name, *re.split("[._:]", name)))
 
 
 def _is_called(name: str, rows: list[Row], layout: Layout, place: int) -> bool:
