@@ -116,7 +116,14 @@ def trained(config: Path, *overrides: str) -> RunDirectory:
     return commands.train(settings, runs=config.parent / "runs", name="audited").run
 
 
-@pytest.mark.parametrize("config", [TINY, TRAVELLING, RECURSIVE], ids=["density", "travelling", "recursive"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(TINY, id="density"),
+        pytest.param(TRAVELLING, id="travelling", marks=pytest.mark.slow),
+        pytest.param(RECURSIVE, id="recursive", marks=pytest.mark.slow),
+    ],
+)
 def test_no_cut_off_of_two_shows_a_leak(config: str, write_tiny: WriteTiny) -> None:
     found = commands.audit(trained(write_tiny(config=config)), cuts=2, seed=1)
     assert found.failure() is None
@@ -138,6 +145,7 @@ def test_no_cut_off_of_eight_shows_a_leak(config: str, write_tiny: WriteTiny) ->
     assert sorted(run.path.parent.rglob("*")) == files
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_several_series_of_one_name_are_audited_together(write_tiny: WriteTiny, tmp_path: Path) -> None:
     config = write_tiny(config=TRAVELLING.replace("path: prices.csv", "path: [prices.csv, other/prices.csv]"))
@@ -148,6 +156,7 @@ def test_several_series_of_one_name_are_audited_together(write_tiny: WriteTiny, 
 MARKET = "features: [return_in_volatility, market_volatility_ratio_5, market_momentum_20, "
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_a_market_of_several_series_shows_no_leak_and_tomorrows_market_does(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch

@@ -177,6 +177,7 @@ def test_two_directions_are_compared_and_other_classes_or_prices_are_refused(hom
     assert (refused.value.key, refused.value.value) == ("score", ["Brier", "CRPS"])
 
 
+@pytest.mark.slow
 def test_a_direction_is_audited_by_its_probabilities(home: Path) -> None:
     found = commands.audit(run_of(home, "two"), cuts=2, epochs=1)
     assert found.passed

@@ -166,6 +166,7 @@ def test_a_config_is_made_and_every_series_checked(home: Path, capsys: pytest.Ca
     ]
 
 
+@pytest.mark.slow
 def test_a_market_of_all_series_is_that_of_their_files(home: Path) -> None:
     markets = []
     for name, overrides in (

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from stockcast.config import yaml
 from stockcast.config.bundled import find_config
+from stockcast.config.data_section import DataConfig
 from stockcast.config.errors import config_error
 from stockcast.config.schema import Config
-from stockcast.config.sections import DataConfig
 from stockcast.data.csv.options import STDIN, CsvOptions, is_price_file
 from stockcast.errors import ConfigError
 

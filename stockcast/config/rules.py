@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, TargetConfig
+from stockcast.config.data_section import DataConfig
+from stockcast.config.sections import EnsembleConfig, ModelConfig, TargetConfig
 from stockcast.data.known_days import is_known
 from stockcast.frequency import RESAMPLED, RESAMPLES, WEEKLY
 from stockcast.limits import MAX_PARAMETERS

@@ -9,7 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from stockcast.config import rules, yaml
 from stockcast.config.covariates import CovariateConfig, check_covariates, own_columns
-from stockcast.config.sections import DataConfig, EnsembleConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
+from stockcast.config.data_section import DataConfig
+from stockcast.config.sections import EnsembleConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
 from stockcast.config.values import FeatureName, Section
 from stockcast.data.csv.options import CsvOptions, OwnColumn
 from stockcast.models.build import count_weights

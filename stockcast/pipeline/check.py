@@ -20,7 +20,7 @@ from stockcast.data.csv.options import STDIN
 from stockcast.data.csv.own_header import OWN
 from stockcast.data.csv.table import PriceSource, Table
 from stockcast.data.lookahead import find_lookahead
-from stockcast.data.prices import Prices
+from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import QualityReport, check_quality
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError, NotEnoughDays
@@ -136,7 +136,7 @@ class DataReport:
 def _listed(column: OtherColumn) -> str:
     if column.why_not is not None:
         return f"{column.name}: {column.why_not}, so it cannot be an input"
-    gaps = f"; {percent_text(column.missing)} of the days have no value" if column.missing else ""
+    gaps = f"; {percent_text(column.missing)} of the rows have no value" if column.missing else ""
     return f"{column.name}: {column.first} to {column.last}{gaps}"
 
 
@@ -179,6 +179,8 @@ def _with_columns(
     if isinstance(source, Table):
         options = replace(options, tickers=(source.ticker,) if source.ticker else ())
     file = source.source.path if isinstance(source, Table) else source
+    if bars.frequency is not DAILY:  # own columns are dated as the vendor dates these bars
+        bars = read_prices(file, options=replace(options, frequency=bars.frequency), adjusted=False)
     columns, joined = join_all(bars, file, options=options, covariates=covariates)
     lookahead = tuple(found.sentence for found in find_lookahead(joined))
     return replace(report, columns=tuple(columns), lookahead=lookahead)

@@ -146,7 +146,7 @@ def test_a_network_of_one_day_learns_to_copy_yesterday() -> None:
     assert min(epoch.val_loss for epoch in history) < 0.01
 
 
-@pytest.mark.parametrize("horizon", [1, 2])
+@pytest.mark.parametrize("horizon", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_network_of_several_columns_learns_each_of_them(horizon: int) -> None:
     # Yesterday's value in the first column, its negative in the second, one and a half in the third. The best outputs
     # for a mix-up of two columns would leave at least the variance of a third of the targets: more than 0.1.

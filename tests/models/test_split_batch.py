@@ -68,7 +68,10 @@ def test_each_window_gets_its_own_outputs_in_its_own_place(size: int) -> None:
     )
 
 
-@pytest.mark.parametrize("count", [512, 300, 257])  # 257: the last batch is one window, and its second part none
+@pytest.mark.parametrize(
+    "count",  # of 257 the last batch is one window, and its second part none
+    [pytest.param(512, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.slow), 257],
+)
 @pytest.mark.usefixtures("_on_a_processor")
 def test_training_ends_in_the_weights_of_whole_batches(count: int) -> None:
     for split, whole in zip(trained(is_alone=True, count=count), trained(is_alone=False, count=count), strict=True):
