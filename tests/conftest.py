@@ -16,15 +16,19 @@ from stockcast.models.backend import forget_networks
 
 
 class _WithoutJax(MetaPathFinder):
-    """Hides jax from TensorFlow's converter to TensorFlow Lite, which loads it where it is installed, and no test uses.
+    """Hides jax from two modules that load it where it is installed, and that no test uses.
 
     It would be 100 MB of each test process, and is none of a user's, who has no jax. Everything else finds it.
     """
 
+    _LOADERS = ("tensorflow.lite.python.util", "keras.src.callbacks.orbax_checkpoint")
+
     def find_spec(self, name: str, path: Any, target: Any = None) -> None:
-        converter = sys.modules.get("tensorflow.lite.python.util")
-        if name == "jax" and getattr(getattr(converter, "__spec__", None), "_initializing", False):
-            raise ModuleNotFoundError("jax is hidden from TensorFlow Lite", name=name)
+        if name != "jax" or os.environ.get("KERAS_BACKEND") == "jax":
+            return
+        loaders = [sys.modules.get(loader) for loader in self._LOADERS]
+        if any(getattr(getattr(loader, "__spec__", None), "_initializing", False) for loader in loaders):
+            raise ModuleNotFoundError("jax is hidden", name=name)
 
 
 sys.meta_path.insert(0, _WithoutJax())
