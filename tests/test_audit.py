@@ -181,6 +181,7 @@ def test_an_audit_is_the_same_again_with_its_seed_and_another_with_another(write
     assert [check.cut for check in first.checks] != [check.cut for check in other.checks]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_rows_up_to_the_cut_off_keep_their_text_and_later_ones_change(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch

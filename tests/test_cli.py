@@ -273,6 +273,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on(number: int, code
     assert stockcast("predict", f"stopped-{code}", cwd=home).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_second_interruption_ends_at_once_and_loses_nothing_either(home: Path) -> None:
     ended, said = interrupted(home, "twice", signal.SIGINT, signal.SIGINT)
     assert ended == 130

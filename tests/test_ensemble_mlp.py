@@ -51,6 +51,7 @@ def test_the_forecast_is_the_mean_of_all_four(run: RunDirectory) -> None:
     np.testing.assert_allclose(stored(windows), np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_members_are_the_same_without_any_mlps(
     run: RunDirectory, write_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:

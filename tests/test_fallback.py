@@ -83,6 +83,7 @@ def test_weights_that_training_did_not_write_are_refused(run: RunDirectory) -> N
         forecast(run)
 
 
+@pytest.mark.slow
 def test_a_network_without_an_onnx_form_is_trained_kept_and_forecasts(
     kept: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_recurrent_network_that_was_stopped_ends_as_if_it_had_not_been(
     assert products(run) == products(whole_recurrent)
 
 
+@pytest.mark.slow
 def test_a_training_can_be_stopped_again_and_again(half: RunDirectory, whole: RunDirectory) -> None:
     for _ in range(2):
         report, pause = stop_after(1)

@@ -307,6 +307,7 @@ def test_a_loss_that_is_not_finite_names_the_bound_that_is_set() -> None:
         train(tiny(), wild, yesterdays_value(4), clip_norm=None, clip_value=0.5)
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_direction_is_the_log_loss_of_its_probabilities() -> None:
     head = make_head("direction")
     network = tiny(head=head)

@@ -99,6 +99,7 @@ def _on_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stockcast.models.split_batch.has_gpu", lambda: False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_on_a_processor")
 def test_a_resumed_training_ends_in_the_same_bits() -> None:
     whole: list[TrainingState] = []

@@ -36,6 +36,7 @@ def test_stored_weights_make_the_same_network_again(stored: Path) -> None:
     np.testing.assert_array_equal(network.predict_on_batch(WINDOWS), build().predict_on_batch(WINDOWS))
 
 
+@pytest.mark.slow
 def test_an_average_of_trained_members_comes_back_and_their_optimizers_are_left_out(tmp_path: Path) -> None:
     members = [build(seed=seed) for seed in (0, 1)]
     for member in members:
