@@ -258,8 +258,9 @@ def _own_columns(table: Table, values: pd.DataFrame, dates: pd.Series, days: pd.
 
 def _read_own(table: Table, cells: pd.DataFrame, own_names: Sequence[str]) -> Numbers:
     """Read own columns beside the bars."""
-    shown = [cell for column in PRICE_COLUMNS if column in cells for cell in cells[column].iloc[:_SHOWN]]
-    return read_own_numbers(cells[own_names], options=table.options, price_cells=shown if own_names else ())
+    prices = [column for column in PRICE_COLUMNS if own_names and column in cells]
+    shown = [cell for column in prices for cell in cells[column].iloc[:_SHOWN]]
+    return read_own_numbers(cells[own_names], options=table.options, price_cells=shown)
 
 
 def _no_days(source: Source, start: date | None, end: date | None) -> DataError:
