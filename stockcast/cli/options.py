@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
@@ -133,3 +134,34 @@ def one_file(data: list[Path] | None) -> Path | None:
             value=len(data),
         )
     return data[0] if data else None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What --data names, and how it is read.
+
+    Attributes:
+        data: the price file; None for that of the training.
+        overrides: `data.ticker="GE"` and others, as of --set.
+    """
+
+    data: Path | None = None
+    overrides: tuple[str, ...] = ()
+
+
+def takes_sources(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --data, --set, --covariates and --ticker to a command in place of its parameter `sources`."""
+    signature = inspect.signature(command)
+    added = {"data": Data, "overrides": FileOverrides}
+
+    @wraps(command)
+    def with_sources(*, data: list[Path] | None = None, overrides: list[str] | None = None, **kwargs: Any) -> None:
+        command(sources=Sources(one_file(data), tuple(overrides or ())), **kwargs)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    kept = [each.replace(kind=keyword) for name, each in signature.parameters.items() if name != "sources"]
+    new = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in added.items()]
+    with_sources.__signature__ = signature.replace(parameters=[*kept, *new])  # type: ignore[attr-defined]
+    annotations = {name: kind for name, kind in command.__annotations__.items() if name != "sources"}
+    with_sources.__annotations__ = {**annotations, **added}
+    return takes_ticker(takes_covariates(with_sources))

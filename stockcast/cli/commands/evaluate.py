@@ -7,18 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import (
-    Data,
-    FileOverrides,
-    Json,
-    Quiet,
-    RunName,
-    Runs,
-    one_file,
-    parse_day,
-    takes_covariates,
-    takes_ticker,
-)
+from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, parse_day, takes_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 
@@ -29,13 +18,12 @@ class Part(StrEnum):
     validation = "validation"
 
 
-@takes_ticker
-@takes_covariates
+@takes_sources
 def evaluate(
+    sources: Sources,
     run: RunName = None,
     runs: Runs = Path("runs"),
     split: Annotated[Part, typer.Option(help="Days to score.")] = Part.test,
-    data: Data = None,
     start: Annotated[
         date | None,
         typer.Option("--from", metavar="DATE", parser=parse_day, help="First day to score (default: of the test)."),
@@ -43,7 +31,6 @@ def evaluate(
     insist: Annotated[
         bool, typer.Option("--insist", help="Allow days before the end of the run's training data.")
     ] = False,
-    overrides: FileOverrides = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,11 +41,11 @@ def evaluate(
     from stockcast.pipeline.evaluate import evaluate_series, save_evaluation
     from stockcast.runs.directory import RunDirectory
 
-    source, on_message = one_file(data), message_callbacks(quiet).on_message
+    on_message = message_callbacks(quiet).on_message
     directory = RunDirectory.find(runs, run)
-    predictor = Predictor.load(directory, overrides=overrides or (), on_message=on_message)
+    predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
     documents = []
-    for series in predictor.series(source, on_message=on_message):
+    for series in predictor.series(sources.data, on_message=on_message):
         with BaselineProgress(quiet=quiet) as progress:
             callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
             evaluation = evaluate_series(
@@ -73,5 +60,5 @@ def evaluate(
     if as_json:
         print_json({"series": documents} if predictor.takes_all else documents[0])
         return
-    command = next_command("predict", directory.name, runs, data=source, overrides=overrides)
+    command = next_command("predict", directory.name, runs, data=sources.data, overrides=sources.overrides)
     print_message(f"Next: {command}", quiet=quiet)

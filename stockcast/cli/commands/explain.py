@@ -6,34 +6,19 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import (
-    Data,
-    FileOverrides,
-    Json,
-    Output,
-    Plot,
-    Quiet,
-    RunName,
-    Runs,
-    one_file,
-    parse_day,
-    takes_covariates,
-    takes_ticker,
-)
+from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, parse_day, takes_sources
 from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 
 
-@takes_ticker
-@takes_covariates
+@takes_sources
 def explain(
+    sources: Sources,
     run: RunName = None,
     runs: Runs = Path("runs"),
     last_known: Annotated[
         date | None,
         typer.Option("--date", metavar="DATE", parser=parse_day, help="Last day known (default: of the data)."),
     ] = None,
-    data: Data = None,
-    overrides: FileOverrides = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
@@ -45,11 +30,11 @@ def explain(
     from stockcast.pipeline.explain import explain_series, save_explanation
     from stockcast.runs.directory import RunDirectory
 
-    source, callbacks = one_file(data), message_callbacks(quiet)
+    callbacks = message_callbacks(quiet)
     directory = RunDirectory.find(runs, run)
-    predictor = Predictor.load(directory, overrides=overrides or (), on_message=callbacks.on_message)
+    predictor = Predictor.load(directory, overrides=sources.overrides, on_message=callbacks.on_message)
     documents = []
-    for series in predictor.series(source, on_message=callbacks.on_message):
+    for series in predictor.series(sources.data, on_message=callbacks.on_message):
         explanation = explain_series(predictor, series, day=last_known, callbacks=callbacks)
         own = output / Path(explanation.series).stem if output and predictor.takes_all else output
         folder = save_explanation(directory, explanation, folder=own, plot=plot)

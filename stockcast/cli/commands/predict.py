@@ -5,35 +5,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import (
-    Data,
-    FileOverrides,
-    Json,
-    Output,
-    Plot,
-    Quiet,
-    RunName,
-    Runs,
-    one_file,
-    takes_covariates,
-    takes_ticker,
-)
+from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, takes_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 
 if TYPE_CHECKING:
     from stockcast.runs.directory import RunDirectory
 
 
-@takes_ticker
-@takes_covariates
+@takes_sources
 def predict(
+    sources: Sources,
     run: RunName = None,
     runs: Runs = Path("runs"),
-    data: Data = None,
     horizon: Annotated[
         int | None, typer.Option(min=1, max=250, help="Sessions, weeks or months ahead (default: the run's).")
     ] = None,
-    overrides: FileOverrides = None,
     output: Output = None,
     plot: Plot = True,
     as_json: Json = False,
@@ -44,13 +30,13 @@ def predict(
     from stockcast.pipeline.predict import save_prediction
     from stockcast.runs.directory import RunDirectory
 
-    source, callbacks = one_file(data), message_callbacks(quiet)
+    callbacks = message_callbacks(quiet)
     directory = RunDirectory.find(runs, run)
-    predictor = Predictor.load(directory, overrides=overrides or (), on_message=callbacks.on_message)
+    predictor = Predictor.load(directory, overrides=sources.overrides, on_message=callbacks.on_message)
     several = predictor.takes_all
-    to_evaluate = next_command("evaluate", directory.name, runs, data=source, overrides=overrides)
+    to_evaluate = next_command("evaluate", directory.name, runs, data=sources.data, overrides=sources.overrides)
     documents = []
-    for series in predictor.series(source, on_message=callbacks.on_message):
+    for series in predictor.series(sources.data, on_message=callbacks.on_message):
         prediction = predictor.predict(series, horizon=horizon, on_message=callbacks.on_message)
         own = output / prediction.series if output and several else output
         folder = save_prediction(directory, prediction, folder=own, plot=plot)
@@ -64,7 +50,7 @@ def predict(
 
         print_prediction(prediction)
         files = f"Table and plot: {path_text(folder)}" if plot else f"Table: {path_text(folder / 'forecast.csv')}"
-        verdict = _verdict(directory, source, prediction.series)
+        verdict = _verdict(directory, sources.data, prediction.series)
         evaluated = f"Evaluated on {prediction.series}. {verdict}"
         if verdict is None:
             evaluated = f"Not evaluated on {prediction.series} yet. Next: {to_evaluate}"
