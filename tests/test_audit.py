@@ -72,7 +72,7 @@ def _keep_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     fit, write = members.fit, RunDirectory.write_network
 
     def kept_fit(network: Any, *windows: Any, state: Any, callbacks: Callbacks, **settings: Any) -> Any:
-        shown = [values(slice(None)) for one in windows for values in (one.inputs, one.targets)]
+        shown = [values for one in windows for values in one.batch(slice(None))]
         key = digest(*shown, *network.get_weights()) + repr(settings)
         if key not in FITTED:
             told = Callbacks(on_epoch_end=callbacks.on_epoch_end)
@@ -218,7 +218,7 @@ def scale_by_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         training_data,
         "fit_scalers",
-        lambda config, many, market, *, days: fit(config, many, market, days=[slice(None)] * len(days)),
+        lambda config, many, market, *, days: fit(config, many, market, days=[[slice(None)]] * len(days)),
     )
 
 
@@ -227,7 +227,7 @@ def scale_by_calibration_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def leaky(config: Any, many: Any, market: Any, *, days: Any) -> Any:
         splits = [split_at(one.dates, **dict(config.split)) for one in many]
-        return fit(config, many, market, days=[slice(0, split.days[3]) for split in splits])
+        return fit(config, many, market, days=[[slice(0, split.days[3])] for split in splits])
 
     monkeypatch.setattr(training_data, "fit_scalers", leaky)
 

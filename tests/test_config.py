@@ -973,3 +973,61 @@ def test_a_price_file_with_covariates_and_own_features_gets_a_config(tmp_path, m
     config = load_config("a.csv", overrides)
     assert config.data.covariates == tmp_path / "b.csv"
     assert [column.name for column in config.own_columns] == ["VIX"]
+
+
+EVERY_DAY = "training: {targets: every_day}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("training: {sequence_length: 100}", ["no effect with training.targets last_day", "leave it out"]),
+        (
+            EVERY_DAY + "model: {cell: bidirectional_lstm}",
+            ["bidirectional_lstm sees later days", "targets to last_day", "or model.cell to", "lstm", "conv"],
+        ),
+        (EVERY_DAY + "model: {cell: linear}", ["model.cell linear sees a whole window", "targets to last_day"]),
+        (EVERY_DAY + PRICES.replace("\n", "\n", 1), ["needs strategy direct", "targets to last_day"]),
+        ("window: 50\ntraining: {targets: every_day, sequence_length: 50}", ["50 must be more than window 50", "200"]),
+    ],
+)
+def test_sequences_that_no_network_can_take_are_refused_with_what_can(text, words):
+    message = refusal(text)
+
+    assert [word for word in words if word not in message] == []
+
+
+def test_sequences_are_four_windows_long_unless_their_length_is_set():
+    assert config("window: 30").sequence_length is None
+    assert config(EVERY_DAY + "window: 30").sequence_length == 120
+    assert config("window: 30\ntraining: {targets: every_day, sequence_length: 31}").sequence_length == 31
+
+
+@pytest.mark.parametrize(
+    ("validation", "words"),
+    [
+        ("[[2001-01-01, 2000-01-01]]", ["in the order of time"]),
+        ("[[2001-01-01, 2003-01-01], [2002-01-01, 2004-01-01]]", ["none overlapping"]),
+        ("[[2001-01-01]]", ["split.validation"]),
+        ("[]", ["split.validation"]),
+        ("[[2001-01-01, 2015-01-01]]", ["up to 2015-01-01", "split.calibration begins on 2015-01-01", "before it"]),
+    ],
+)
+def test_blocks_of_validation_that_are_none_are_refused(validation, words):
+    message = refusal(f"split: {{validation: {validation}, calibration: 2015-01-01, test: 2016-01-01}}")
+
+    assert [word for word in words if word not in message] == []
+
+
+def test_blocks_of_validation_are_stored_as_they_were_given():
+    text = "split: {validation: [[2001-01-01, 2002-12-31], [2008-07-01, 2009-06-30]], calibration: 0.1, test: 0.2}"
+    stored = parse_config(config(text).to_yaml(), source="my.yaml", folder=FOLDER)
+
+    assert (
+        stored.blocks
+        == config(text).blocks
+        == (
+            (date(2001, 1, 1), date(2002, 12, 31)),
+            (date(2008, 7, 1), date(2009, 6, 30)),
+        )
+    )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from stockcast.config.data_section import DataConfig
-from stockcast.config.sections import EnsembleConfig, ModelConfig, TargetConfig
+from stockcast.config.sections import SEQUENCE_WINDOWS, EnsembleConfig, ModelConfig, TargetConfig, TrainingConfig
 from stockcast.data.known_days import is_known
 from stockcast.frequency import RESAMPLED, RESAMPLES, WEEKLY
 from stockcast.limits import MAX_PARAMETERS
 from stockcast.models.heads import LOSSES
+from stockcast.models.layers import CELLS
 from stockcast.text import join_words
 
 MAX_NETWORKS = 32
@@ -131,6 +132,35 @@ def check_columns(target: TargetConfig, *, head: str, strategy: str, features: S
         raise ValueError(
             f"strategy recursive feeds every input with its own forecast, and there is none of {', '.join(unknown)}: "
             f"add prices to target.columns, leave other features out, or set strategy to direct"
+        )
+
+
+def check_sequences(training: TrainingConfig, *, cell: str, strategy: str, window: int) -> None:
+    """Check that every day of a sequence can have an output, and that a sequence is longer than the window."""
+    length = training.sequence_length
+    if training.targets == "last_day":
+        if length is not None:
+            raise ValueError(
+                "training.sequence_length has no effect with training.targets last_day: leave it out, or set "
+                "training.targets to every_day"
+            )
+        return
+    if not CELLS[cell].is_causal:
+        sees = "later days" if CELLS[cell].stack else "a whole window and nothing else"
+        causal = [name for name, kind in CELLS.items() if kind.is_causal]
+        raise ValueError(
+            f"training.targets every_day forecasts from every day by the days before it, and model.cell {cell} sees "
+            f"{sees}: set training.targets to last_day, or model.cell to {_either(causal)}"
+        )
+    if strategy == "recursive":
+        raise ValueError(
+            "training.targets every_day needs strategy direct: a recursive network forecasts one bar from its window "
+            "alone. Set training.targets to last_day, or strategy to direct"
+        )
+    if length is not None and length <= window:
+        raise ValueError(
+            f"training.sequence_length {length} must be more than window {window}, whose bars come before the first "
+            f"output; leave it out for {SEQUENCE_WINDOWS * window}"
         )
 
 

@@ -10,9 +10,17 @@ from pydantic import Field, field_validator, model_validator
 from stockcast.config import rules, yaml
 from stockcast.config.covariates import CovariateConfig, check_covariates, own_columns
 from stockcast.config.data_section import DataConfig
-from stockcast.config.sections import EnsembleConfig, ModelConfig, SplitConfig, TargetConfig, TrainingConfig
+from stockcast.config.sections import (
+    SEQUENCE_WINDOWS,
+    EnsembleConfig,
+    ModelConfig,
+    SplitConfig,
+    TargetConfig,
+    TrainingConfig,
+)
 from stockcast.config.values import FeatureName, Section
 from stockcast.data.csv.options import CsvOptions, OwnColumn
+from stockcast.data.split import Blocks
 from stockcast.models.build import count_weights
 from stockcast.models.heads import Head, make_head
 from stockcast.models.settings import NetworkSettings
@@ -67,6 +75,12 @@ class Config(Section):
         """Days ahead that the network forecasts in one pass."""
         return 1 if self.strategy == "recursive" else self.horizon
 
+    @property
+    def sequence_length(self) -> int | None:
+        """Bars of the sequences that the networks are trained on; None for windows."""
+        training = self.training
+        return None if training.targets == "last_day" else training.sequence_length or SEQUENCE_WINDOWS * self.window
+
     def with_data_span(self, **days: date | None) -> "Config":
         """Return the same config with another `data.start` or `data.end`; None for the file's own."""
         return self.model_copy(update={"data": self.data.model_copy(update=days)})
@@ -86,9 +100,19 @@ class Config(Section):
         return replace(self.data.csv_options, own=self.own_columns)
 
     def first_day(self, part: str) -> date | None:
-        """Return the first day of a part other than training; None where the split holds a share."""
+        """Return the first day of a part other than training; None where the split holds a share.
+
+        Validation that lies within the training days in blocks begins where they end, with calibration.
+        """
         border = getattr(self.split, part)
+        if part == "validation" and self.blocks:
+            border = self.split.calibration
         return border if isinstance(border, date) else None
+
+    @property
+    def blocks(self) -> Blocks:
+        """The blocks of validation days within the training days; empty where validation follows them."""
+        return self.split.validation if isinstance(self.split.validation, tuple) else ()
 
     @property
     def adapt_from(self) -> np.datetime64 | None:
@@ -133,6 +157,7 @@ class Config(Section):
         rules.check_forecast(head, strategy=strategy, transform=target.transform, calibration=self.calibration)
         rules.check_columns(target, head=head, strategy=strategy, features=features)
         rules.check_scale(target, data=self.data, strategy=strategy)
+        rules.check_sequences(self.training, cell=self.model.cell, strategy=strategy, window=self.window)
         rules.check_feedback(target, strategy=strategy, features=features)
         check_covariates(features, self.covariates, file=self.data.covariates)
         parameters = self._count_parameters()

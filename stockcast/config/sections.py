@@ -1,5 +1,6 @@
 """The sections of a config, as frozen values; the descriptions are the texts of the JSON Schema."""
 
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,9 +21,13 @@ from stockcast.config.values import (
     Section,
     Share,
     Units,
+    ValidationBlocks,
     must_be,
 )
 from stockcast.models.heads import LOSSES
+
+SEQUENCE_WINDOWS = 4
+"""Windows that a sequence is long, unless training.sequence_length is set."""
 
 PriceName = Literal["Open", "High", "Low", "Close", "Adj Close"]
 
@@ -85,7 +90,12 @@ class TargetConfig(Section):
 class SplitConfig(Section):
     """How the days are divided: training first, then these three; each a share of all days, or its first day."""
 
-    validation: Share | Day = Field(0.1, description="Days for early stopping: a share, or their first day.")
+    validation: Share | Day | ValidationBlocks = Field(
+        0.1,
+        description="Days for early stopping: a share, or their first day; or blocks within the training days, as "
+        "[[2001-01-01, 2002-12-31], [2008-07-01, 2009-06-30]], each with its first and last day, which no training "
+        "window touches.",
+    )
     calibration: Share | Day = Field(0.1, description="Days that calibrate the bands: a share, or their first day.")
     test: Share | Day = Field(0.2, description="Days that are scored, up to the last: a share, or their first day.")
 
@@ -94,6 +104,12 @@ class SplitConfig(Section):
         taken = sum(part for part in (self.validation, self.calibration, self.test) if isinstance(part, float))
         if taken >= 1:
             raise ValueError(f"the shares add up to {taken:g} and leave no day for training; their sum must be below 1")
+        blocks, calibration = self.validation, self.calibration
+        if isinstance(blocks, tuple) and isinstance(calibration, date) and blocks[-1][1] >= calibration:
+            raise ValueError(
+                f"split.validation ends with a block up to {blocks[-1][1]}, and split.calibration begins on "
+                f"{calibration}: blocks of validation lie before it, within the training days"
+            )
         return self
 
 
@@ -170,7 +186,20 @@ class TrainingConfig(Section):
     """How the network is trained."""
 
     epochs: int = Field(50, ge=1, le=10_000, description="Largest number of passes over the training windows.")
-    batch_size: int = Field(64, ge=1, le=65_536, description="Windows per training step.")
+    targets: Literal["last_day", "every_day"] = Field(
+        "last_day",
+        description="Days with targets in a pass through the network: the last day of a window (last_day), or every "
+        "day of a sequence from the window-th on (every_day), which makes many times as many targets per second. The "
+        "network forecasts from windows either way.",
+    )
+    sequence_length: int | None = Field(
+        None,
+        ge=2,
+        le=5000,
+        description="With targets every_day: bars of a sequence, more than window; null for "
+        f"{SEQUENCE_WINDOWS} windows.",
+    )
+    batch_size: int = Field(64, ge=1, le=65_536, description="Windows per training step, or sequences.")
     learning_rate: float = Field(1e-3, gt=0, le=10, description="Step size of the optimizer at the start.")
     lr_schedule: Literal["constant", "cosine", "exponential"] = Field(
         "constant",
@@ -198,7 +227,9 @@ class TrainingConfig(Section):
         description="Loss that patience and the best epoch go by: val_loss, on the validation days; or loss, on the "
         "training days, which goes on falling while the network overfits.",
     )
-    windows_per_epoch: int | None = Field(None, ge=1, description="Windows drawn per epoch; null for all.")
+    windows_per_epoch: int | None = Field(
+        None, ge=1, description="Windows drawn per epoch, or days with targets in sequences; null for all."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the initial weights, the dropout and the shuffling.")
 
     @field_validator("clip_norm")

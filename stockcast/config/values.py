@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -65,6 +66,21 @@ def _only_iso(value: Any) -> Any:
 
 
 Day = Annotated[date, Field(strict=False), BeforeValidator(_only_iso)]
+
+
+def _in_order(blocks: tuple[tuple[date, date], ...]) -> tuple[tuple[date, date], ...]:
+    """Check that each block ends after it begins, and begins after the one before ends."""
+    days = [day for block in blocks for day in block]
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise ValueError("must be blocks in the order of time, each with its first and its last day, none overlapping")
+    return blocks
+
+
+ValidationBlocks = Annotated[
+    tuple[Annotated[tuple[Day, Day], Field(strict=False)], ...],
+    Field(strict=False, min_length=1, max_length=32),
+    AfterValidator(_in_order),
+]
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Units = Annotated[int, Field(ge=1, le=2048)]
 

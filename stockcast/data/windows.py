@@ -1,6 +1,6 @@
 """Origins -> batches of windows; indices into one array, never copies of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,3 +52,11 @@ class WindowDataset:
             self.target_prices, self.origins[rows], horizon=self.horizon, volatility=self.volatility
         )
         return targets.astype(np.float32)
+
+    def draw(self, generator: np.random.Generator, most: int | None = None) -> "WindowDataset":
+        """Return the windows of one epoch, shuffled; at most `most` of them, drawn without repeats."""
+        return replace(self, origins=self.origins[generator.permutation(len(self))[:most]])
+
+    def batch(self, rows: slice) -> tuple[Floats, Floats]:
+        """Return the inputs and targets of these rows."""
+        return self.inputs(rows), self.targets(rows)

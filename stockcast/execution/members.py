@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from stockcast.config.schema import Config
+from stockcast.data.sequences import SequenceDataset
 from stockcast.errors import RunError
 from stockcast.execution.process import WorkerProcess
 from stockcast.forecasting.networks import build_member, fit_settings
@@ -90,10 +91,15 @@ def train_members(
 
 def fit_member(config: Config, data: TrainingData, run: RunDirectory, member: int, *, callbacks: Callbacks) -> None:
     """Train one member from its last checkpoint on; its last one then holds its best weights."""
+    length = config.sequence_length
+    training, validation = (
+        windows if length is None else SequenceDataset.cut(windows, length)
+        for windows in (data.training, data.validation)
+    )
     fit(
-        build_member(config, member),
-        data.training,
-        data.validation,
+        build_member(config, member, sequence_length=length),
+        training,
+        validation,
         head=config.head,
         settings=fit_settings(config, member),
         member=member,

@@ -206,10 +206,10 @@ def fit_scalers(
     series: Sequence[Prices],
     market: Market | None,
     *,
-    days: Sequence[slice],
+    days: Sequence[Sequence[slice]],
     trained: Scaler | None = None,
 ) -> tuple[Scaler, TargetTransform]:
-    """Fit the features' scaler and the targets' unit on these days of each series, and on no others.
+    """Fit the features' scaler and the targets' unit on these stretches of days of each series, and on no others.
 
     With the scaler that a network was `trained` with, own columns that the series lack keep their scale in it.
 
@@ -222,11 +222,16 @@ def fit_scalers(
         # Computed here and once more for the network, one series after the other: kept, those of hundreds of series
         # would be most of the memory that a training takes.
         features = np.concatenate(
-            [make_features(prices, config.features, market)[past].copy() for prices, past in pairs]
+            [
+                np.concatenate([values[stretch] for stretch in past])
+                for values, past in ((make_features(prices, config.features, market), past) for prices, past in pairs)
+            ]
         )
         scaler = _fit_features(config, features, trained)
     except DataError as error:
-        constant = all(np.ptp(prices.column(config.target.column)[past]) == 0 for prices, past in pairs)
+        constant = all(
+            np.ptp(prices.column(config.target.column)[past[0].start : past[-1].stop]) == 0 for prices, past in pairs
+        )
         why = " Its closes never change on these days." if constant else _first_value(error.column or "", pairs)
         names = ", ".join(prices.label for prices in series)
         raise type(error)(
@@ -234,9 +239,9 @@ def fit_scalers(
         ) from None
     # What is fed back needs its input's unit; elsewhere returns are best scaled by their own deviation.
     own_unit = config.strategy == "direct" and config.target.transform == "log_return"
-    volatilities = [unit[past] for (_, unit), past in past_targets if unit is not None]
+    volatilities = [unit[stretch] for (_, unit), past in past_targets if unit is not None for stretch in past]
     target = fit_target_transform(
-        [target_prices[past] for (target_prices, _), past in past_targets],
+        [target_prices[stretch] for (target_prices, _), past in past_targets for stretch in past],
         transform=config.target.transform,
         kind="standard" if own_unit else config.scaler,
         volatilities=volatilities if config.target.scale == "volatility" else None,
@@ -261,13 +266,13 @@ def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> S
     return Scaler(center, scale, fill)
 
 
-def _first_value(feature: str, pairs: Sequence[tuple[Prices, slice]]) -> str:
+def _first_value(feature: str, pairs: Sequence[tuple[Prices, Sequence[slice]]]) -> str:
     """Return a sentence on when an own column begins, as against the training days; empty for other features."""
     prices, past = pairs[0]
     name = feature.removeprefix(OWN)
     if not is_own(feature) or prices.own is None or name not in prices.own.values:
         return ""
-    days, last = prices.own.values[name].dropna().index, prices.dates[past][-1]
+    days, last = prices.own.values[name].dropna().index, prices.dates[past[-1]][-1]
     if not len(days) or days[0] <= pd.Timestamp(last):
         return ""
     return f" Its first value is of {days[0]:%Y-%m-%d}, and the training days end on {last}."

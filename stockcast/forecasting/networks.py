@@ -15,16 +15,20 @@ from stockcast.runs.directory import RunDirectory
 from stockcast.typing import Floats
 
 
-def build_member(config: Config, member: int = 1, *, cell: str | None = None) -> Any:
+def build_member(
+    config: Config, member: int = 1, *, cell: str | None = None, sequence_length: int | None = None
+) -> Any:
     """Build one of the config's networks with its first weights.
 
     Args:
         config: its model.
         member: from 1; the recurrent networks come first, then those of `ensemble.mlp`.
         cell: another one, of the same sizes; None for the config's.
+        sequence_length: days of the sequences to train it on; None for windows.
 
     Returns:
-        A keras.Model, (batch, window, features) -> (batch, steps, parameters of the head).
+        A keras.Model, (batch, window, features) -> (batch, steps, parameters of the head), or for sequences the one
+        that `build_network` describes.
     """
     return build_network(
         config.network_settings(mlp=is_mlp(config, member), cell=cell),
@@ -32,13 +36,14 @@ def build_member(config: Config, member: int = 1, *, cell: str | None = None) ->
         window=config.window,
         features=len(config.features),
         horizon=config.steps,
+        sequence_length=sequence_length,
         seed=member_seed(config, member),
     )
 
 
 def fit_settings(config: Config, member: int) -> FitSettings:
     """Return how one of the config's networks is trained."""
-    training = config.training.model_dump(exclude={"seed"})
+    training = config.training.model_dump(exclude={"seed", "targets", "sequence_length"})
     if is_mlp(config, member):
         training |= config.ensemble.mlp.model_dump(exclude={"layers"})
         training["learning_rate_key"] = "ensemble.mlp.learning_rate"

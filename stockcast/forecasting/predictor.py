@@ -125,7 +125,7 @@ class Predictor(RunSeries):
         scaler, target = self.scaler, self.target
         try:
             if self.config.target.scale == "training" and not self.was_trained_on(prices):
-                days = [slice(0, before)]
+                days = [[slice(0, before)]]
                 scaler, target = fit_scalers(self.config, [prices], market, days=days, trained=self.scaler)
             dataset = make_dataset(self.config, prices, market, scaler, target)
         except MissingColumns as error:

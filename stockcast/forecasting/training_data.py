@@ -149,7 +149,7 @@ def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingDat
         DataError: a series lacks a column or a price that the config asks for.
     """
     market = make_market(prices, config.features)
-    training_days = [_split(config, series).part("training") for series in prices]
+    training_days = [_split(config, series).training_stretches() for series in prices]
     scaler, target = fit_scalers(config, prices, market, days=training_days)
     datasets = [make_dataset(config, series, market, scaler, target) for series in prices]
     return _share_memory(scaler, target, datasets)
@@ -229,7 +229,11 @@ def _with_dates(config: Config, prices: list[Prices]) -> Config:
     """Return the config with each part's first day in place of its share of all days of all series."""
     dates = np.unique(np.concatenate([series.dates for series in prices]))
     split = split_days(dates, **dict(config.split))
-    firsts: dict[str, Any] = {part: dates[split.part(part).start].astype(object) for part in PARTS[1:]}
+    firsts: dict[str, Any] = {
+        part: dates[split.part(part).start].astype(object)
+        for part in PARTS[1:]
+        if not isinstance(getattr(config.split, part), tuple)  # blocks are dates already
+    }
     return config.model_copy(update={"split": config.split.model_copy(update=firsts)})
 
 
@@ -245,7 +249,7 @@ def _long_enough(config: Config, prices: list[Prices], on_message: OnMessage) ->
         on_message(
             f"{len(late)} of {len(prices)} series left out, which begin too late to train on (no window of "
             f"{config.data.bars.count(config.window)} with the {config.horizon} after it before "
-            f"{config.split.validation}): "
+            f"{config.first_day('validation')}): "
             f"{', '.join(late[:_NAMES_SHOWN])}{', ...' if len(late) > _NAMES_SHOWN else ''}."
         )
         return [series for series, count in zip(prices, counts, strict=True) if count]
@@ -274,8 +278,8 @@ def _check_days(config: Config, prices: list[Prices]) -> None:
         if part == "training" and late:
             raise DataError(
                 f"{', '.join(series.label for series in late)} begins too late to train on: no window of "
-                f"{bars.count(window)} with the {horizon} after it before {config.split.validation}. Leave it out of "
-                f"data.path; `stockcast evaluate --data` scores it.",
+                f"{bars.count(window)} with the {horizon} after it before {config.first_day('validation')}. Leave it "
+                f"out of data.path; `stockcast evaluate --data` scores it.",
                 file=late[0].source,
                 key="data.path",
             )

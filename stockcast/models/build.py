@@ -25,9 +25,19 @@ LOGITS = "logits"
 
 
 def build_network(
-    settings: NetworkSettings, *, head: Head, window: int, features: int, horizon: int, seed: int = 0
+    settings: NetworkSettings,
+    *,
+    head: Head,
+    window: int,
+    features: int,
+    horizon: int,
+    sequence_length: int | None = None,
+    seed: int = 0,
 ) -> Any:
     """Build a network: the cell's layers with dropout after each, then one dense layer and the curves.
+
+    With `sequence_length` it has the same weights, and outputs on every day of a sequence from the `window`-th on: one
+    pass over 200 days gives the outputs of 151 windows of 50, for the work of four.
 
     Args:
         settings: cell, layers, dropout, skip connection and penalty.
@@ -35,17 +45,26 @@ def build_network(
         window: days in.
         features: inputs per day.
         horizon: days out.
+        sequence_length: days of the sequences that a causal cell is trained on; None for windows.
         seed: of the first weights and the dropout; sets the global seeds of Python, numpy and the backend.
 
     Returns:
-        A keras.Model, (batch, window, features) -> (batch, horizon, parameters of the head).
+        A keras.Model, (batch, window, features) -> (batch, horizon, parameters of the head), or
+        (batch, sequence_length, features) -> (batch, sequence_length - window + 1, horizon, parameters).
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
-    inputs = keras.Input((window, features), name="window")
-    hidden = stack_layers(inputs, settings.cell, settings.layers, window=window, dropout=settings.dropout)
+    every_day = sequence_length is not None
+    days = (sequence_length - window + 1,) if sequence_length is not None else ()
+    inputs = keras.Input((sequence_length or window, features), name="window")
+    hidden = stack_layers(
+        inputs, settings.cell, settings.layers, window=window, dropout=settings.dropout, every_day=every_day
+    )
+    if every_day:
+        hidden = hidden[:, window - 1 :]
     if settings.skip_connection:
-        hidden = keras.layers.Concatenate(name="skip_connection")([hidden, inputs[:, -1]])
+        today = inputs[:, window - 1 :] if every_day else inputs[:, -1]
+        hidden = keras.layers.Concatenate(name="skip_connection")([hidden, today])
 
     curves = horizon_curves(horizon)
     dense = keras.layers.Dense(
@@ -57,11 +76,11 @@ def build_network(
     )
     last = head.name if head.activation is None else LOGITS
     if horizon == 1:  # a single day has no curve
-        outputs = keras.layers.Reshape((1, head.parameters), name=last)(dense(hidden))
+        outputs = keras.layers.Reshape((*days, 1, head.parameters), name=last)(dense(hidden))
     else:
-        coefficients = keras.layers.Reshape((head.parameters, len(curves)), name="coefficients")(dense(hidden))
+        coefficients = keras.layers.Reshape((*days, head.parameters, len(curves)), name="coefficients")(dense(hidden))
         curve = keras.layers.Dense(horizon, use_bias=False, trainable=False, name="curves")
-        outputs = keras.layers.Permute((2, 1), name=last)(curve(coefficients))
+        outputs = keras.layers.Permute((1, 3, 2) if every_day else (2, 1), name=last)(curve(coefficients))
         curve.set_weights([curves])
     if head.start is not None and any(head.start):
         bias = np.zeros((head.parameters, len(curves)))

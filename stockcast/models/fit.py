@@ -7,7 +7,7 @@ never stopped.
 import time
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -19,22 +19,22 @@ from stockcast.models.heads import Head
 from stockcast.models.optimizers import make_optimizer
 from stockcast.models.settings import FitSettings
 from stockcast.models.split_batch import split_batch, split_pays_off
-from stockcast.typing import Days, Floats
+from stockcast.typing import Floats
 
-_VALIDATION_BATCH = 1024  # windows; nothing is trained on them, so only speed matters
+_VALIDATION_DAYS = 51_200  # of a batch, 1024 windows of 50; nothing is trained on them, so only speed matters
 
 
 class TrainingExamples(Protocol):
-    """Windows and targets by row, such as a `stockcast.data.windows.WindowDataset`."""
+    """Windows or sequences with their targets: a `stockcast.data.windows.WindowDataset`, or of `data.sequences`."""
 
     def __len__(self) -> int:
-        """Return the number of windows."""
+        """Return the number of windows or sequences."""
 
-    def inputs(self, rows: Days | slice) -> Floats:
-        """Return the windows of these rows, shape (rows, window, features)."""
+    def draw(self, generator: np.random.Generator, most: int | None = None) -> Self:
+        """Return those of one epoch, shuffled, with about `most` targets at most."""
 
-    def targets(self, rows: Days | slice) -> Floats:
-        """Return these rows' targets, shape (rows, horizon), or (rows, horizon, columns) for several columns."""
+    def batch(self, rows: slice) -> tuple[Floats, ...]:
+        """Return inputs (rows, days, features), targets (rows, ..., horizon[, columns]), and weights if they differ."""
 
 
 def fit(
@@ -52,8 +52,8 @@ def fit(
 
     Args:
         network: a keras.Model of `build_network`.
-        training: windows to train on.
-        validation: windows for early stopping; never those of the test days.
+        training: windows to train on, or sequences, as the network's input is.
+        validation: likewise for early stopping; never those of the test days.
         head: its loss is minimised.
         settings: epochs, batches, optimizer and early stopping.
         member: number of this network in its ensemble, for the history.
@@ -72,12 +72,14 @@ def fit(
     if settings.is_alone and split_pays_off(settings.batch_size):
         network = split_batch(network)
     batches = _batches(keras, training, settings.batch_size, seed=settings.seed, most=settings.windows_per_epoch)
+    batches.draw(0)  # as many in every epoch
     network.compile(
         optimizer=make_optimizer(settings, steps=settings.epochs * len(batches)),
         loss=_loss(keras, head),
         # XLA makes an LSTM slower on a CPU, and excludes the cuDNN kernel on a GPU; JAX requires it.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
+    days = network.input_shape[1]
     history: list[EpochLog] = []
     best: list[Floats] = network.get_weights()
     if state is not None:
@@ -111,7 +113,7 @@ def fit(
     if state is None or state.epochs_without_improvement(settings.monitor) < settings.patience:
         network.fit(
             batches,
-            validation_data=_batches(keras, validation, max(settings.batch_size, _VALIDATION_BATCH)),
+            validation_data=_batches(keras, validation, max(settings.batch_size, _VALIDATION_DAYS // days)),
             initial_epoch=len(history),
             epochs=settings.epochs,
             shuffle=False,  # `_batches` shuffles windows; Keras would shuffle batches too, from a global seed
@@ -173,20 +175,18 @@ def _loss(keras: Any, head: Head) -> Any:
 
 
 def _batches(keras: Any, examples: TrainingExamples, batch_size: int, *, seed: int = 0, most: int | None = None) -> Any:
-    """A keras PyDataset of (inputs, targets), at most `most` windows an epoch, in order unless `draw` is called."""
-    count = min(len(examples), most or len(examples))
+    """A keras PyDataset of (inputs, targets) or (inputs, targets, weights), in order unless `draw` is called."""
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.order: Days = np.arange(count)
+            self.epoch = examples
 
         def __len__(self) -> int:
-            return -(-count // batch_size)
+            return -(-len(self.epoch) // batch_size)
 
-        def __getitem__(self, index: int) -> tuple[Floats, Floats]:
-            rows = self.order[index * batch_size : (index + 1) * batch_size]
-            return examples.inputs(rows), examples.targets(rows)
+        def __getitem__(self, index: int) -> tuple[Floats, ...]:
+            return self.epoch.batch(slice(index * batch_size, (index + 1) * batch_size))
 
         def draw(self, epoch: int) -> None:
             """Choose and shuffle the windows of an epoch, counted from 0.
@@ -194,6 +194,6 @@ def _batches(keras: Any, examples: TrainingExamples, batch_size: int, *, seed: i
             Not in `PyDataset.on_epoch_begin`, which JAX and PyTorch call once more for a first batch. Keras' own
             shuffle repeats one permutation after a fixed seed.
             """
-            self.order = np.random.default_rng((seed, epoch)).permutation(len(examples))[:count]
+            self.epoch = examples.draw(np.random.default_rng((seed, epoch)), most)
 
     return Batches()

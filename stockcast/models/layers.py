@@ -14,19 +14,21 @@ class LayerPosition:
     Attributes:
         number: of the layer, from 1.
         layers: number of layers in the stack.
-        window: days that the first layer sees.
+        window: days that the first layer sees, up to each that has an output.
         name: of the layer.
+        every_day: whether the last layer has an output on every day, for training on sequences, not on the last alone.
     """
 
     number: int
     layers: int
     window: int
     name: str
+    every_day: bool = False
 
     @property
-    def is_last(self) -> bool:
-        """Whether the layer returns its last day only."""
-        return self.number == self.layers
+    def keeps_days(self) -> bool:
+        """Whether the layer returns every day, not the last one only."""
+        return self.number < self.layers or self.every_day
 
     @property
     def kernel_size(self) -> int:
@@ -51,7 +53,7 @@ def _recurrent(kind: str) -> Stack:
 
         # With tanh and sigmoid and without recurrent dropout Keras uses the cuDNN kernel on a GPU.
         layer = getattr(keras.layers, kind)
-        return layer(units, return_sequences=not position.is_last, name=position.name)(hidden)
+        return layer(units, return_sequences=position.keeps_days, name=position.name)(hidden)
 
     return stack
 
@@ -61,13 +63,13 @@ def _peephole_lstm(hidden: Tensor, units: int, position: LayerPosition) -> Tenso
 
     from stockcast.models.peephole import PeepholeCell
 
-    return keras.layers.RNN(PeepholeCell(units), return_sequences=not position.is_last, name=position.name)(hidden)
+    return keras.layers.RNN(PeepholeCell(units), return_sequences=position.keeps_days, name=position.name)(hidden)
 
 
 def _bidirectional_lstm(hidden: Tensor, units: int, position: LayerPosition) -> Tensor:
     import keras
 
-    both = keras.layers.LSTM(units, return_sequences=not position.is_last)
+    both = keras.layers.LSTM(units, return_sequences=position.keeps_days)
     return keras.layers.Bidirectional(both, name=position.name)(hidden)
 
 
@@ -83,14 +85,14 @@ def _conv(hidden: Tensor, units: int, position: LayerPosition) -> Tensor:
         activation="relu",
         name=position.name,
     )(hidden)
-    return days[:, -1] if position.is_last else days
+    return days if position.keeps_days else days[:, -1]
 
 
 def _last_day(hidden: Tensor, units: int, position: LayerPosition) -> Tensor:
-    """A dense layer on the last day's inputs alone."""
+    """A dense layer on a day's own inputs alone."""
     import keras
 
-    today = hidden[:, -1] if position.number == 1 else hidden
+    today = hidden[:, -1] if position.number == 1 and not position.every_day else hidden
     return keras.layers.Dense(units, activation="tanh", name=position.name)(today)
 
 
@@ -103,11 +105,13 @@ class Cell:
             units); `last_day` has no days. None for no layers at all: the output layer then sees the whole window.
         weights: (inputs, units, position) -> number of trained weights.
         width: outputs of each unit.
+        is_causal: whether no day's output depends on a later day, so that every day of a sequence can have one.
     """
 
     stack: Stack | None
     weights: Callable[[int, int, LayerPosition], int]
     width: int = 1
+    is_causal: bool = True
 
 
 CELLS: dict[str, Cell] = {
@@ -116,35 +120,41 @@ CELLS: dict[str, Cell] = {
     "lstm": Cell(_recurrent("LSTM"), lambda inputs, units, position: 4 * units * (inputs + units + 1)),
     "peephole_lstm": Cell(_peephole_lstm, lambda inputs, units, position: 4 * units * (inputs + units + 1) + 3 * units),
     "bidirectional_lstm": Cell(
-        _bidirectional_lstm, lambda inputs, units, position: 8 * units * (inputs + units + 1), 2
+        _bidirectional_lstm, lambda inputs, units, position: 8 * units * (inputs + units + 1), 2, is_causal=False
     ),
     "conv": Cell(_conv, lambda inputs, units, position: units * (inputs * position.kernel_size + 1)),
     "last_day": Cell(_last_day, lambda inputs, units, position: units * (inputs + 1)),
-    "linear": Cell(None, lambda inputs, units, position: 0),
+    "linear": Cell(None, lambda inputs, units, position: 0, is_causal=False),
 }
 """Name in the config -> its layers."""
 
 
-def layer_positions(cell: str, layers: tuple[int, ...], *, window: int) -> list[tuple[int, LayerPosition]]:
+def layer_positions(
+    cell: str, layers: tuple[int, ...], *, window: int, every_day: bool = False
+) -> list[tuple[int, LayerPosition]]:
     """Return the units and the position of each layer."""
     return [
-        (units, LayerPosition(number, len(layers), window, f"{cell}_{number}"))
+        (units, LayerPosition(number, len(layers), window, f"{cell}_{number}", every_day))
         for number, units in enumerate(layers, start=1)
     ]
 
 
-def stack_layers(inputs: Tensor, cell: str, layers: tuple[int, ...], *, window: int, dropout: float) -> Tensor:
+def stack_layers(
+    inputs: Tensor, cell: str, layers: tuple[int, ...], *, window: int, dropout: float, every_day: bool = False
+) -> Tensor:
     """Stack the layers of a cell on the windows, with dropout after each.
 
     Args:
-        inputs: shape (batch, window, features).
+        inputs: shape (batch, window, features), or (batch, days, features) with `every_day`.
         cell: a key of `CELLS`.
         layers: units of each layer, first to last; empty for a cell without layers.
         window: days in.
         dropout: share of activations dropped while training, 0 to 1.
+        every_day: whether each day has an output; the cell must be causal.
 
     Returns:
-        The last layer's output of the last day, or the whole window without layers, shape (batch, numbers).
+        The last layer's output of the last day, or the whole window without layers, shape (batch, numbers); with
+        `every_day` its output of every day, shape (batch, days, numbers).
     """
     import keras
 
@@ -152,7 +162,7 @@ def stack_layers(inputs: Tensor, cell: str, layers: tuple[int, ...], *, window: 
     if stack is None:
         return keras.layers.Flatten(name=cell)(inputs)
     hidden = inputs
-    for units, position in layer_positions(cell, layers, window=window):
+    for units, position in layer_positions(cell, layers, window=window, every_day=every_day):
         hidden = keras.layers.Dropout(dropout, name=f"dropout_{position.number}")(stack(hidden, units, position))
     return hidden
 

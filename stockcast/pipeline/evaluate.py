@@ -124,6 +124,12 @@ def evaluate_series(
     callbacks: Callbacks = SILENT,
 ) -> Evaluation:
     """Score a loaded run and the baselines on a series that `Predictor.series` yields, as `evaluate` does."""
+    if part == "validation" and predictor.config.blocks:
+        raise RunError(
+            f"The validation days of {predictor.run.name} are blocks within its training days, which are not scored: "
+            f"forecasts from one to the next would be of the training. Leave --split out to score the test days.",
+            key="split.validation",
+        )
     prices, market = _read(predictor, series, callbacks)
     first = _first_scored(predictor, start, insist=insist, callbacks=callbacks)
     keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)

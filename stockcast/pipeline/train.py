@@ -161,6 +161,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
     prices = [dataset.prices for dataset in data.datasets]
     first, split = prices[0], data.datasets[0].split
     best = best_epoch(history, config.training.monitor)
+    blocks = [[str(day) for day in block] for block in config.blocks]
     border, members = config.first_day("validation") or date.max, range(1, config.networks + 1)
     return {
         "versions": versions(),
@@ -177,6 +178,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
             for part in PARTS
             if (span := split.part(part)).start < span.stop
         },
+        **({"validation_blocks": blocks} if blocks else {}),
         "training": {
             "windows": len(data.training),
             "parameters": parameters,

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stockcast.data.split import PARTS, Split, split_days
+from stockcast.data.split import PARTS, Split, split_at, split_days
 from stockcast.errors import NotEnoughDays
 
 # 100 business days: 2018-01-01 is a Monday, so day 60 is the Monday twelve weeks later.
@@ -139,3 +139,60 @@ def test_a_part_too_short_for_window_and_horizon_is_refused_with_what_it_needs(p
 def test_the_fewest_days_that_a_refusal_asks_for_are_enough():
     assert split_hundred().origins("validation", window=10, horizon=10).tolist() == [59]
     assert split_hundred().origins("training", window=50, horizon=10).tolist() == [49]
+
+
+def in_blocks(*blocks: tuple[int, int]) -> Split:
+    """Seventy training days with these blocks in them, by their first and last day; then ten and twenty days."""
+    days = [day.astype(date) for day in DATES]
+    validation = tuple((days[first], days[last]) for first, last in blocks)
+    return split_days(DATES, validation=validation, calibration=days[70], test=days[80])
+
+
+def test_blocks_of_validation_have_these_origins_and_leave_training_these() -> None:
+    split = in_blocks((20, 29), (50, 54))
+    origins = {part: split.origins(part, window=6, horizon=3).tolist() for part in PARTS}
+
+    # The three targets of day 16 are 17 to 19; the window of day 35 is 30 to 35, the first that misses the block.
+    assert origins["training"] == [*range(5, 17), *range(35, 47), *range(60, 67)]
+    # As in any part: the targets of day 19 are 20 to 22, of day 26 are 27 to 29.
+    assert origins["validation"] == [*range(19, 27), 49, 50, 51]
+    assert origins["calibration"] == list(range(69, 77))
+    assert origins["test"] == list(range(79, 97))
+    assert split.part("training") == slice(0, 70)
+    assert split.training_stretches() == [slice(0, 20), slice(30, 50), slice(55, 70)]
+
+
+@pytest.mark.parametrize("window", [1, 4, 11])
+@pytest.mark.parametrize("horizon", [1, 2, 7])
+def test_neither_window_nor_targets_of_training_touch_a_block_and_none_that_could_is_left_out(
+    window: int, horizon: int
+) -> None:
+    rng = np.random.default_rng(window * 10 + horizon)
+    for _ in range(20):
+        first, last, second, end = np.sort(rng.choice(np.arange(68), size=4, replace=False)).tolist()
+        blocks = {*range(first, last + 1), *range(second, end + 1)}
+        # The windows before the first block need not miss one, as there is none behind them.
+        possible = [
+            origin
+            for origin in range(window - 1, 70 - horizon)
+            if not blocks & set(range(origin - window + 1, origin + horizon + 1))
+        ]
+        split = in_blocks((first, last), (second, end))
+
+        assert split.origins("training", window=window, horizon=horizon, required=False).tolist() == possible
+
+
+def test_a_block_that_a_series_does_not_reach_is_none() -> None:
+    blocks = ((date(2001, 1, 1), date(2002, 12, 31)), (date(2018, 2, 1), date(2018, 2, 14)))
+    split = split_at(DATES, validation=blocks, calibration=date(2018, 4, 9), test=date(2018, 4, 23))
+
+    # 2018-02-01 is the Thursday of the fifth week, 2018-04-09 the Monday of the fifteenth.
+    assert split.blocks == (slice(23, 33),)
+    assert split.days == (0, 70, 70, 80, 100)
+
+
+def test_blocks_that_reach_into_calibration_or_lie_beside_the_data_are_refused() -> None:
+    with pytest.raises(NotEnoughDays, match="its last block ends on 2018-04-09, and calibration begins on 2018-04-09"):
+        in_blocks((20, 29), (60, 70))
+    with pytest.raises(NotEnoughDays, match="no bar lies in its blocks; the data run from 2018-01-01"):
+        split_days(DATES, validation=((date(2001, 1, 1), date(2002, 1, 1)),), calibration=0.1, test=0.2)

@@ -13,10 +13,25 @@ DAYS, FEATURES = 6, 3
 WINDOW = np.random.default_rng(0).normal(size=(DAYS, FEATURES)).astype(np.float32)
 
 
-def make_network(*, head: Head, window: int, features: int, horizon: int, seed: int = 0, **settings: Any) -> Any:
+def make_network(
+    *,
+    head: Head,
+    window: int,
+    features: int,
+    horizon: int,
+    sequence_length: int | None = None,
+    seed: int = 0,
+    **settings: Any,
+) -> Any:
     """Build the network of these `NetworkSettings`."""
     return build_network(
-        NetworkSettings(**settings), head=head, window=window, features=features, horizon=horizon, seed=seed
+        NetworkSettings(**settings),
+        head=head,
+        window=window,
+        features=features,
+        horizon=horizon,
+        sequence_length=sequence_length,
+        seed=seed,
     )
 
 

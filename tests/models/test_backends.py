@@ -26,10 +26,10 @@ class Made:
         self._targets = 0.5 * random.standard_normal((count, 4)).astype(np.float32)
     def __len__(self):
         return len(self._targets)
-    def inputs(self, rows):
-        return self._inputs[rows]
-    def targets(self, rows):
-        return self._targets[rows]
+    def draw(self, generator, most=None):
+        return self
+    def batch(self, rows):
+        return self._inputs[rows], self._targets[rows]
 
 fit_settings = FitSettings(
     epochs=2, batch_size=4, learning_rate=0.01, optimizer="adam", lr_schedule="cosine", clip_norm=1.0, clip_value=None,

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,21 @@ class Recorded:
     """Examples that remember which rows were drawn for."""
 
     def __init__(self, inputs: np.ndarray, targets: np.ndarray) -> None:
-        self._inputs, self._targets = inputs.astype(np.float32), targets.astype(np.float32)
+        self.inputs, self.targets = inputs.astype(np.float32), targets.astype(np.float32)
+        self.rows = list(range(len(inputs)))
         self.drawn: list[list[int]] = []
 
     def __len__(self) -> int:
-        return len(self._inputs)
+        return len(self.rows)
 
-    def inputs(self, rows: Any = slice(None)) -> np.ndarray:
-        self.drawn.append(list(np.arange(len(self))[rows]))
-        return self._inputs[rows]
+    def draw(self, generator: np.random.Generator, most: int | None = None) -> "Recorded":
+        epoch = copy(self)  # which remembers in the same list
+        epoch.rows = generator.permutation(len(self)).tolist()[:most]
+        return epoch
 
-    def targets(self, rows: Any = slice(None)) -> np.ndarray:
-        return self._targets[rows]
+    def batch(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        self.drawn.append(self.rows[rows])
+        return self.inputs[self.rows[rows]], self.targets[self.rows[rows]]
 
 
 def yesterdays_value(count: int) -> Recorded:
@@ -165,12 +169,12 @@ def test_a_network_of_several_columns_learns_each_of_them(horizon: int) -> None:
 
 def test_the_weights_kept_are_those_of_the_best_validation_epoch() -> None:
     training, validation = yesterdays_value(64), yesterdays_value(32)
-    validation = Recorded(validation.inputs(), -validation.targets())  # what is trained makes validation worse
+    validation = Recorded(validation.inputs, -validation.targets)  # what is trained makes validation worse
     network = tiny()
     history = train(network, training, validation, epochs=8, patience=3)
     best = min(history, key=lambda epoch: epoch.val_loss)
     assert len(history) == best.epoch + 3
-    errors = validation.targets() - np.asarray(network(validation.inputs()))[:, :, 0]
+    errors = validation.targets - np.asarray(network(validation.inputs))[:, :, 0]
     assert np.mean(errors**2) == pytest.approx(best.val_loss, rel=1e-4)
 
 
@@ -259,12 +263,12 @@ def test_weight_decay_takes_its_share_times_the_step_size_off_every_weight() -> 
 
 def test_the_monitored_loss_picks_the_epoch_and_ends_the_training() -> None:
     training, validation = yesterdays_value(64), yesterdays_value(32)
-    validation = Recorded(validation.inputs(), -validation.targets())  # what is trained makes validation worse
+    validation = Recorded(validation.inputs, -validation.targets)  # what is trained makes validation worse
     kept = {}
     for monitor in ("val_loss", "loss"):
         network = tiny()
         history = train(network, training, validation, epochs=8, patience=3, monitor=monitor)
-        errors = validation.targets() - np.asarray(network(validation.inputs()))[:, :, 0]
+        errors = validation.targets - np.asarray(network(validation.inputs))[:, :, 0]
         kept[monitor] = (len(history), np.mean(errors**2), history)
     assert kept["val_loss"][0] < 8
     epochs, error, history = kept["loss"]
@@ -313,7 +317,7 @@ def test_the_loss_of_a_direction_is_the_log_loss_of_its_probabilities() -> None:
     network = tiny(head=head)
     validation = yesterdays_value(64)
     history = train(network, yesterdays_value(256), validation, head=head, epochs=30, batch_size=16)
-    up = np.asarray(network(validation.inputs()))[:, 0, 0]
+    up = np.asarray(network(validation.inputs))[:, 0, 0]
     best = min(epoch.val_loss for epoch in history)
-    assert best == pytest.approx(log_loss(validation.targets()[:, 0] > 0, up), rel=1e-4)
+    assert best == pytest.approx(log_loss(validation.targets[:, 0] > 0, up), rel=1e-4)
     assert best < 0.4  # the value of yesterday tells the direction; a half for ever costs 0.69

@@ -1,5 +1,6 @@
 """A batch in two parts: the same outputs and gradients as in one, whatever its size."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,19 @@ def network(*, dropout: float = 0.0) -> Any:
 class Made:
     def __init__(self, count: int) -> None:
         random = np.random.default_rng(count)
-        self._inputs = random.standard_normal((count, WINDOW, FEATURES)).astype(np.float32)
-        self._targets = random.standard_normal((count, HORIZON)).astype(np.float32)
+        self.inputs = random.standard_normal((count, WINDOW, FEATURES)).astype(np.float32)
+        self.targets = random.standard_normal((count, HORIZON)).astype(np.float32)
 
     def __len__(self) -> int:
-        return len(self._inputs)
+        return len(self.inputs)
 
-    def inputs(self, rows: Any) -> Floats:
-        return self._inputs[rows]
+    def draw(self, generator: np.random.Generator, most: int | None = None) -> "Made":
+        epoch, order = copy(self), generator.permutation(len(self))
+        epoch.inputs, epoch.targets = self.inputs[order], self.targets[order]
+        return epoch
 
-    def targets(self, rows: Any) -> Floats:
-        return self._targets[rows]
+    def batch(self, rows: slice) -> tuple[Floats, Floats]:
+        return self.inputs[rows], self.targets[rows]
 
 
 def trained(
@@ -62,7 +65,7 @@ def trained(
 @pytest.mark.parametrize("size", [2, 5, 8])
 def test_each_window_gets_its_own_outputs_in_its_own_place(size: int) -> None:
     whole = network()
-    windows = Made(size).inputs(slice(None))
+    windows = Made(size).inputs
     np.testing.assert_allclose(
         split_batch(whole).predict_on_batch(windows), whole.predict_on_batch(windows), rtol=1e-5, atol=1e-6
     )

@@ -14,7 +14,8 @@ Tensor = Any
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(targets, outputs of shape (batch, horizon, parameters)) -> shape (batch,).
 
-Targets have the shape (batch, horizon), or (batch, horizon, columns) for several columns.
+Targets have the shape (batch, horizon), or (batch, horizon, columns) for several columns. With sequences an axis of
+days follows the batch's, here and in the result.
 """
 
 

@@ -61,10 +61,10 @@ def point_head(loss: str, *, columns: int = 1) -> Head:
     of_one = LOSSES[loss]
 
     def of_all(targets: Tensor, outputs: Tensor) -> Tensor:
-        """The loss of targets of shape (batch, horizon, columns): each column counts as further days."""
+        """The loss of targets of shape (..., horizon, columns): each column counts as further days."""
         from keras import ops
 
-        numbers = outputs.shape[1] * columns
-        return of_one(ops.reshape(targets, (-1, numbers)), ops.reshape(outputs, (-1, numbers, 1)))
+        shape = (-1, *outputs.shape[1:-2], outputs.shape[-2] * columns)
+        return of_one(ops.reshape(targets, shape), ops.reshape(outputs, (*shape, 1)))
 
     return Head("point", columns, of_one if columns == 1 else of_all, _quantiles, has_bands=False)
