@@ -40,13 +40,13 @@ class Made:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def inputs(self, rows: Any) -> Any:
-        """Return the windows of these rows."""
-        return self._days[np.arange(len(self))[rows][:, None] + np.arange(WINDOW)]
+    def draw(self, generator: Any, most: int | None = None) -> "Made":
+        """Return themselves: made-up days need no order."""
+        return self
 
-    def targets(self, rows: Any) -> Any:
-        """Return what the network should answer for them."""
-        return self._answers[rows]
+    def batch(self, rows: slice) -> tuple[Any, Any]:
+        """Return the windows and targets of these rows."""
+        return self._days[np.arange(len(self))[rows][:, None] + np.arange(WINDOW)], self._answers[rows]
 
 
 def stockcast(epochs: int, *, is_alone: bool = True) -> list[float]:
