@@ -4,7 +4,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from program import stockcast
 import stockcast as sc
 from stockcast.cli.output import next_command
 from stockcast.config.load import load_config
-from stockcast.data import own_columns
+from stockcast.data import covariates, own_columns
+from stockcast.data.known_days import find_upcoming
 from stockcast.errors import ConfigError, DataError, RunError
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.training_data import build_training_data, check_unchanged, read_training_prices
 from stockcast.models.callbacks import Callbacks
 from stockcast.pipeline import rerunner
+from stockcast.pipeline.perturbations import PERTURBATIONS, perturb
 from stockcast.runs import RunDirectory
 
 FEATURES = """\
@@ -391,6 +394,281 @@ def test_an_audit_finds_a_transform_of_tomorrows_value(
     assert "forecasts" in {check.what for check in report.leaks}
 
 
+# Columns that are known ahead.
+
+AHEAD = CONFIG.replace("covariates: vix.csv", "covariates: dates.csv").replace(
+    FEATURES, 'features: [log_return, "own:VIX", "known:Earnings"]'
+)
+EARNINGS = 2
+
+
+def dates_of(bars: pd.DataFrame) -> pd.DataFrame:
+    """The volatility up to the last bar, and a number for every session up to the second one after it."""
+    random = np.random.default_rng(5)
+    days = pd.bdate_range(bars["Date"].iloc[0], periods=len(bars) + 2).strftime("%Y-%m-%d")
+    vix = vix_of(bars).set_index("Date")["Vix "].reindex(days)
+    return pd.DataFrame({"Date": days, "VIX": vix.to_numpy(), "Earnings": random.integers(0, 3, len(days))})
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A run that knows a column ahead; its bars are of weekdays, and the calendar has all of them."""
+    folder = tmp_path_factory.mktemp("ahead")
+    path = fill(folder, AHEAD.replace("{path: prices.csv,", "{path: prices.csv, calendar: 24/5,"))
+    home = Home(folder, None)  # type: ignore[arg-type]
+    home.write("dates.csv", dates_of(home.bars))
+    told = Callbacks(on_message=home.messages.append)
+    home.run = sc.train(load_config(path), runs=folder / "runs", name="ahead", callbacks=told)
+    return home
+
+
+def dated(home: Home, name: str, *, last: int = 0, **columns: Any) -> dict[str, Path]:
+    """An override: the file of covariates without its `last` rows, with other columns."""
+    frame = dates_of(home.bars).assign(**columns)
+    return {"data.covariates": home.write(name, frame.iloc[: len(frame) - last])}
+
+
+def test_the_network_is_given_the_next_sessions_value_in_deviations_of_the_training_days(ahead: Home) -> None:
+    assert ahead.messages == []
+    days, dates = ahead.bars["Date"], dates_of(ahead.bars)
+    following = dates["Earnings"].to_numpy()[1 : len(days) + 1]  # the row after each day's, also after the last one's
+    training = following[: int((days <= ahead.run.manifest()["split"]["training"]["last"]).sum())]
+    expected = (following - training.mean()) / training.std()
+    assert scaled(ahead)[:, EARNINGS] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_run_keeps_the_file_of_a_column_that_is_known_ahead(tmp_path: Path, replay_trainings: None) -> None:
+    path = fill(tmp_path, AHEAD.replace('"own:VIX", ', ""))  # no column of its own day
+    dates_of(bars_with_rate()).to_csv(tmp_path / "dates.csv", index=False)
+    run = sc.train(load_config(path), runs=tmp_path / "runs")
+    sha256 = hashlib.sha256((tmp_path / "dates.csv").read_bytes()).hexdigest()
+    assert run.manifest()["covariates"] == {"path": str(tmp_path / "dates.csv"), "sha256": sha256}
+    assert sc.predict(run).forecast.quantiles.shape[1] == 3
+    dates_of(bars_with_rate()).iloc[:-1].to_csv(tmp_path / "dates.csv", index=False)
+    with pytest.raises(RunError) as error:
+        sc.evaluate(run)
+    assert error.value.key == "data.covariates"
+
+
+def test_a_forecast_depends_on_the_next_session_and_on_none_after_it(ahead: Home) -> None:
+    before = ahead.predict().forecast.quantiles
+    assert ahead.messages == []
+    values = dates_of(ahead.bars)["Earnings"].to_numpy()
+    beyond, following = values.copy(), values.copy()
+    beyond[-1] += 5
+    following[-2] += 5
+    same = ahead.predict(overrides=dated(ahead, "beyond.csv", Earnings=beyond)).forecast.quantiles
+    assert np.array_equal(before, same)
+    other = ahead.predict(overrides=dated(ahead, "following.csv", Earnings=following)).forecast.quantiles
+    assert not np.array_equal(before, other)
+
+
+def test_a_file_that_ends_before_the_next_session_is_named_with_its_last_date_and_what_to_do(ahead: Home) -> None:
+    last, session = ahead.bars["Date"].iloc[-1], dates_of(ahead.bars)["Date"].iloc[-2]
+    overrides = dated(ahead, "ended.csv", last=2)
+    ahead.predict(overrides=overrides)
+    assert ahead.messages == [
+        f"prices.csv: known:Earnings has no value since {last} (1 day), as ended.csv has days from 2010-01-04 to "
+        f"{last}, and the next session is {session}: the forecast is made without it. Add what is announced to "
+        f"ended.csv, or name a newer file with --covariates."
+    ]
+    assert scaled(ahead, overrides=overrides)[-1, EARNINGS] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_newer_file_without_the_column_is_forecast_without_it(ahead: Home) -> None:
+    bare = ahead.write("bare.csv", dates_of(ahead.bars).drop(columns="Earnings"))
+    ahead.predict(overrides={"data.covariates": bare})
+    assert ahead.messages == [
+        "bare.csv has no column Earnings: the forecast is made without it; known:Earnings is its mean of the training "
+        "days."
+    ]
+    assert scaled(ahead, overrides={"data.covariates": bare})[:, EARNINGS] == pytest.approx(0, abs=1e-6)
+
+
+def test_another_series_with_nothing_announced_keeps_the_scale_of_the_training(ahead: Home) -> None:
+    path = ahead.write("other.csv", make_bars(seed=3))
+    overrides = dated(ahead, "none.csv", Earnings=0)
+    ahead.predict(path, overrides=overrides)
+    expected = scaled(ahead)[:, EARNINGS].min()  # zero is the least that is announced
+    assert scaled(ahead, path, overrides=overrides)[:, EARNINGS] == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_series_is_given_what_the_file_dates_on_the_next_session(tmp_path: Path) -> None:
+    config = AHEAD.replace("path: prices.csv", "path: [prices.csv, other.csv]").replace("log_return", "momentum_5")
+    path = fill(tmp_path, config + "target: {scale: volatility}\n")
+    bars = bars_with_rate(seed=1).iloc[30:]
+    bars.to_csv(tmp_path / "other.csv", index=False)
+    dates_of(bars_with_rate()).to_csv(tmp_path / "dates.csv", index=False)
+    one, other = (
+        dataset.scaled for dataset in build_training_data(*read_training_prices(load_config(path), print)).datasets
+    )
+    assert np.array_equal(one[30:, EARNINGS], other[:, EARNINGS])
+
+
+def test_an_explanation_and_the_scores_have_the_column_that_is_known_ahead(ahead: Home) -> None:
+    explanation = sc.explain(ahead.run)
+    assert explanation.features == ("log_return", "own:VIX", "known:Earnings")
+    assert {row["feature"] for row in explanation.tables()["importance"]} == set(explanation.features)
+    assert sc.evaluate(ahead.run).metrics["split"]["part"] == "test"
+
+
+@pytest.mark.parametrize("cuts", [1, pytest.param(4, marks=pytest.mark.slow)])
+def test_an_audit_keeps_what_is_announced_of_the_next_session_and_changes_all_after_it(
+    cuts: int, ahead: Home, monkeypatch: pytest.MonkeyPatch, replay_trainings: None
+) -> None:
+    train, copies = rerunner.train, []
+
+    def seen(config: Any, **settings: Any) -> Any:
+        copies.append(pd.read_csv(config.data.covariates).set_index("Date"))
+        return train(config, **settings)
+
+    monkeypatch.setattr(rerunner, "train", seen)
+    report = sc.audit(ahead.run, cuts=cuts)
+    assert report.failure() is None
+    original, *altered = copies
+    tried = dict.fromkeys((check.cut, check.perturbation) for check in report.checks)
+    for (cut, perturbation), changed in zip(tried, altered, strict=True):
+        session = original.index[original.index > str(cut)][0]
+        kept, was = changed["own:Earnings"], original["own:Earnings"]
+        pd.testing.assert_series_equal(kept[:session], was[:session], check_dtype=False)
+        assert not changed["own:VIX"][:session].equals(original["own:VIX"][:session]) or perturbation != "noise"
+        assert changed.index[-1] == original.index[-1]  # up to which zeros are known
+        later = kept.reindex(original.index)[session:].iloc[1:]
+        if perturbation == "noise":
+            assert (later != was[later.index]).all()
+        elif perturbation == "times_1000":
+            assert (later == 1000 * was[later.index]).all()
+        else:
+            assert later.isna().any()
+
+
+@pytest.mark.parametrize("perturbation", PERTURBATIONS)
+def test_no_change_of_a_list_of_events_after_the_next_session_reaches_a_day_up_to_the_cut_off(
+    perturbation: str, ahead: Home, tmp_path: Path
+) -> None:
+    config = load_config(ahead.folder / "tiny.yaml")
+    cut = date(2010, 3, 5)  # a Friday
+    days = np.arange("2010-01-04", "2010-03-06", dtype="datetime64[D]")  # the last one is the cut-off
+    rows = [
+        ["2010-01-01", "", ""],
+        ["2010-02-05", "30.0", "1.0"],
+        ["2010-03-08", "31.0", "2.0"],
+        ["2010-03-09", "", "3.0"],
+    ]
+    rows += [["2010-06-01", "33.0", "4.0"], ["2010-09-01", "34.0", "5.0"]]
+    table = [["Date", "own:VIX", "own:Earnings"], *rows]
+
+    def known(changed: list[list[str]]) -> np.ndarray:
+        pd.DataFrame(changed[1:], columns=changed[0]).to_csv(tmp_path / "copy.csv", index=False)
+        columns = covariates.read_covariates(tmp_path / "copy.csv", options=config.csv_options).ahead(
+            ("Earnings",), find_upcoming(days, calendar="24/5")
+        )
+        return columns.feature("Earnings")
+
+    expected, changes = known(table), []
+    assert (expected[-1], expected[days < np.datetime64("2010-03-04")].max()) == (2, 1)
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        changed = perturb(table, config=config, perturbation=perturbation, cut=cut, random=random)
+        assert np.array_equal(known(changed), expected)
+        changes.append(changed != table)
+        assert [row[0] for row in changed][-1] == "2010-09-01"
+    assert any(changes)
+
+
+def test_an_audit_finds_a_column_that_is_known_two_sessions_ahead(
+    ahead: Home, monkeypatch: pytest.MonkeyPatch, replay_trainings: None
+) -> None:
+    honest = covariates.join_ahead
+    monkeypatch.setattr(
+        covariates,
+        "join_ahead",
+        lambda values, upcoming: honest(values, replace(upcoming, following=upcoming.following + 1)),
+    )
+    report = sc.audit(ahead.run, cuts=1)
+    assert "forecasts" in {check.what for check in report.leaks}
+
+
+def test_a_column_filled_in_after_the_session_is_reported_and_fails_the_audit(
+    tmp_path: Path, replay_trainings: None
+) -> None:
+    path = fill(tmp_path, AHEAD.replace("{path: prices.csv,", "{path: prices.csv, calendar: 24/5,"))
+    bars = bars_with_rate()
+    surprise = np.r_[np.diff(np.log(bars["Close"]), prepend=np.nan), 0, 0]
+    dates_of(bars).assign(Earnings=surprise).to_csv(tmp_path / "dates.csv", index=False)
+    messages: list[str] = []
+    run = sc.train(load_config(path), runs=tmp_path / "runs", callbacks=Callbacks(on_message=messages.append))
+    sentence = "known:Earnings knows the future: on 699 of 699 days"
+    assert any(sentence in message for message in messages)
+    report = sc.audit(run, cuts=1)
+    assert not report.leaks
+    assert sentence in (report.failure() or "")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"features": ["log_return", "known:Earning"]}, "It has VIX and Earnings; perhaps known:Earnings"),
+        (
+            {"features": ["log_return", "known:Rate"]},
+            "Rate of prices.csv is known at the end of its day, and not ahead",
+        ),
+        ({"features": ["log_return", "known:Close"]}, "Close of prices.csv is known at the end of its day"),
+    ],
+    ids=["unknown", "only in the price file", "a bar"],
+)
+def test_a_column_that_the_file_of_covariates_lacks_cannot_be_known_ahead(
+    change: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = fill(tmp_path, AHEAD)
+    dates_of(bars_with_rate()).to_csv(tmp_path / "dates.csv", index=False)
+    with pytest.raises(ConfigError) as error:
+        sc.train(load_config(path, change), runs=tmp_path / "runs")
+    assert words in str(error.value)
+    assert (error.value.key, error.value.file) == ("features", str(tmp_path / "dates.csv"))
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "change", "words"),
+    [
+        (slice(650, None), {}, "Its first value is of "),
+        (slice(None), {"Earnings": 0}, "never changes on the training days: it is 0 on each"),
+        (slice(None), {"Earnings": "soon"}, "a column of text, and an input is a number. Leave known:Earnings out"),
+    ],
+    ids=["begins after the training", "nothing is announced", "text"],
+)
+def test_a_column_that_announces_nothing_to_train_on_is_refused(
+    rows: slice, change: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = fill(tmp_path, AHEAD.replace('"own:VIX", ', ""))
+    dates_of(bars_with_rate()).assign(**change).iloc[rows].to_csv(tmp_path / "dates.csv", index=False)
+    with pytest.raises(DataError, match=words) as error:
+        sc.train(load_config(path), runs=tmp_path / "runs")
+    assert error.value.column in ("Earnings", "known:Earnings")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data.covariates": None}, "data.covariates names no file"),
+        ({"features": ["known:weekdy"], "data.covariates": None}, "perhaps known:weekday"),
+        ({"features": ["known:Month End"]}, "is spelled known:month_end"),
+        ({"features": ["known:"]}, "should be known:NAME"),
+        ({"features": ["known:Earnings", "own:earnings"]}, "spell them alike"),
+        ({"features": ["known:Earnings", "known:earnings"]}, "spell them alike"),
+        ({"covariates": {"earnings": {"carry": 3}}}, "takes its values as they are"),
+        ({"data.frequency": "weekly"}, "the bars are weekly"),
+    ],
+)
+def test_what_does_not_go_with_a_column_that_is_known_ahead_is_refused_by_the_config(
+    change: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = fill(tmp_path, AHEAD.replace('"own:VIX", ', ""))
+    with pytest.raises(ConfigError, match=words):
+        load_config(path, {"data.covariates": "dates.csv", **change})
+
+
 # The command line.
 
 
@@ -404,6 +682,25 @@ def test_a_check_lists_what_is_no_bar_and_how_to_use_it(tmp_path: Path) -> None:
     assert 'To make one an input, add it to the config: features: [..., "own:Rate"]' in lines
     done = stockcast("data", "check", "prices.csv", "--json", cwd=tmp_path)
     assert [column["name"] for column in json.loads(done.stdout)["other_columns"]] == ["Rate", "Note"]
+
+
+def test_a_check_shows_which_column_can_be_known_ahead(tmp_path: Path) -> None:
+    fill(tmp_path)
+    bars = bars_with_rate()
+    moves = np.log(bars["Close"]).diff().fillna(0).round(6)  # of the day: no column that is known ahead
+    bars.assign(Moved=moves)[["Date", "Moved"]].to_csv(tmp_path / "moved.csv", index=False)
+    days = pd.DataFrame({"Date": bars["Date"].iloc[9::63], "Earnings": 1})
+    frame = pd.read_csv(tmp_path / "moved.csv").merge(days, how="left", on="Date")
+    frame.to_csv(tmp_path / "dates.csv", index=False)
+    lines = stockcast("data", "check", "prices.csv", "--covariates", "dates.csv", cwd=tmp_path).stdout.splitlines()
+    assert "- Earnings: always 1, so it can be an input as known:Earnings alone" in lines
+    assert (
+        'To make one an input that is announced ahead, as days of earnings are: features: [..., "known:Earnings"]'
+        in lines
+    )
+    done = stockcast("data", "check", "prices.csv", "--covariates", "dates.csv", "--json", cwd=tmp_path)
+    listed = {column["name"]: column["ahead"] for column in json.loads(done.stdout)["other_columns"]}
+    assert listed == {"Rate": False, "Note": False, "Moved": False, "Earnings": True}
 
 
 def test_a_check_reports_a_column_that_knows_the_future_and_counts_it(tmp_path: Path) -> None:
@@ -435,6 +732,27 @@ def test_from_training_to_forecast_on_the_command_line(tmp_path: Path) -> None:
     call("train", "prices.csv", "--covariates", "vix.csv", *chosen, *small)
     done = call("predict", "cli", "--data", "prices.csv", "--covariates", "vix.csv")
     assert "--data prices.csv --covariates vix.csv" in done.stderr  # the next command is for the same files
+
+
+def test_the_list_of_events_on_the_page_on_price_files_is_known_ahead_as_it_stands(tmp_path: Path) -> None:
+    chapter = (REPOSITORY / "docs" / "price-files.md").read_text().partition("### What is announced ahead")[2]
+    lines = chapter.splitlines()
+    events, config = (
+        [line[4:] for line in lines[start : lines.index("", start)]]
+        for start in (
+            lines.index("    Date,Earnings,Dividend"),
+            lines.index("    data: {path: GE.csv, covariates: dates.csv}"),
+        )
+    )
+    (tmp_path / "dates.csv").write_text("\n".join(events))
+    (tmp_path / "page.yaml").write_text("\n".join(["name: page", *config]))
+    how = load_config(tmp_path / "page.yaml").csv_options
+    days = ["2018-06-28", "2018-06-29", "2018-07-19", "2018-07-20", "2018-09-13", "2019-01-30", "2019-01-31"]
+    columns = covariates.read_covariates(tmp_path / "dates.csv", options=how).ahead(
+        how.known, find_upcoming(np.array(days, dtype="datetime64[D]"), calendar="XNYS")
+    )
+    assert columns.feature("Earnings") == pytest.approx([np.nan, 0, 1, 0, 0, 1, np.nan], nan_ok=True)
+    assert columns.feature("Dividend") == pytest.approx([np.nan, 0, 0, 0, 0.12, 0, np.nan], nan_ok=True)
 
 
 def test_the_config_of_the_page_on_price_files_is_read_as_it_stands(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ Covariates = Annotated[
     typer.Option(
         "--covariates",
         metavar="FILE",
-        help="File with a date and columns of numbers, joined by date: the own:NAME among features.",
+        help="File with a date and columns of numbers, joined by date: the own:NAME and known:NAME among features.",
     ),
 ]
 

@@ -70,7 +70,8 @@ class DataConfig(Section):
     covariates: Annotated[Path, Field(strict=False)] | None = Field(
         None,
         description="File with a Date and columns of numbers, joined to the prices by date: their own columns "
-        "(own:NAME in features); relative to this file. null for columns of the price file alone.",
+        "(own:NAME in features), and those that are known ahead (known:NAME); relative to this file. null for columns "
+        "of the price file alone.",
     )
 
     @field_validator("covariates", mode="before")

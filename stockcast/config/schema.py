@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from stockcast.config import rules, yaml
-from stockcast.config.covariates import CovariateConfig, check_covariates, own_columns
+from stockcast.config.covariates import CovariateConfig, check_covariates, known_columns, own_columns
 from stockcast.config.data_section import DataConfig
 from stockcast.config.sections import (
     SEQUENCE_WINDOWS,
@@ -37,7 +37,8 @@ class Config(Section):
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=32)] = Field(
         ("log_return", "abs_return"),
         description="Inputs of the network for each bar: computed features, plain columns, or own:NAME, a column of "
-        "numbers that is no bar, such as own:VIX.",
+        "numbers that is no bar, such as own:VIX; or known:NAME, a column of data.covariates that is known ahead, such "
+        "as known:Earnings.",
     )
     covariates: Annotated[dict[str, CovariateConfig], Field(max_length=32)] = Field(
         {},
@@ -95,9 +96,14 @@ class Config(Section):
         return own_columns(self.features, self.covariates)
 
     @property
+    def known_columns(self) -> tuple[str, ...]:
+        """Names of the columns among the features that are known ahead."""
+        return known_columns(self.features)
+
+    @property
     def csv_options(self) -> CsvOptions:
         """How the price files are read, own columns among them."""
-        return replace(self.data.csv_options, own=self.own_columns)
+        return replace(self.data.csv_options, own=self.own_columns, known=self.known_columns)
 
     def first_day(self, part: str) -> date | None:
         """Return the first day of a part other than training; None where the split holds a share.

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from stockcast.data.csv.own_header import MOST_LETTERS, OWN, is_name
+from stockcast.data.csv.names import spelling
+from stockcast.data.csv.own_header import KNOWN, MOST_LETTERS, OWN, is_name
 from stockcast.data.features import FEATURES
-from stockcast.data.known_days import KNOWN_DAYS
+from stockcast.data.known_days import KNOWN_DAYS, is_known_column
 from stockcast.data.own_columns import is_own
 from stockcast.models.heads import HEADS, LOSSES
 from stockcast.models.layers import CELLS
@@ -37,18 +38,25 @@ def must_be(value: str, known: Collection[str], *, why: str = "") -> str:
 
 def _feature(value: str) -> str:
     """Check the name of a feature, or of a column of one's own."""
-    if is_own(value):
-        if not is_name(value.removeprefix(OWN)):
-            raise ValueError(f"should be {OWN}NAME, with at most {MOST_LETTERS} letters, on one line and without $")
+    if is_own(value) or is_known_column(value):
+        prefix = OWN if is_own(value) else KNOWN
+        if not is_name(value.removeprefix(prefix)):
+            raise ValueError(f"should be {prefix}NAME, with at most {MOST_LETTERS} letters, on one line and without $")
+        for day in KNOWN_DAYS:
+            if spelling(value) == spelling(day):
+                raise ValueError(f"is spelled {day}, what the calendar announces; a column needs another name")
     elif value not in (names := [*FEATURES, *KNOWN_DAYS]):
-        raise ValueError(must_be(value, names) + f". A column of your own is {OWN}NAME, as {OWN}VIX")
+        raise ValueError(
+            must_be(value, names)
+            + f". A column of your own is {OWN}NAME, as {OWN}VIX, and one that is known ahead {KNOWN}NAME"
+        )
     return value
 
 
 _FEATURE_SCHEMA = {
     "anyOf": [
         {"type": "string", "enum": [*FEATURES, *KNOWN_DAYS]},
-        {"type": "string", "pattern": f"^{OWN}[^$]{{1,{MOST_LETTERS}}}$"},
+        {"type": "string", "pattern": f"^({OWN}|{KNOWN})[^$]{{1,{MOST_LETTERS}}}$"},
     ]
 }
 FeatureName = Annotated[str, AfterValidator(_feature), WithJsonSchema(_FEATURE_SCHEMA)]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from stockcast.data.csv.names import COLUMNS
-from stockcast.data.csv.own_header import OWN
-from stockcast.data.known_days import is_known
+from stockcast.data.csv.own_header import KNOWN, OWN
+from stockcast.data.known_days import is_known, is_known_column
 from stockcast.data.market import Market, average
 from stockcast.data.own_columns import is_own
 from stockcast.data.prices import Prices
@@ -206,8 +206,8 @@ def make_features(prices: Prices, names: tuple[str, ...], market: Market | None 
 
     Args:
         prices: daily bars, oldest first.
-        names: keys of `FEATURES`, `own:NAME` of columns of `prices.own`, and `KNOWN_DAYS`, in the order of the result's
-            columns.
+        names: keys of `FEATURES`, `own:NAME` of columns of `prices.own`, `known:NAME` of `prices.known_columns`, and
+            `KNOWN_DAYS`, in the order of the result's columns.
         market: of `make_market`, where a name is of `MARKET`.
 
     Returns:
@@ -227,6 +227,10 @@ def _values(prices: Prices, bars: DailyBars, name: str) -> Floats:
         if prices.own is None:
             raise ValueError(f"{name} needs prices that were read with it")
         return prices.own.feature(name.removeprefix(OWN))
+    if is_known_column(name):
+        if prices.known_columns is None:
+            raise ValueError(f"{name} needs prices that were read with it")
+        return prices.known_columns.feature(name.removeprefix(KNOWN))
     if is_known(name):
         if prices.known is None:
             raise ValueError(f"{name} needs prices that were read with it")

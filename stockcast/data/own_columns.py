@@ -48,16 +48,16 @@ def is_own(feature: str) -> bool:
 
 @dataclass(frozen=True)
 class Gap:
-    """Days on which an own column has no value, not even a carried one.
+    """Days on which a column has no value, not even a carried one.
 
     Attributes:
-        name: of the column.
+        feature: the input, such as own:VIX.
         days: how many.
         at_the_end: they are the last ones.
         sentence: with all of these, without a full stop.
     """
 
-    name: str
+    feature: str
     days: int
     at_the_end: bool
     sentence: str
@@ -128,24 +128,29 @@ class OwnColumns:
 
     def gaps(self, days: slice) -> Iterator[Gap]:
         """Yield where a column that a file has lacks values on some of these days, as values are carried."""
-        dates = self.values.index[days]
         for column in self.columns:
-            if column.name not in self.values or not len(dates):
-                continue
-            known = self.carried(column.name).notna().to_numpy()[days]
-            ended = len(known) - (int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0)
-            if ended == len(known):
-                words = f"from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
-                yield Gap(column.name, ended, True, f"{OWN}{column.name} has no value {words}")
-            elif ended:
-                words = f"since {dates[-ended]:%Y-%m-%d} ({plural(ended, 'day')})"
-                yield Gap(column.name, ended, True, f"{OWN}{column.name} has no value {words}")
-            if ended < len(known) and (within := int((~known).sum()) - ended):
-                words = f"on {within} of {plural(len(known), 'day')}, the first {dates[int(np.argmin(known))]:%Y-%m-%d}"
-                yield Gap(column.name, within, False, f"{OWN}{column.name} has no value {words}")
+            if column.name in self.values:
+                yield from find_gaps(f"{OWN}{column.name}", self.carried(column.name).iloc[days])
 
     def _column(self, name: str) -> OwnColumn:
         return next(column for column in self.columns if column.name == name)
+
+
+def find_gaps(feature: str, values: pd.Series) -> Iterator[Gap]:
+    """Yield where a feature, indexed by day, has no value: on the last days, and on others."""
+    dates, known = values.index, values.notna().to_numpy()
+    if not len(dates):
+        return
+    ended = len(known) - (int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0)
+    if ended == len(known):
+        words = f"from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
+        yield Gap(feature, ended, True, f"{feature} has no value {words}")
+    elif ended:
+        words = f"since {dates[-ended]:%Y-%m-%d} ({plural(ended, 'day')})"
+        yield Gap(feature, ended, True, f"{feature} has no value {words}")
+    if ended < len(known) and (within := int((~known).sum()) - ended):
+        words = f"on {within} of {plural(len(known), 'day')}, the first {dates[int(np.argmin(known))]:%Y-%m-%d}"
+        yield Gap(feature, within, False, f"{feature} has no value {words}")
 
 
 def check_varies(features: Floats, names: Sequence[str]) -> None:
@@ -163,9 +168,10 @@ def check_varies(features: Floats, names: Sequence[str]) -> None:
     for name, values in zip(names, features.T, strict=True):
         known = values[~np.isnan(values)]
         if ":" in name and len(known) and known.min() == known.max():
+            advice = ", or choose another transform in `covariates`" if is_own(name) else ""
             raise DataError(
                 f"Input {name} never changes on the training days: it is {known[0]:g} on each. Remove it from "
-                f"`features`, or choose another transform in `covariates`.",
+                f"`features`{advice}.",
                 column=name,
                 key="features",
                 value=float(known[0]),

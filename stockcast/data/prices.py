@@ -18,6 +18,7 @@ from stockcast.data.csv.own_numbers import read_own_numbers
 from stockcast.data.csv.problems import Source, refuse
 from stockcast.data.csv.resample import has_bars_to_join, to_days
 from stockcast.data.csv.table import PriceSource, Table, read_table
+from stockcast.data.known_columns import KnownColumns
 from stockcast.data.own_columns import OwnColumns, differing_values, join_by_date
 from stockcast.data.repairs import differing_repeats, impossible, leave_out, merge_last_day, repair
 from stockcast.errors import DataError, MissingColumns
@@ -49,6 +50,7 @@ class Prices:
         frequency: of the bars: daily, weekly or monthly.
         own: columns of one's own that were asked for, which are no bars; None where there are none.
         known: what is known of the next session, by feature, see `known_days`; None where no feature needs it.
+        known_columns: columns of a file of covariates that are known ahead; None where no feature is one.
     """
 
     source: Path
@@ -62,6 +64,7 @@ class Prices:
     frequency: Frequency = DAILY
     own: OwnColumns | None = None
     known: pd.DataFrame | None = None
+    known_columns: KnownColumns | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -110,7 +113,9 @@ class Prices:
         """Return the same series with these rows alone."""
         own = None if self.own is None else self.own.with_rows(rows)
         known = None if self.known is None else self.known.iloc[rows]
-        return replace(self, bars=self.bars.iloc[rows], quoted=self.quoted[rows], own=own, known=known)
+        columns = None if self.known_columns is None else self.known_columns.with_rows(rows)
+        bars, quoted = self.bars.iloc[rows], self.quoted[rows]
+        return replace(self, bars=bars, quoted=quoted, own=own, known=known, known_columns=columns)
 
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from stockcast.config.schema import Config
-from stockcast.data.csv.own_header import OWN
 from stockcast.data.features import make_features, needed_columns
+from stockcast.data.known_days import is_known_column
 from stockcast.data.market import Market
 from stockcast.data.ohlc import RecursiveInput, as_bars
 from stockcast.data.own_columns import check_varies, is_own
@@ -211,7 +211,7 @@ def fit_scalers(
 ) -> tuple[Scaler, TargetTransform]:
     """Fit the features' scaler and the targets' unit on these stretches of days of each series, and on no others.
 
-    With the scaler that a network was `trained` with, own columns that the series lack keep their scale in it.
+    With the scaler that a network was `trained` with, columns that the series lack keep their scale in it.
 
     Raises:
         MissingColumns, DataError: as `make_dataset`; or a feature has no value on any of the days.
@@ -256,7 +256,7 @@ def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> S
     names = np.array(config.features)
     fitted = np.ones(len(names), dtype=bool)
     if trained is not None:
-        fitted = ~np.isnan(features).all(axis=0) | ~np.array(list(map(is_own, config.features)))
+        fitted = np.array([_has_scale(name, values) for name, values in zip(names, features.T, strict=True)])
     check_varies(features[:, fitted], tuple(names[fitted]))
     scaler = fit_scaler(features[:, fitted], kind=config.scaler, names=tuple(names[fitted]))
     if trained is None or fitted.all():
@@ -266,13 +266,25 @@ def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> S
     return Scaler(center, scale, fill)
 
 
+def _has_scale(feature: str, values: Floats) -> bool:
+    """Whether values of a day give a feature its scale: an own column needs some, and one known ahead different ones.
+
+    In the file of another series nothing may be announced on any of its days.
+    """
+    known = values[~np.isnan(values)]
+    if is_known_column(feature):
+        return len(known) > 0 and bool(known.min() < known.max())
+    return len(known) > 0 or not is_own(feature)
+
+
 def _first_value(feature: str, pairs: Sequence[tuple[Prices, Sequence[slice]]]) -> str:
-    """Return a sentence on when an own column begins, as against the training days; empty for other features."""
+    """Return a sentence on when a column begins, as against the training days; empty for other features."""
     prices, past = pairs[0]
-    name = feature.removeprefix(OWN)
-    if not is_own(feature) or prices.own is None or name not in prices.own.values:
+    columns = prices.own if is_own(feature) else prices.known_columns if is_known_column(feature) else None
+    name = feature.partition(":")[2]
+    if columns is None or name not in columns.values:
         return ""
-    days, last = prices.own.values[name].dropna().index, prices.dates[past[-1]][-1]
+    days, last = columns.values[name].dropna().index, prices.dates[past[-1]][-1]
     if not len(days) or days[0] <= pd.Timestamp(last):
         return ""
     return f" Its first value is of {days[0]:%Y-%m-%d}, and the training days end on {last}."

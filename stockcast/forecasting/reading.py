@@ -10,12 +10,14 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.bar_dates import date_on_sessions, days_inside
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
-from stockcast.data.covariates import Covariates, check_present, read_covariates
+from stockcast.data.covariates import Covariates, check_present, not_known_ahead, read_covariates
 from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
+from stockcast.data.csv.own_header import KNOWN, OWN
 from stockcast.data.csv.problems import PROBLEMS_SHOWN
-from stockcast.data.csv.table import PriceSource, Table, read_tables
-from stockcast.data.known_days import is_known, make_known
+from stockcast.data.csv.table import PriceSource, Table, read_table, read_tables
+from stockcast.data.known_days import KNOWN_DAYS, find_upcoming, is_known_column, make_known
 from stockcast.data.lookahead import find_lookahead
+from stockcast.data.own_columns import Gap
 from stockcast.data.periods import check_frequency, put_together, sessions_of
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
@@ -137,13 +139,17 @@ def with_columns(
         known: the exchange's sessions as the run stored them.
         covariates: the config's file of covariates; None to read it.
     """
-    data = config.data
-    if names := [name for name in config.features if is_known(name)]:
-        prices = replace(prices, known=make_known(prices.dates, names, calendar=data.calendar, known=known))
-    if prices.own is None or (covariates := covariates or stated_covariates(config)) is None:
+    calendar, columns = config.data.calendar, config.known_columns
+    if names := [name for name in config.features if name in KNOWN_DAYS]:
+        prices = replace(prices, known=make_known(prices.dates, names, calendar=calendar, known=known))
+    if not (columns or prices.own) or (covariates := covariates or stated_covariates(config)) is None:
         return prices
     notes = tuple(f"{covariates.path.name}: {note}" for note in covariates.notes)
-    return replace(covariates.join(prices), notes=(*prices.notes, *notes))
+    prices = replace(covariates.join(prices), notes=(*prices.notes, *notes))
+    if not columns:
+        return prices
+    upcoming = find_upcoming(prices.dates, calendar=calendar, known=known)
+    return replace(prices, known_columns=covariates.ahead(columns, upcoming))
 
 
 def in_frequency(config: Config, prices: Prices, *, known: Sessions | None = None) -> Prices:
@@ -212,7 +218,10 @@ def read_to_train(
         )
     prices = with_columns(config, in_frequency(config, prices), covariates=covariates)
     check_present(prices)
-    found = [*(finding.sentence for finding in report.findings), *_about_own_columns(prices)]
+    if prices.known_columns is not None and prices.known_columns.missing:
+        table = source if isinstance(source, Table) else read_table(source, options=config.csv_options)
+        raise not_known_ahead(prices.known_columns, prices, table.other_names)
+    found = [*(finding.sentence for finding in report.findings), *_about_columns(prices)]
     noted = replace(prices, notes=(*prices.notes, *found))
     _report(noted.label, noted.notes, on_message)
     return noted
@@ -239,27 +248,37 @@ def raise_together(errors: Sequence[DataError], *, of: str) -> None:
 
 
 def report_gaps(prices: Prices, days: slice, on_message: OnMessage) -> None:
-    """Report which own columns have no value on some of the days that a forecast is made from."""
-    if prices.own is None:
-        return
-    for name in prices.own.missing:
+    """Report which columns have no value on some of the days that a forecast is made from."""
+    own, known = prices.own, prices.known_columns
+    lacking = [(prices.label, OWN, name) for name in own.missing] if own else []
+    if known:
+        lacking += [(known.file.name, KNOWN, name) for name in known.missing]
+    for file, kind, name in lacking:
         on_message(
-            f"{prices.label} has no column {name}: the forecast is made without it; own:{name} is its mean of the "
-            f"training days."
+            f"{file} has no column {name}: the forecast is made without it; {kind}{name} is its mean of the training "
+            f"days."
         )
-    for gap in prices.own.gaps(days):
+    for gap in _gaps(prices, days):
         effect = (
             "the forecast is made without it" if gap.at_the_end else "its mean of the training days stands in for it"
         )
-        on_message(f"{prices.label}: {gap.sentence}: {effect}.")
+        advice = ""
+        if known and gap.at_the_end and is_known_column(gap.feature):
+            advice = f" Add what is announced to {known.file.name}, or name a newer file with --covariates."
+        on_message(f"{prices.label}: {gap.sentence}: {effect}.{advice}")
 
 
-def _about_own_columns(prices: Prices) -> list[str]:
-    """Return which own columns know the future, and which have no value on some days."""
-    if prices.own is None:
-        return []
-    gaps = [f"{gap.sentence}: the mean of the training days stands in for it" for gap in prices.own.gaps(slice(None))]
+def _about_columns(prices: Prices) -> list[str]:
+    """Return which columns know the future, and which have no value on some days."""
+    gaps = [f"{gap.sentence}: the mean of the training days stands in for it" for gap in _gaps(prices, slice(None))]
     return [*(found.sentence for found in find_lookahead(prices)), *gaps]
+
+
+def _gaps(prices: Prices, days: slice) -> Iterator[Gap]:
+    """Yield where own columns, and columns that are known ahead, have no value on some days."""
+    for columns in (prices.own, prices.known_columns):
+        if columns is not None:
+            yield from columns.gaps(days)
 
 
 def _report(name: str, notes: tuple[str, ...], on_message: OnMessage) -> None:

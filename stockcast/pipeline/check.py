@@ -17,8 +17,9 @@ from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
 from stockcast.data.covariates import OtherColumn, join_all
 from stockcast.data.csv.options import STDIN
-from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.own_header import KNOWN, OWN
 from stockcast.data.csv.table import PriceSource, Table
+from stockcast.data.known_days import find_upcoming
 from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import QualityReport, check_quality
@@ -45,7 +46,7 @@ class DataReport:
         chosen: why that exchange, where the dates chose it, as a sentence without a full stop.
         shortage: why there are too few days to train on, as a sentence without a full stop; None for enough.
         columns: that are no bars, of the price file and of a file of covariates, which may be inputs.
-        lookahead: which of them know the future, a sentence each.
+        lookahead: which of them know the future as inputs of their own day, a sentence each.
     """
 
     prices: Prices
@@ -118,12 +119,16 @@ class DataReport:
         }
 
     def _how_to_use_columns(self) -> list[str]:
-        """Return the line that makes the first column an input."""
-        usable = [column.name for column in self.columns if column.why_not is None]
-        if not usable:
-            return []
-        feature = json.dumps(f"{OWN}{usable[0]}", ensure_ascii=False)
-        return [f"To make one an input, add it to the config: features: [..., {feature}]"]
+        """Return the lines that make a column an input, and one that is known ahead."""
+        usable = [OWN + column.name for column in self.columns if column.why_not is None]
+        ahead = [KNOWN + column.name for column in self.columns if column.ahead]
+        lines = []
+        for features, how in (
+            (usable, "To make one an input, add it to the config"),
+            (ahead, "To make one an input that is announced ahead, as days of earnings are"),
+        ):
+            lines += [f"{how}: features: [..., {json.dumps(name, ensure_ascii=False)}]" for name in features[:1]]
+        return lines
 
     def _conclusion(self) -> str:
         if self.shortage:
@@ -135,7 +140,8 @@ class DataReport:
 
 def _listed(column: OtherColumn) -> str:
     if column.why_not is not None:
-        return f"{column.name}: {column.why_not}, so it cannot be an input"
+        how = f"it can be an input as {KNOWN}{column.name} alone" if column.ahead else "it cannot be an input"
+        return f"{column.name}: {column.why_not}, so {how}"
     gaps = f"; {percent_text(column.missing)} of the rows have no value" if column.missing else ""
     return f"{column.name}: {column.first} to {column.last}{gaps}"
 
@@ -181,8 +187,11 @@ def _with_columns(
     file = source.source.path if isinstance(source, Table) else source
     if bars.frequency is not DAILY:  # own columns are dated as the vendor dates these bars
         bars = read_prices(file, options=replace(options, frequency=bars.frequency), adjusted=False)
-    columns, joined = join_all(bars, file, options=options, covariates=covariates)
-    lookahead = tuple(found.sentence for found in find_lookahead(joined))
+    upcoming = find_upcoming(bars.dates, calendar=report.calendar) if report.prices.frequency is DAILY else None
+    columns, joined = join_all(bars, file, options=options, covariates=covariates, upcoming=upcoming)
+    lookahead = tuple(found.sentence for found in find_lookahead(replace(joined, known_columns=None)))
+    later = {found.feature for found in find_lookahead(replace(joined, own=None))}  # such as an index of volatility
+    columns = [replace(column, ahead=column.ahead and KNOWN + column.name not in later) for column in columns]
     return replace(report, columns=tuple(columns), lookahead=lookahead)
 
 

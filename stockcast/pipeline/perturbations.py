@@ -1,6 +1,6 @@
 """How an audit changes the rows of a price file after its cut-off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from stockcast.config.schema import Config
-from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.own_header import KNOWN, OWN
+from stockcast.data.known_days import find_upcoming, is_known
 from stockcast.forecasting.reading import days_of_bars
 from stockcast.typing import Floats
 
@@ -21,13 +22,19 @@ def unchanged(rows: list[list[str]]) -> list[list[str]]:
 def perturb(
     rows: list[list[str]], *, config: Config, perturbation: str, cut: date, random: np.random.Generator
 ) -> list[list[str]]:
-    """Change the rows after the cut-off and leave the text of every other row alone; rows are `plain_rows`."""
+    """Change the rows after the cut-off and leave the text of every other row alone; rows are `plain_rows`.
+
+    What a column that is known ahead dates up to the session after the cut-off stays, as an origin may depend on it. So
+    does the last date of its file, up to which zeros are known.
+    """
     header = rows[0]
     days = [date.fromisoformat(row[header.index("Date")]) for row in rows[1:]]
     later = _rows_after(days, cut, config)
     if not later:
         return rows
-    places = {name: place for place, name in enumerate(header) if name != "Date"}
+    ahead = {f"{OWN}{name}": f"{KNOWN}{name}" for name in config.known_columns}
+    places = {ahead.get(name, name): place for place, name in enumerate(header) if name != "Date"}
+    announced = [row for row in later if days[row - 1] <= _next_session(cut, config)] if _known(places) else []
     bars = pd.DataFrame(
         {name: [_number(rows[row][place]) for row in later] for name, place in places.items()}, index=later
     )
@@ -36,6 +43,9 @@ def perturb(
     changed = PERTURBATIONS[perturbation].apply(
         bars.copy(), lambda: random.random(len(days_once))[which], config.target.names
     )
+    if _known(places):  # these rows lose cells in place of being deleted
+        changed = changed.reindex(sorted({*changed.index, *announced, days.index(max(days)) + 1}))
+        changed.loc[announced, _known(places)] = bars.loc[announced, _known(places)]
     cells = [list(row) for row in rows]
     for name, place in places.items():
         before, after = (table[name].to_numpy(dtype=np.float64) for table in (bars.loc[changed.index], changed))
@@ -52,6 +62,14 @@ def _rows_after(days: list[date], cut: date, config: Config) -> list[int]:
     inside = days_of_bars(config, dates, source=config.data.path[0])
     after = frequency.periods(inside) > frequency.periods(np.array([cut], dtype="datetime64[D]"))
     return [int(row) + 1 for row in np.flatnonzero(after)]
+
+
+def _next_session(day: date, config: Config) -> date:
+    """Return the session after a day, by the exchange's calendar; the day itself where that does not reach it."""
+    cut = np.array([day], dtype="datetime64[D]")
+    session = find_upcoming(cut, calendar=config.data.calendar).after()
+    following: date = np.where(np.isnat(session), cut, session)[0].astype(object)
+    return following
 
 
 def _number(cell: str) -> float:
@@ -85,6 +103,11 @@ def _own(bars: pd.DataFrame) -> list[str]:
     return [name for name in map(str, bars) if name.startswith(OWN)]
 
 
+def _known(names: Iterable[Hashable]) -> list[str]:
+    """Those of the columns that are known ahead."""
+    return [name for name in map(str, names) if is_known(name)]
+
+
 def _noise(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.DataFrame:
     level = np.exp(4 * draw() - 2)  # from a seventh of the price to seven times it
     for name in {"Open", "High", "Low", "Close"} & set(bars.columns):
@@ -105,6 +128,8 @@ def _noise(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.Data
             bars[name] *= np.exp(4 * draw() - 2)
     for name in _own(bars):
         bars[name] *= np.exp(4 * draw() - 2)
+    for name in _known(bars):  # most are zero, which no factor changes
+        bars[name] += draw()
     return bars
 
 
@@ -120,7 +145,7 @@ def _missing(bars: pd.DataFrame, draw: Draw, forecast: tuple[str, ...]) -> pd.Da
             bars[name] = bars[name].mask(emptied & (bars[name] > 0))
     if "Close" in bars:  # as a file of covariates has not
         bars["Close"] = bars["Close"].mask(draw() < 0.25)
-    for name in _own(bars):
+    for name in (*_own(bars), *_known(bars)):
         bars[name] = bars[name].mask(draw() < 0.5)
     return bars
 

@@ -6,7 +6,7 @@ import pytest
 from made import REPOSITORY, make_bars
 
 from stockcast.data.features import make_features
-from stockcast.data.known_days import KNOWN_DAYS, make_known
+from stockcast.data.known_days import KNOWN_DAYS, find_upcoming, make_known
 from stockcast.data.own_columns import check_varies
 from stockcast.data.prices import read_prices
 from stockcast.errors import DataError
@@ -51,6 +51,14 @@ def test_a_weekend_knows_the_monday_and_a_market_without_one_the_next_day() -> N
 def test_before_the_holidays_of_a_calendar_are_known_nothing_is(day: str, calendar: str) -> None:
     ((*values,),) = known(day, calendar=calendar)
     assert np.isnan(values).all()
+
+
+def test_the_session_after_a_day_is_the_calendars() -> None:
+    days = np.array(["2001-09-10", "2018-12-21", "2018-12-24", "2018-12-29"], dtype="datetime64[D]")
+    upcoming = find_upcoming(days, calendar="XNYS")
+    assert upcoming.after().astype(str).tolist() == ["2001-09-11", "2018-12-24", "2018-12-26", "2018-12-31"]
+    assert upcoming.after(2).astype(str).tolist() == ["2001-09-12", "2018-12-26", "2018-12-27", "2019-01-02"]
+    assert np.isnat(find_upcoming(np.array(["1969-12-30"], dtype="datetime64[D]"), calendar="XNYS").after()).all()
 
 
 def test_what_never_changes_is_refused_as_an_input() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 from made import REPOSITORY
 
 from stockcast.data.csv.options import OwnColumn
+from stockcast.data.known_columns import KnownColumns
+from stockcast.data.known_days import find_upcoming
 from stockcast.data.lookahead import Lookahead, find_lookahead
 from stockcast.data.own_columns import OwnColumns
 from stockcast.data.prices import Prices, read_prices
@@ -43,7 +46,7 @@ def noise(prices: Prices, times: float) -> pd.Series:
 @pytest.mark.parametrize("ahead", [1, 5, 50])
 def test_later_closes_are_found_by_how_much_later_with_their_days(ahead: int, sp500: Prices) -> None:
     (found,) = find(sp500, sp500.bars["Close"].shift(-ahead))
-    assert (found.name, found.ahead, found.correlation) == ("X", ahead, None)
+    assert (found.feature, found.ahead, found.correlation) == ("own:X", ahead, None)
     assert found.days > 0.95 * (len(sp500.dates) - ahead)
     assert (str(found.first), str(found.last)) == (str(sp500.dates[0]), str(sp500.dates[-1 - ahead]))
 
@@ -130,3 +133,53 @@ def test_a_column_of_few_or_equal_values_knows_nothing(values: list[float], sp50
 
 def test_prices_without_own_columns_have_none_that_knows(sp500: Prices) -> None:
     assert find_lookahead(sp500) == []
+
+
+# Columns that are known ahead.
+
+
+def find_ahead(prices: Prices, values: pd.Series) -> list[Lookahead]:
+    """What is found of a column by the values that its file dates on each day."""
+    sessions = find_upcoming(prices.dates, calendar="XNYS").after()
+    given = values.reindex(pd.DatetimeIndex(sessions)).set_axis(prices.bars.index).to_frame("X")
+    return find_lookahead(
+        replace(prices, known_columns=KnownColumns(("X",), given, sessions, Path("x.csv"), None, None))
+    )
+
+
+def is_set_where_it_moves_most(prices: Prices, *, one_in: int) -> pd.Series:
+    """One on the day of the largest move of each so many days, as if nothing but this event moved the price."""
+    size, groups = returns(prices).abs().fillna(0), np.arange(len(prices.bars)) // one_in
+    return (size == size.groupby(groups).transform("max")).astype(float)
+
+
+def test_a_schedule_of_large_moves_is_known_ahead_and_dated_on_its_session(sp500: Prices) -> None:
+    assert find_ahead(sp500, is_set_where_it_moves_most(sp500, one_in=21)) == []
+    assert find_ahead(sp500, pd.Series(sp500.bars.index.day_of_week == 2, index=sp500.bars.index).astype(float)) == []
+
+
+def test_a_dividend_that_lowers_the_price_of_its_day_is_known_ahead(sp500: Prices) -> None:
+    events = np.arange(len(sp500.bars)) % 63 == 0
+    dividend = pd.Series(np.where(events, 0.005, 0.0), index=sp500.bars.index)
+    close = sp500.bars["Close"] * np.exp(-dividend.cumsum())
+    assert find_ahead(replace(sp500, bars=sp500.bars.assign(Close=close)), dividend) == []
+
+
+@pytest.mark.parametrize("leak", ["close", "return", "direction", "surprise", "size"])
+def test_what_the_price_of_the_session_itself_makes_was_not_announced(leak: str, sp500: Prices) -> None:
+    moved = returns(sp500)
+    values = {
+        "close": sp500.bars["Close"],
+        "return": moved,
+        "direction": np.sign(moved),
+        "surprise": moved + noise(sp500, 1),
+        "size": moved.abs(),
+    }[leak]
+    (found,) = find_ahead(sp500, values)
+    assert (found.feature, found.ahead) == ("known:X", 1)
+    assert "own:X takes values as known at the end of the day" in found.sentence
+
+
+def test_a_later_return_is_found_in_a_column_that_is_known_ahead(sp500: Prices) -> None:
+    (found,) = find_ahead(sp500, returns(sp500).shift(-4))
+    assert found.ahead == 5  # four sessions after the one that it is dated on

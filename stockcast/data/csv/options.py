@@ -78,6 +78,8 @@ class CsvOptions:
             where the dates tell.
         sheet: of a workbook, or the file in a zip; None for the only one, and for other files.
         own: columns to read besides the bars, where the file has them.
+        known: names of columns that are known ahead, which are read from a file of covariates alone; one that is among
+            `own`, too, is spelled alike.
         is_covariates: the file holds a date and own columns, and need have no close.
     """
 
@@ -93,6 +95,7 @@ class CsvOptions:
     bar_date: str | None = None
     sheet: str | None = None
     own: tuple[OwnColumn, ...] = ()
+    known: tuple[str, ...] = ()
     is_covariates: bool = False
 
     @property

@@ -9,13 +9,16 @@ from stockcast.data.csv.dates import DateColumn, is_date, read_dates
 from stockcast.data.csv.header import Layout, find_layouts, means_date
 from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.names import MEANINGS, spelling
-from stockcast.data.csv.options import CsvOptions
+from stockcast.data.csv.options import CsvOptions, OwnColumn
 from stockcast.data.csv.problems import Row, Source
 from stockcast.errors import MissingColumns
 from stockcast.text import join_words, plural
 
 OWN = "own:"
 """Begins the name of an own column, as a feature and among the cells of a table: no bar is called so."""
+
+KNOWN = "known:"
+"""Begins the name of a feature that describes the next session, such as a column that is known ahead."""
 
 MOST_LETTERS = 64
 """Of the name of an own column."""
@@ -73,7 +76,10 @@ def _with_own(source: Source, rows: list[Row], layout: Layout, options: CsvOptio
 
 def covariates_options(options: CsvOptions) -> CsvOptions:
     """Return how a file of covariates is read, beside price files that are read by `options`."""
-    return replace(options, is_covariates=True, tickers=(), columns=(), resample=None, sheet=None)
+    own = {column.name for column in options.own}
+    known = [OwnColumn(name, "level", 0) for name in options.known if name not in own]
+    columns = (*options.own, *known)
+    return replace(options, own=columns, is_covariates=True, tickers=(), columns=(), resample=None, sheet=None)
 
 
 def read_stated_dates(text: pd.Series, options: CsvOptions) -> DateColumn:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from stockcast.data.csv.numbers import Numbers, column_numbers, decimal_marks, either_mark
 from stockcast.data.csv.options import CsvOptions
-from stockcast.data.csv.own_header import OWN
+from stockcast.data.csv.own_header import KNOWN, OWN
 from stockcast.data.csv.problems import Problem, setting
 
 _KEY = "data.decimal"
@@ -39,7 +39,7 @@ def read_own_numbers(cells: pd.DataFrame, *, options: CsvOptions, price_cells: S
         values[name] = numbers
         lines = text.index[wrong]
         if len(lines) and numbers.notna().sum() == 0:
-            why, advice = "a column of text, and an input is a number", f"Leave {OWN}{name} out of the features."
+            why, advice = "a column of text, and an input is a number", _leave_out(name, options)
             problems.append(Problem(line=lines[0], column=name, value=text[lines[0]], why=why, advice=advice))
             continue
         problems += [_no_number(name, line, text[line], options) for line in lines]
@@ -57,7 +57,11 @@ def read_own_numbers(cells: pd.DataFrame, *, options: CsvOptions, price_cells: S
 
 
 def _no_number(name: str, line: int, cell: str, options: CsvOptions) -> Problem:
-    key, advice = None, f"Correct the cell, or empty it, or leave {OWN}{name} out of the features."
+    key, advice = None, f"Correct the cell, or empty it. {_leave_out(name, options)}"
     if not options.decimal and decimal_marks([cell]) == {","}:
         key, advice = _KEY, f"If the comma is the decimal mark, add {setting(_KEY, ',')}"
     return Problem(line=line, column=name, value=cell, why="not a number", advice=advice, key=key)
+
+
+def _leave_out(name: str, options: CsvOptions) -> str:
+    return f"Leave {KNOWN if name in options.known else OWN}{name} out of the features."
