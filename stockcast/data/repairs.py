@@ -34,7 +34,7 @@ def leave_out(bars: pd.DataFrame, dates: pd.Series, *, adjusting: bool) -> tuple
     if adjusting and (bad := (bars["Adj Close"].to_numpy() <= 0) & (bars["Close"].to_numpy() > 0)).any():
         last = dates[bars.index[bad]].max()
         early = dates[bars.index] <= last
-        if early.sum() <= 2 * bad.sum() and 2 * early.sum() <= len(bars):
+        if 0 < early.sum() <= 2 * bad.sum() and 2 * early.sum() <= len(bars):
             notes.append(
                 f"{plural(early.sum(), 'row')} to {last:%Y-%m-%d} left out, as Adj Close is zero or less there; "
                 f"target.adjusted: false keeps them"
