@@ -108,9 +108,10 @@ def merge_last_day(bars: pd.DataFrame, dates: pd.Series) -> tuple[pd.DataFrame, 
 
 def differing_repeats(source: Source, bars: pd.DataFrame, dates: pd.Series, text: pd.Series) -> Iterator[Problem]:
     """The days that occur more than once with different values, in one problem; `text` is of the dates, as written."""
-    repeated = dates[dates.duplicated(keep=False)]
-    if repeated.empty:
+    again = dates.duplicated()
+    if not again.any():
         return
+    repeated = dates[dates.isin(dates[again])]
     differing = bars.loc[repeated.index].groupby(repeated).nunique(dropna=False).gt(1).any(axis=1)
     days = [f"{day:%Y-%m-%d}" for day in differing.index[differing]]
     if not days:
