@@ -204,6 +204,13 @@ def test_twenty_files_are_named_and_how_many_more_there_are(tmp_path: Path) -> N
     assert ("x19.csv" in message, "x20.csv" in message) == (True, False)
 
 
+@pytest.mark.slow
+def test_an_audit_reads_the_files_that_were_trained_on(home: Path) -> None:
+    report = sc.audit(RunDirectory.find(home / "runs", "kept"), cuts=1, epochs=1)
+    assert report.checks
+    assert not [check for check in report.checks if check.result == "changed"]
+
+
 @pytest.fixture
 def half(home: Path, tmp_path: Path) -> RunDirectory:
     """A training of the same folder that was stopped after its first epoch, in a copy of the home."""
