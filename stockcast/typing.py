@@ -9,5 +9,7 @@ Floats = npt.NDArray[np.floating[Any]]
 Dates = npt.NDArray[np.datetime64]
 Days = npt.NDArray[np.intp]
 """Indices of trading days, 0 is the first row of the data."""
+Flags = npt.NDArray[np.bool_]
+"""Whether something holds for each row."""
 Labels = npt.NDArray[np.intp]
 """Numbers of classes, 0 is the lowest."""

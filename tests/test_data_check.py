@@ -263,8 +263,9 @@ def test_the_bad_files_of_a_folder_are_named_together(spiked: Path, odd: Path, t
     config = load_config(tmp_path / "many.yaml", ["model.head=student_t", "features=[log_return]"])
     with pytest.raises(DataError) as error:
         read_training_prices(config, lambda _: None)
-    first, *others = str(error.value).splitlines()
+    first, *others, advice = str(error.value).splitlines()
     assert first == "2 of 3 price files cannot be used:"
+    assert "data.refuse_at_most" in advice
     assert [("broken.csv, line 3" in line, "spiked.csv" in line) for line in others] == [(True, False), (False, True)]
     assert (Path(error.value.file or "").name, error.value.line) == ("broken.csv", 3)
 

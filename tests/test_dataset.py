@@ -20,7 +20,8 @@ from stockcast.models.callbacks import SILENT
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, list[Prices]]:
     path: Path = write_pool(tmp_path_factory.mktemp("pool"))
-    return read_training_prices(load_config(path), SILENT.on_message)
+    read = read_training_prices(load_config(path), SILENT.on_message)
+    return read.config, read.series
 
 
 def test_days_of_all_series_are_in_memory_once_and_datasets_and_windows_look_at_them(

@@ -99,8 +99,8 @@ def enough(choices: list[Choice]) -> Iterator[Choice]:
 def training_data_of(config: Config, kept: dict[str, TrainingData]) -> TrainingData:
     key = f"{config.target} {config.strategy} {config.scaler} {config.model.head == 'direction'}"
     if key not in kept:
-        config, prices = read_training_prices(config, SILENT.on_message)
-        kept[key] = build_training_data(config, prices)
+        read = read_training_prices(config, SILENT.on_message)
+        kept[key] = build_training_data(read.config, read.series)
     return kept[key]
 
 

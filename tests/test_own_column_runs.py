@@ -149,7 +149,7 @@ def test_a_column_that_ends_before_the_last_day_is_trained_on_and_reported(tmp_p
     bars = bars_with_rate()
     bars.assign(Rate=bars["Rate"].where(bars.index < 690)).to_csv(tmp_path / "prices.csv", index=False)
     messages: list[str] = []
-    _, (prices,) = read_training_prices(load_config(config), messages.append)
+    (prices,) = read_training_prices(load_config(config), messages.append).series
     first = bars["Date"].iloc[695]  # carried for five days
     expected = f"own:Rate has no value since {first} (5 days): the mean of the training days stands in for it"
     assert f"prices.csv: {expected}." in messages
@@ -162,16 +162,15 @@ def test_several_series_share_one_file_of_covariates(tmp_path: Path) -> None:
     )
     path = fill(tmp_path, config + "target: {scale: volatility}\n")
     bars_with_rate(seed=1).to_csv(tmp_path / "other.csv", index=False)
-    one, other = (
-        dataset.scaled for dataset in build_training_data(*read_training_prices(load_config(path), print)).datasets
-    )
+    read = read_training_prices(load_config(path), print)
+    one, other = (dataset.scaled for dataset in build_training_data(read.config, read.series).datasets)
     assert np.array_equal(one[:, VIX], other[:, VIX])
     assert not np.array_equal(one[:, RATE], other[:, RATE])
 
 
 def test_a_changed_file_of_covariates_is_none_to_resume_with(home: Home) -> None:
     stated = home.run.manifest()
-    _, prices = read_training_prices(load_config(home.folder / "tiny.yaml"), print)
+    prices = read_training_prices(load_config(home.folder / "tiny.yaml"), print).series
     check_unchanged(home.run, stated, prices)
     for other in ({"path": str(home.folder / "vix.csv"), "sha256": "0"}, None):
         with pytest.raises(RunError) as error:

@@ -303,7 +303,7 @@ def test_days_asked_for_that_the_file_lacks_and_days_left_out_are_told_and_kept_
     key: str, remark: str | None, write_tiny: WriteTiny
 ) -> None:
     told: list[str] = []
-    _, (prices,) = read_training_prices(load_config(write_tiny(), [key]), told.append)
+    (prices,) = read_training_prices(load_config(write_tiny(), [key]), told.append).series
     assert [one for one in told if "data." in one] == ([f"prices.csv: {remark}."] if remark else [])
     assert [one for one in prices.notes if "data." in one] == ([remark] if remark else [])
 

@@ -85,25 +85,37 @@ Ticker = Annotated[
 ]
 
 
-def _short_for(key: str, annotation: Any, *, default: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a decorator that adds an option to a command with overrides: short for --set data.KEY, which still wins."""
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Leave out no price file of a folder. Sets data.refuse_at_most to 0."),
+]
+
+
+def _short_for(
+    key: str, annotation: Any, *, default: Any, option: str = "", sets: Any = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a decorator that adds an option to a command with overrides: short for --set data.KEY, which still wins.
+
+    The option is called as the key and sets its own value, unless `option` and `sets` state others.
+    """
+    name = option or key
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command)
 
         @wraps(command)
         def with_option(*args: Any, **kwargs: Any) -> None:
-            value = kwargs.pop(key, default)
+            value = kwargs.pop(name, default)
             given = signature.bind_partial(*args, **kwargs)
             if value != default:
                 overrides = given.arguments.get("overrides") or []
-                given.arguments["overrides"] = [f"data.{key}={_yaml(value)}", *overrides]
+                given.arguments["overrides"] = [f"data.{key}={_yaml(value if sets is None else sets)}", *overrides]
             command(*given.args, **given.kwargs)
 
-        option = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        parameters = [*signature.parameters.values(), option]
+        added = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        parameters = [*signature.parameters.values(), added]
         with_option.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        with_option.__annotations__ = {**command.__annotations__, key: annotation}
+        with_option.__annotations__ = {**command.__annotations__, name: annotation}
         return with_option
 
     return add
@@ -118,6 +130,7 @@ takes_calendar = _short_for("calendar", Calendar, default=None)
 takes_covariates = _short_for("covariates", Covariates, default=None)
 takes_ticker = _short_for("ticker", Ticker, default=None)
 takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
+takes_strict = _short_for("refuse_at_most", Strict, default=False, option="strict", sets=0)
 
 
 def one_file(data: list[Path] | None) -> Path | None:

@@ -63,6 +63,14 @@ class DataConfig(Section):
         False,
         description="Train on prices that no market can have made, such as a spike that comes back, as they stand.",
     )
+    refuse_at_most: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of the price files that training may leave out where those of a folder cannot be used; 0 "
+        "for none.",
+    )
     sheet: str | None = Field(
         None, min_length=1, description="Sheet of an Excel workbook, or file in a zip; null for the only one."
     )

@@ -188,18 +188,21 @@ def read_prices(
     after = days.dates > pd.Timestamp(end or date.max)
     inside = (days.dates >= pd.Timestamp(start or date.min)) & ~after
     kept = inside | days.dates.isna()  # a row whose date cannot be read may lie inside
-    cells = table.cells.loc[kept].drop(columns="Date")
+    cells = (table.cells if kept.all() else table.cells.loc[kept]).drop(columns="Date")
     own_names = [name for name in map(str, cells) if name.startswith(OWN)]
-    numbers = read_numbers(cells.drop(columns=own_names), options=table.options, other_cells=table.other_cells)
-    kept_lines = set(table.cells.index[kept])
-    problems = [*table.problems, *(problem for problem in days.problems if problem.line in kept_lines)]
-    if own_names and has_bars_to_join(days.dates[inside], table.options):  # several rows a day have no one value
+    bar_cells = cells.drop(columns=own_names) if own_names else cells
+    numbers = read_numbers(bar_cells, options=table.options, other_cells=table.other_cells)
+    problems = [*table.problems, *(problem for problem in days.problems if kept[problem.line])]
+    own_days = days.dates[inside]
+    if own_names and has_bars_to_join(own_days, table.options):  # several rows a day have no one value
         name = own_names[0].removeprefix(OWN)
         message = f"data.resample puts bars together, but not {name}. Put it into its own file (data.covariates)."
         raise table.source.error(message, column=name, key="data.resample", value=table.options.resample)
-    own = _read_own(table, cells, own_names)
-    own_values, own_days = own.values[inside[own.values.index]], days.dates[inside]
-    problems += [*own.problems, *differing_values(own_values, own_days, table.cells["Date"])]
+    own_values = pd.DataFrame(index=own_days.index)
+    if own_names:
+        own = _read_own(table, cells, own_names)
+        own_values = own.values[inside[own.values.index]]
+        problems += [*own.problems, *differing_values(own_values, own_days, table.cells["Date"])]
     adjusting = adjusted and "Adj Close" in numbers.values
     values, left_out = leave_out(numbers.values, days.dates, adjusting=adjusting)
     problems += [*numbers.problems, *impossible(values, adjusting=adjusting)]
@@ -210,7 +213,7 @@ def read_prices(
         unusable = bars[column].isna()
         if unusable.any():
             notes.append(f"{plural(unusable.sum(), 'row')} without {column} dropped")
-        bars, dates = bars[~unusable], dates[~unusable]
+            bars, dates = bars[~unusable], dates[~unusable]
     notes += repair(bars)
     if not problems and has_bars_to_join(dates, table.options):
         text = table.cells["Date"].loc[bars.index]
@@ -235,10 +238,9 @@ def read_prices(
 
     quoted = bars["Close"].to_numpy(dtype=np.float64)
     if adjusting:
-        factor = bars["Adj Close"] / bars["Close"]
-        for column in ("Open", "High", "Low", "Close"):
-            if column in bars:
-                bars[column] *= factor
+        factor = bars["Adj Close"].to_numpy() / quoted
+        prices = [name for name in ("Open", "High", "Low", "Close") if name in bars]
+        bars = bars.assign(**{name: bars[name].to_numpy() * factor for name in prices})
         quoted, bars = quoted.copy(), bars.copy()  # as views of some columns they would keep all as they were read
     chosen = () if table.options.takes_all else table.options.tickers
     ticker = table.ticker or (chosen[-1] if chosen else "")

@@ -16,7 +16,8 @@ from stockcast.errors import StockcastError
 from stockcast.execution.members import fit_member
 from stockcast.forecasting.training_data import build_training_data, check_unchanged, read_training_prices
 from stockcast.models.callbacks import SILENT, Callbacks, EpochLog
-from stockcast.runs.directory import RunDirectory
+from stockcast.runs.directory import RunDirectory, refused_of
+from stockcast.runs.layout import BEGUN
 
 
 def main(path: Path, members: list[int]) -> None:
@@ -31,11 +32,12 @@ def main(path: Path, members: list[int]) -> None:
     try:
         run = RunDirectory(path)
         stored = load_config(run.config_path())
-        config, prices = read_training_prices(stored, SILENT.on_message)
-        check_unchanged(run, run.checkpoints.begun(), prices)
-        data = build_training_data(config, prices)
+        begun = run.checkpoints.begun()
+        read = read_training_prices(stored, SILENT.on_message, already_refused=refused_of(begun, path / BEGUN))
+        check_unchanged(run, begun, read.series)
+        data = build_training_data(read.config, read.series)
         for member in members:
-            fit_member(config, data, run, member, callbacks=Callbacks(on_epoch_end=on_epoch_end))
+            fit_member(read.config, data, run, member, callbacks=Callbacks(on_epoch_end=on_epoch_end))
     except StockcastError as error:
         message = {"kind": type(error).__name__, "error": str(error), "fields": vars(error)}
         print(json.dumps(message, default=str), file=channel, flush=True)

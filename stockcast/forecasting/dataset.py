@@ -194,11 +194,19 @@ def target_series(config: Config, prices: Prices) -> tuple[Floats, Floats | None
         MissingColumns: the file lacks a column that the features or the target need; names them all.
         DataError: a price that is forecast is missing on some day.
     """
-    columns = config.target.names
-    prices.require(sorted({*columns, *needed_columns(config.features)}))
-    target_prices = prices.complete(columns)
+    target_prices = prices_to_forecast(config, prices)
     unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
-    return (target_prices if len(columns) > 1 else target_prices[:, 0]), unit
+    return (target_prices if len(config.target.names) > 1 else target_prices[:, 0]), unit
+
+
+def prices_to_forecast(config: Config, prices: Prices) -> Floats:
+    """Return the prices that are forecast, shape (days, columns), of a file that has all that is asked for.
+
+    Raises:
+        MissingColumns, DataError: as `target_series`.
+    """
+    prices.require(sorted({*config.target.names, *needed_columns(config.features)}))
+    return prices.complete(config.target.names)
 
 
 def fit_scalers(

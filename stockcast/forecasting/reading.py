@@ -227,12 +227,13 @@ def read_to_train(
     return noted
 
 
-def raise_together(errors: Sequence[DataError], *, of: str) -> None:
+def raise_together(errors: Sequence[DataError], *, of: str, advice: str = "") -> None:
     """Raise one error for all series that cannot be used, if there are any, with the fields of the first.
 
     Args:
         errors: of each.
         of: how many there are in all, and what: `3 price files`.
+        advice: the last line where there are several.
     """
     if not errors:
         return
@@ -242,7 +243,8 @@ def raise_together(errors: Sequence[DataError], *, of: str) -> None:
     more = [f"... and {len(errors) - len(shown)} more."] if len(errors) > len(shown) else []
     kind = type(first) if len({type(error) for error in errors}) == 1 else DataError
     facts = {name: getattr(first, name) for name in ("file", "line", "column", "key", "value")}
-    together = kind("\n".join([f"{len(errors)} of {of} cannot be used:", *shown, *more]), **facts)
+    lines = [f"{len(errors)} of {of} cannot be used:", *shown, *more, *([advice] if advice else [])]
+    together = kind("\n".join(lines), **facts)
     together.problems = tuple(problem for error in errors for problem in error.problems)
     raise together from first
 

@@ -14,27 +14,26 @@ from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler
-from stockcast.data.split import PARTS, Part, Split, split_at, split_days
+from stockcast.data.split import Part
 from stockcast.data.target import TargetTransform
 from stockcast.data.windows import WindowDataset
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
-from stockcast.evaluation.calibration.conformal import check_origins
-from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
+from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset, prices_to_forecast
 from stockcast.forecasting.reading import (
     OnMessage,
     price_files,
-    raise_together,
     read_to_train,
     series_in,
     stated_covariates,
 )
-from stockcast.runs.directory import RunDirectory, covariates_of
+from stockcast.forecasting.refused import Refusals, report_refused
+from stockcast.forecasting.training_days import check_days, refuse_late, split_of, with_dates, without_late
+from stockcast.runs.directory import RefusedFile, RunDirectory, covariates_of
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
 from stockcast.text import plural
 from stockcast.typing import Floats
 
-_NAMES_SHOWN = 20
 _MONTH = 31
 """Days: a file may well begin or end a holiday or a download later than a config says."""
 
@@ -58,20 +57,43 @@ class TrainingData:
     validation: WindowDataset
 
 
-def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config, list[Prices]]:
-    """Read the price files; return the config with dates for the parts, and every series.
+@dataclass(frozen=True)
+class TrainingPrices:
+    """The price files of a training.
+
+    Attributes:
+        config: with dates for the parts.
+        series: every one that is trained on.
+        refused: files that are left out.
+    """
+
+    config: Config
+    series: list[Prices]
+    refused: list[RefusedFile]
+
+
+def read_training_prices(
+    config: Config, on_message: OnMessage, *, already_refused: Sequence[RefusedFile] | None = None
+) -> TrainingPrices:
+    """Read the price files.
 
     Args:
         config: names the files.
-        on_message: called with what was repaired and what looks odd.
+        on_message: called with what was repaired, what looks odd, and which files are left out.
+        already_refused: of a training that has begun, the files that were left out then, and no others are; None for a
+            new one.
 
     Raises:
         ConfigError: the head or a feature does not go with so many series.
-        DataError: files cannot be trained on; names all of them.
+        DataError: more files cannot be trained on than may be left out; names all of them.
     """
     files = price_files(config)
+    if already_refused is not None:
+        before = {refused.path for refused in already_refused}
+        files = [file for file in files if str(file) not in before]
     _check_number(config, len(files))
-    prices = _read_all(config, files, on_message)
+    refusals = Refusals(config, may_grow=already_refused is None)
+    prices = _read_all(config, files, refusals, on_message)
     _check_number(config, len(prices))  # a file may hold several
     first, market = prices[0], [name for name in config.features if name in MARKET]
     remarks = outside_data(config, prices)
@@ -88,15 +110,20 @@ def read_training_prices(config: Config, on_message: OnMessage) -> tuple[Config,
     if len(prices) == 1:
         prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
     try:
-        config = _with_dates(config, prices)  # rows that come later must not move a border
+        config = with_dates(config, prices)  # rows that come later must not move a border
         if config.data.csv_options.takes_all:
-            prices = _long_enough(config, prices, on_message)
-        _check_days(config, prices)
+            prices = without_late(config, prices, on_message)
+        else:
+            prices = refuse_late(config, prices, refusals)
+        check_days(config, prices)
     except NotEnoughDays as error:
+        refusals.check(of="price files", others=len(prices))  # with these there may be days enough
         if len(prices) > 1:
             raise
         raise NotEnoughDays(f"{prices[0].title}: {error}", file=prices[0].source) from error
-    return config, prices
+    refused = [*(already_refused or ()), *refusals.files]
+    report_refused(refused, files=len(refused) + len(prices), on_message=on_message)
+    return TrainingPrices(config, prices, refused)
 
 
 def _check_number(config: Config, series: int) -> None:
@@ -119,26 +146,32 @@ def _check_number(config: Config, series: int) -> None:
         )
 
 
-def _read_all(config: Config, files: Sequence[Path], on_message: OnMessage) -> list[Prices]:
-    """Read every series; a DataError describes all that cannot be trained on, with the fields of the first."""
+def _read_all(config: Config, files: Sequence[Path], refusals: Refusals, on_message: OnMessage) -> list[Prices]:
+    """Read every series; refuse files that cannot be used, and those of a series that another file has."""
     prices: list[Prices] = []
-    errors: list[DataError] = []
     covariates = stated_covariates(config)
     for path in files:
         try:
             for source in series_in(config, path):
                 try:
-                    prices.append(read_to_train(config, source, on_message=on_message, covariates=covariates))
+                    series = read_to_train(config, source, on_message=on_message, covariates=covariates)
+                    prices_to_forecast(config, series)
+                    prices.append(series)
                 except DataError as error:
                     if error.file is None:
                         raise
-                    errors.append(error)
+                    refusals.add(path, error)
         except DataError as error:
             if error.file is None:  # about the config, so about every file
                 raise
-            errors.append(error)
-    what = "series" if config.data.csv_options.takes_all else "price files"
-    raise_together(errors, of=f"{len(errors) + len(prices)} {what}")
+            refusals.add(path, error)
+    takes_all = config.data.csv_options.takes_all
+    if takes_all:
+        refusals.check(of="series", others=len(prices))
+        return prices
+    prices = refusals.add_repeated(prices)
+    if not prices:  # else some may begin too late besides
+        refusals.check(of="price files", others=0)
     return prices
 
 
@@ -149,7 +182,7 @@ def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingDat
         DataError: a series lacks a column or a price that the config asks for.
     """
     market = make_market(prices, config.features)
-    training_days = [_split(config, series).training_stretches() for series in prices]
+    training_days = [split_of(config, series).training_stretches() for series in prices]
     scaler, target = fit_scalers(config, prices, market, days=training_days)
     datasets = [make_dataset(config, series, market, scaler, target) for series in prices]
     return _share_memory(scaler, target, datasets)
@@ -223,68 +256,6 @@ def check_unchanged(run: RunDirectory, stated: dict[str, Any], prices: Sequence[
             f"Put the old data back, or train a new run.",
             file=changed[0],
         )
-
-
-def _with_dates(config: Config, prices: list[Prices]) -> Config:
-    """Return the config with each part's first day in place of its share of all days of all series."""
-    dates = np.unique(np.concatenate([series.dates for series in prices]))
-    split = split_days(dates, **dict(config.split))
-    firsts: dict[str, Any] = {
-        part: dates[split.part(part).start].astype(object)
-        for part in PARTS[1:]
-        if not isinstance(getattr(config.split, part), tuple)  # blocks are dates already
-    }
-    return config.model_copy(update={"split": config.split.model_copy(update=firsts)})
-
-
-def _split(config: Config, prices: Prices) -> Split:
-    return split_at(prices.dates, **dict(config.split))
-
-
-def _long_enough(config: Config, prices: list[Prices], on_message: OnMessage) -> list[Prices]:
-    """Leave out series that begin too late to train on, as new stocks in a file of a whole market do; report them."""
-    counts = [_origins(config, series, "training") for series in prices]
-    late = [series.name for series, count in zip(prices, counts, strict=True) if not count]
-    if late and len(late) < len(prices):
-        on_message(
-            f"{len(late)} of {len(prices)} series left out, which begin too late to train on (no window of "
-            f"{config.data.bars.count(config.window)} with the {config.horizon} after it before "
-            f"{config.first_day('validation')}): "
-            f"{', '.join(late[:_NAMES_SHOWN])}{', ...' if len(late) > _NAMES_SHOWN else ''}."
-        )
-        return [series for series, count in zip(prices, counts, strict=True) if count]
-    return prices
-
-
-def _origins(config: Config, prices: Prices, part: Part, *, required: bool = False) -> int:
-    """Count the origins with a whole window and horizon in a part."""
-    split = _split(config, prices)
-    return len(split.origins(part, window=config.window, horizon=config.horizon, required=required))
-
-
-def _check_days(config: Config, prices: list[Prices]) -> None:
-    """Check that every part has enough origins, and the training part some of every series."""
-    bars = config.data.bars
-    window, horizon, alone = config.window, config.horizon, len(prices) == 1
-    for part in PARTS:
-        counts = [_origins(config, series, part, required=alone) for series in prices]
-        if not sum(counts):
-            raise NotEnoughDays(
-                f"None of the {len(prices)} series has the bars for a window of {window} and a horizon of {horizon} in "
-                f"the {part} part. Use longer files, or give the part more bars (split).",
-                key=f"split.{part}",
-            )
-        late = [series for series, count in zip(prices, counts, strict=True) if not count]
-        if part == "training" and late:
-            raise DataError(
-                f"{', '.join(series.label for series in late)} begins too late to train on: no window of "
-                f"{bars.count(window)} with the {horizon} after it before {config.first_day('validation')}. Leave it "
-                f"out of data.path; `stockcast evaluate --data` scores it.",
-                file=late[0].source,
-                key="data.path",
-            )
-        if part == "calibration" and config.calibration != "none":
-            check_origins(sum(counts))
 
 
 def _time_between(earlier: date, later: date) -> str:

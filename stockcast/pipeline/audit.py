@@ -209,8 +209,10 @@ def audit(
 
 
 def _trained_series(run: RunDirectory, config: Config) -> list[PriceSource]:
-    """Return what the run's series are read from: of a file of several only those that it was trained on."""
-    sources = [source for path in price_files(config) for source in series_in(config, path)]
+    """Return what the run's series are read from: only those that it was trained on, of its files and within a file."""
+    paths = {series.path for series in run.trained_on()}
+    files = [path for path in price_files(config) if str(path) in paths]
+    sources = [source for path in files for source in series_in(config, path)]
     tickers = {series.ticker for series in run.trained_on()}
     return [source for source in sources if not isinstance(source, Table) or source.ticker in tickers]
 

@@ -10,7 +10,8 @@ from stockcast.forecasting.training_data import build_training_data, check_uncha
 from stockcast.models.backend import versions
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.train import train_to_end
-from stockcast.runs.directory import RunDirectory
+from stockcast.runs.directory import RunDirectory, refused_of
+from stockcast.runs.layout import BEGUN
 
 
 def resume(
@@ -37,9 +38,11 @@ def resume(
     with run.checkpoints.locked():
         begun = run.checkpoints.begun()
         stored = load_config(run.config_path())
+        refused = refused_of(begun, run.path / BEGUN)
         if config is not None:
-            _check_config(run, stored, config)
-        stored, prices = read_training_prices(stored, callbacks.on_message)
+            _check_config(run, stored, read_training_prices(config, SILENT.on_message, already_refused=refused).config)
+        read = read_training_prices(stored, callbacks.on_message, already_refused=refused)
+        stored, prices = read.config, read.series
         workers = count_workers(stored.networks, most=processes)
         check_unchanged(run, begun, prices)
         if begun.get("versions") != versions():
@@ -53,8 +56,7 @@ def resume(
 
 
 def _check_config(run: RunDirectory, stored: Config, given: Config) -> None:
-    """Check that a config is the one that the run was begun with; a RunError names every key that differs."""
-    given, _ = read_training_prices(given, SILENT.on_message)
+    """Check that a config, with dates for the parts, is the one of the run; a RunError names every key that differs."""
     if changed := _differences(stored.model_dump(mode="json"), given.model_dump(mode="json")):
         raise RunError(
             f"{run.name} was begun with another config, so it cannot be resumed with this one:\n"

@@ -27,8 +27,8 @@ from stockcast.models.inference import Network, keras_network
 from stockcast.models.onnx.export import export_onnx
 from stockcast.models.onnx.session import load_onnx
 from stockcast.models.tensorboard import TensorBoardWriter
-from stockcast.runs.directory import RunDirectory
-from stockcast.runs.layout import CALIBRATION, HISTORY, ONNX, SCALER
+from stockcast.runs.directory import RefusedFile, RunDirectory, refused_of
+from stockcast.runs.layout import BEGUN, CALIBRATION, HISTORY, ONNX, SCALER
 from stockcast.typing import Floats
 
 _ROOM_FOR_AN_ARRAY = 16_384
@@ -59,11 +59,17 @@ def train(
         StockcastError: data, config or disk do not allow it; the message says what to do.
     """
     RunDirectory.check_name(name)
-    config, prices = read_training_prices(config, callbacks.on_message)
+    read = read_training_prices(config, callbacks.on_message)
+    config, prices = read.config, read.series
     data = build_training_data(config, prices)  # before Keras is loaded, which takes as much memory again
     workers = count_workers(config.networks, most=processes)
     # Loads Keras: nothing is written yet.
-    details = {"versions": versions(), "series": list(map(_described, prices)), **_covariates(prices)}
+    details = {
+        "versions": versions(),
+        "series": list(map(_described, prices)),
+        **_covariates(prices),
+        **_refused(read.refused),
+    }
     callbacks.on_batch_end()
     run = RunDirectory.create(Path(runs), config_name=config.name, name=name)
     with run.checkpoints.locked():
@@ -100,7 +106,8 @@ def train_to_end(
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
-    run.finish(_manifest(config, data, history, parameters=network.count_params()))
+    refused = refused_of(run.checkpoints.begun(), run.path / BEGUN)
+    run.finish({**_manifest(config, data, history, parameters=network.count_params()), **_refused(refused)})
     return run
 
 
@@ -198,6 +205,11 @@ def _covariates(prices: Sequence[Prices]) -> dict[str, Any]:
     if own is None or own.covariates is None:
         return {}
     return {"covariates": {"path": str(own.covariates), "sha256": own.sha256}}
+
+
+def _refused(files: Sequence[RefusedFile]) -> dict[str, Any]:
+    """Return what a run holds about price files that were left out; nothing where there are none."""
+    return {"refused": list(map(asdict, files))} if files else {}
 
 
 def _described(prices: Prices) -> dict[str, Any]:

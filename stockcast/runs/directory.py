@@ -52,6 +52,19 @@ class TrainedCovariates:
     sha256: str
 
 
+@dataclass(frozen=True)
+class RefusedFile:
+    """A price file that a training left out.
+
+    Attributes:
+        path: at the training.
+        reason: why it could not be used, without a full stop.
+    """
+
+    path: str
+    reason: str
+
+
 class RunDirectory(TrainingArtifacts, ResultFiles):
     """One run: `path` is its directory."""
 
@@ -209,6 +222,15 @@ def covariates_of(stated: dict[str, Any], path: Path) -> TrainedCovariates | Non
     if not (isinstance(listed, dict) and all(isinstance(listed.get(key), str) for key in ("path", "sha256"))):
         raise damaged(path, "it does not state the path and the hash of the file of covariates")
     return TrainedCovariates(listed["path"], listed["sha256"])
+
+
+def refused_of(stated: dict[str, Any], path: Path) -> list[RefusedFile]:
+    """Return what a file of a run holds about price files that were left out; RunError if it is damaged."""
+    listed = stated.get("refused", [])
+    entries = [entry if isinstance(entry, dict) else {} for entry in listed] if isinstance(listed, list) else [{}]
+    if not all(isinstance(entry.get(key), str) for entry in entries for key in ("path", "reason")):
+        raise damaged(path, "it does not state the path and the reason of each price file that was left out")
+    return [RefusedFile(entry["path"], entry["reason"]) for entry in entries]
 
 
 def _is_series(stated: Any) -> bool:

@@ -291,6 +291,11 @@ def test_early_days_that_cannot_be_adjusted_are_left_out_and_reported(write_file
     assert "3 rows to 2018-01-10" in note_about("Adj Close", prices)
 
 
+def test_an_adjusted_close_below_zero_beside_a_date_that_cannot_be_read_is_refused_for_the_date(refused):
+    error = refused(early_adjusted(-0.5).replace("2018-01-08", "soon"))
+    assert (error.line, error.column, error.value) == (2, "Date", "soon")
+
+
 def test_unadjusted_prices_need_no_adjusted_close(write_file):
     prices = read_prices(write_file(early_adjusted(-0.5, -0.25, 0)), adjusted=False)
 

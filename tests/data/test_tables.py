@@ -98,6 +98,15 @@ def test_a_bad_cell_is_named_with_its_series_and_line(tmp_path: Path) -> None:
     assert str(error.value).startswith(f"{tmp_path / 'all.csv'} (KO), line 6")
 
 
+def test_a_cell_of_two_lines_is_refused_for_its_series_alone(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text(LONG.to_csv(index=False).replace(",51.0,", ',"51\n510",'))
+    ge, bad = read_tables(tmp_path / "all.csv", options=CsvOptions())
+    assert read_prices(ge).quoted.tolist() == [10, 11, 12]
+    with pytest.raises(DataError) as error:
+        read_prices(bad)
+    assert (error.value.line, error.value.column, error.value.value) == (6, "Close", "51\n510")
+
+
 @pytest.mark.parametrize(
     ("ticker", "name"),
     [

@@ -15,6 +15,7 @@ from stockcast.cli.options import (
     takes_accept_damage,
     takes_calendar,
     takes_covariates,
+    takes_strict,
     takes_ticker,
 )
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message, runs_option
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stockcast.runs.directory import RunDirectory
 
 
+@takes_strict
 @takes_accept_damage
 @takes_ticker
 @takes_calendar

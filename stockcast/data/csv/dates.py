@@ -146,7 +146,7 @@ def utc_offsets(text: pd.Series) -> pd.Series | None:
 
 def _is_shifted(text: pd.Series, dates: pd.Series, read_as: str | None) -> bool:
     """Whether times in UTC put sessions on the day before: on Sundays, where none is on a Friday or a Saturday."""
-    if not (read_as in _EPOCHS or text.iloc[:1].str.contains(_UTC, regex=True).any()):
+    if not (read_as in _EPOCHS or any(re.search(_UTC, cell) for cell in text.iloc[:1])):
         return False
     weekdays = set(dates.dropna().dt.day_of_week)
     return 6 in weekdays and len(weekdays) > 3 and not {4, 5} & weekdays

@@ -10,6 +10,7 @@ import pandas as pd
 from stockcast.data.csv.names import PRICE_COLUMNS
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.problems import Problem, setting
+from stockcast.typing import Floats
 
 _MISSING = frozenset({"", "null", "nan", "na", "n/a", "#n/a", "none", "-", "--", "."})
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
@@ -19,7 +20,7 @@ _INDIAN = r"[-+]?[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]*)?"
 _SPACED = r"[-+]?[1-9][0-9]{0,2}(?:[\s'\u2019][0-9]{3}){1,}(?:\.[0-9]*)?"
 _SIGNS = "$€£"
 _MAGNITUDES = {"k": "e3", "m": "e6", "b": "e9"}
-_PLAIN_COLUMN = re.compile(rf"(?>(?>{_NUMBER})\n)*+")  # atomic: one pass also over what does not match
+_IN_PLAIN = b"0123456789.+-\n"  # no more stands in nearly all columns
 _SHOWN = 500  # cells that show how a column is written
 # A mark that cannot group thousands: not three digits after it, none before it but a zero, or the other mark before it;
 # or the other mark twice, which then groups them.
@@ -61,15 +62,21 @@ def read_numbers(cells: pd.DataFrame, *, options: CsvOptions, other_cells: Seque
         other_cells: of columns that are not read: a decimal comma there, as in `0,12%`, makes a point doubtful.
     """
     prices = [name for name in PRICE_COLUMNS if name in cells]
-    plain, sign = _without_currency(cells, prices)
-    if not options.decimal and (problem := either_mark(plain, prices, options.separator, other_cells)):
+    texts = {name: join_cells(cells[name]) for name in map(str, cells)}
+    plain, sign = _without_currency(cells, prices, "".join(texts[name] for name in prices))
+    if sign:
+        texts |= {name: join_cells(plain[name]) for name in prices}
+    joined = "".join(texts[name] for name in prices)
+    if not options.decimal and (problem := either_mark(plain, prices, joined, options.separator, other_cells)):
         unknown = pd.DataFrame(np.nan, index=cells.index, columns=cells.columns)
         return Numbers(values=unknown, problems=[problem], notes=[])
     problems: list[Problem] = []
     values = {}
-    for name in map(str, plain):
+    for name in texts:
         text = plain[name]
-        values[name], wrong = column_numbers(text, decimal=options.decimal or ".", magnitudes=name == "Volume")
+        values[name], wrong = column_numbers(
+            text, texts[name], decimal=options.decimal or ".", magnitudes=name == "Volume"
+        )
         for line in text.index[wrong]:
             key, advice = None, "Correct the cell, or empty it."
             if not options.decimal and decimal_marks([text[line]]) == {","}:
@@ -85,12 +92,10 @@ def decimal_marks(cells: Iterable[str]) -> set[str]:
     return {mark for cell in set(cells) for mark, certain in _CERTAIN.items() if certain.fullmatch(cell.strip())}
 
 
-def column_numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
-    """Numbers of one column, and where a cell is not one."""
-    if decimal == "." and _PLAIN_COLUMN.fullmatch(_joined(text, end="\n")):  # nearly all files
-        numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
-        finite = numbers.abs() < np.inf  # 1e400 is not
-        return numbers.where(finite), ~finite
+def column_numbers(text: pd.Series, joined: str, *, decimal: str, magnitudes: bool) -> tuple[pd.Series, pd.Series]:
+    """Numbers of one column, and where a cell is not one; `joined` is what `join_cells` makes of it."""
+    if decimal == "." and (plain_numbers := _plain_numbers(joined)) is not None:
+        return pd.Series(plain_numbers, index=text.index), pd.Series(False, index=text.index)
     missing = text.str.lower().isin(_MISSING)
     plain = text.str.translate(_SWAPPED) if decimal == "," else text
     exponent = pd.Series("", index=text.index, dtype="str")
@@ -106,19 +111,29 @@ def column_numbers(text: pd.Series, *, decimal: str, magnitudes: bool) -> tuple[
     return numbers.mask(infinite), (numbers.isna() & ~missing) | infinite
 
 
-def _joined(text: pd.Series, *, end: str = "") -> str:
-    """All cells as one text, each followed by `end`."""
+def _plain_numbers(joined: str) -> Floats | None:
+    """Numbers of cells that all are digits with a point, as in nearly all columns; None where any is not."""
+    if not joined.isascii() or joined.encode().translate(None, _IN_PLAIN):
+        return None
+    try:
+        numbers = np.array(list(map(float, joined.split("\n"))))
+    except ValueError:  # a cell is empty, or a date
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def join_cells(text: pd.Series) -> str:
+    """Return all cells as one text, one a line."""
     cells: list[str] = text.tolist()  # pandas takes ten times as long to iterate over its own text
-    return end.join([*cells, ""])
+    return "\n".join(cells)
 
 
-def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFrame, str | None]:
+def _without_currency(cells: pd.DataFrame, prices: list[str], joined: str) -> tuple[pd.DataFrame, str | None]:
     """Cells without the currency sign, if every price that is not missing has the same one."""
-    stacked = pd.concat([cells[name] for name in prices])
-    everything = _joined(stacked)
     for sign in _SIGNS:
-        if sign not in everything:
+        if sign not in joined:
             continue
+        stacked = pd.concat([cells[name] for name in prices])
         present = stacked[~stacked.str.lower().isin(_MISSING)]
         outside = present.str[0].eq(sign) | present.str[-1].eq(sign)
         if len(present) and (outside & present.str.count(f"[{_SIGNS}]").eq(1)).all():
@@ -127,19 +142,27 @@ def _without_currency(cells: pd.DataFrame, prices: list[str]) -> tuple[pd.DataFr
     return cells, None
 
 
-def either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_cells: Sequence[str]) -> Problem | None:
+def either_mark(
+    cells: pd.DataFrame, prices: list[str], joined: str, separator: str, other_cells: Sequence[str]
+) -> Problem | None:
     """Prices whose only mark stands before exactly three digits everywhere: thousands, or decimals?
 
     12,345 is 12345 to some and 12.345 to others. One cell of another length, or with both marks, settles it. A point
     is doubtful only where cells are separated by semicolons, as they are where the comma is the decimal mark, where a
     volume or another column has a decimal comma, or where prices of 998 stand beside those of 1.002.
+
+    Args:
+        cells: stripped text under standard names, indexed by line.
+        prices: names of the columns that are of prices.
+        joined: what `join_cells` makes of these.
+        separator: of the cells of a row.
+        other_cells: of columns that are not read.
     """
-    everything = "".join(_joined(cells[name]) for name in prices)
     elsewhere = [*(cells["Volume"].iloc[:_SHOWN].tolist() if "Volume" in cells else []), *other_cells]
     is_comma_elsewhere = "," in "".join(elsewhere) and decimal_marks(elsewhere) == {","}
     is_point_doubtful = separator == ";" or is_comma_elsewhere or _are_of_two_scales(cells[prices])
     for mark in (",", ".") if is_point_doubtful else (",",):
-        if mark not in everything:
+        if mark not in joined:
             continue
         for_mark = rf"[-+]?[1-9][0-9]{{0,2}}\{mark}[0-9]{{3}}"
         doubtful = cells[prices].apply(lambda text, shape=for_mark: text.str.fullmatch(shape))
@@ -150,7 +173,7 @@ def either_mark(cells: pd.DataFrame, prices: list[str], separator: str, other_ce
         name = str(doubtful.columns[doubtful.loc[line]][0])
         cell = str(cells.loc[line, name])
         return _doubt(line, name, cell, mark)
-    if "Volume" in cells and not {".", ","} & set(everything):  # nothing else shows what its points are
+    if "Volume" in cells and "." not in joined and "," not in joined:  # nothing else shows what its points are
         pointed = cells["Volume"].str.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}")
         others = cells["Volume"][~pointed].str.contains(".", regex=False)
         if pointed.sum() > max(1, len(others)) and not others.any():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from stockcast.data.csv.numbers import Numbers, column_numbers, decimal_marks, either_mark
+from stockcast.data.csv.numbers import Numbers, column_numbers, decimal_marks, either_mark, join_cells
 from stockcast.data.csv.options import CsvOptions
 from stockcast.data.csv.own_header import KNOWN, OWN
 from stockcast.data.csv.problems import Problem, setting
@@ -31,11 +31,12 @@ def read_own_numbers(cells: pd.DataFrame, *, options: CsvOptions, price_cells: S
     values, problems = {}, []
     for key in map(str, cells):
         name, text = key.removeprefix(OWN), cells[key]
-        if not is_certain and (doubt := either_mark(text.to_frame(name), [name], options.separator, ())):
+        joined = join_cells(text)
+        if not is_certain and (doubt := either_mark(text.to_frame(name), [name], joined, options.separator, ())):
             problems.append(doubt)
             values[name] = pd.Series(float("nan"), index=text.index)
             continue
-        numbers, wrong = column_numbers(text, decimal=options.decimal or ".", magnitudes=True)
+        numbers, wrong = column_numbers(text, joined, decimal=options.decimal or ".", magnitudes=True)
         values[name] = numbers
         lines = text.index[wrong]
         if len(lines) and numbers.notna().sum() == 0:

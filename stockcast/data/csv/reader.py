@@ -163,7 +163,7 @@ def read_rows(source: Source, raw: bytes, *, options: CsvOptions) -> Iterator[Ro
         reader = csv.reader(lines(stream), delimiter=options.separator, strict=True, skipinitialspace=True)
         for row in reader:
             length = 0
-            if any(map(str.strip, row)):
+            if row and (row[0].strip() or any(map(str.strip, row))):
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:

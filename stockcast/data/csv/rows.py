@@ -1,7 +1,8 @@
 """The rows below a header as they are drawn: the cells of each series, and which rows are wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 import pandas as pd
 
@@ -20,39 +21,58 @@ class SeriesRows:
     """The cells of one series.
 
     Attributes:
-        lines: number of each row that is kept.
-        problems: cells of several lines; their rows are not kept.
+        lines: number of each row.
         other_cells: of columns that are not known, in the first rows: they may show which decimal mark the file uses.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, is_one_of_many: bool = False) -> None:
+        """Take the layout; `is_one_of_many` series of a file is kept in a quarter of the memory, and takes longer."""
         self.lines: list[int] = []
-        self._text: list[str] = []  # the cells of a row, one a line: a quarter of the memory of a list of them
-        self.problems: list[Problem] = []
         self.other_cells: list[str] = []
-        self._names, self._places = list(layout.places), list(layout.places.values())
-        self._others = [place for place in range(layout.width) if place not in self._places][:_OTHER_COLUMNS]
+        self._names, places = list(layout.places), list(layout.places.values())
+        self._known = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+        self._others = [place for place in range(layout.width) if place not in places][:_OTHER_COLUMNS]
+        self._is_one_of_many = is_one_of_many
+        self._rows: list[Sequence[str] | str] = []  # the cells of each, or their text, one a line
 
     def add(self, line: int, row: list[str]) -> None:
-        """Keep a row, or note what is wrong with its cells."""
-        wanted = [row[place].strip() for place in self._places]
-        text = "\n".join(wanted)
-        if text.count("\n") >= len(wanted) or "\r" in text:  # cells that lost what parted them
-            self.problems += [
-                Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
-                for name, cell in zip(self._names, wanted, strict=True)
-                if {"\n", "\r"} & set(cell)
-            ]
-            return
+        """Keep the cells of a row."""
         if self._others and len(self.lines) < _OTHER_ROWS:
             self.other_cells += [row[place].strip() for place in self._others]
         self.lines.append(line)
-        self._text.append(text)
+        cells = self._known(row)
+        if self._is_one_of_many and (text := "\n".join(cells)).count("\n") < len(cells):
+            self._rows.append(text)
+        else:
+            self._rows.append(cells)
 
-    def cells(self) -> pd.DataFrame:
-        """Return the cells of the known columns, stripped text, indexed by line."""
-        rows = [text.split("\n") for text in self._text]
-        return pd.DataFrame(rows, columns=self._names, index=self.lines, dtype="str")
+    def cells(self) -> tuple[pd.DataFrame, list[Problem]]:
+        """Return the cells of the known columns, stripped text, indexed by line; and those of several lines.
+
+        The rows of the latter are left out.
+        """
+        rows = [row.split("\n") if isinstance(row, str) else row for row in self._rows]
+        columns = {name: _stripped(map(itemgetter(place), rows)) for place, name in enumerate(self._names)}
+        problems = [
+            Problem(line=line, column=name, value=cell, why="a cell of several lines", advice=_CORRECT)
+            for name, column in columns.items()
+            if _has_breaks("".join(column))
+            for line, cell in zip(self.lines, column, strict=True)
+            if _has_breaks(cell)
+        ]
+        cells = pd.DataFrame(columns, index=self.lines, dtype="str")
+        return cells.drop(index=[problem.line for problem in problems]) if problems else cells, problems
+
+
+def _stripped(column: Iterable[str]) -> list[str]:
+    """Return cells without the spaces around them, which few files have."""
+    cells = list(column)
+    text = "".join(cells)
+    return cells if " " not in text and text.isprintable() else [cell.strip() for cell in cells]
+
+
+def _has_breaks(text: str) -> bool:
+    return "\n" in text or "\r" in text
 
 
 class FileRows:
@@ -72,7 +92,8 @@ class FileRows:
         """Take the layout of each series that the header names, or one under ""; `wanted` tickers, or all of them."""
         self._layout = next(iter(layouts.values()))
         self._by_row = takes_all and self._layout.ticker is not None
-        self.series = {} if self._by_row else {ticker: SeriesRows(layout) for ticker, layout in layouts.items()}
+        named = {} if self._by_row else layouts
+        self.series = {ticker: SeriesRows(layout, is_one_of_many=takes_all) for ticker, layout in named.items()}
         self.problems: list[Problem] = []
         self.remarks: list[Problem] = []
         self.tickers: dict[str, None] = {}
@@ -104,7 +125,7 @@ class FileRows:
                         self.of_ticker.append(name)
                 for series in several:
                     series.add(line, row)
-                longest = len(several[0].lines) + len(several[0].problems) if several else 0
+                longest = len(several[0].lines) if several else 0
             if longest + len(self.problems) > most:
                 return
 
@@ -115,7 +136,7 @@ class FileRows:
             self.problems.append(Problem(line=line, column="Ticker", value="", why="no series", advice=advice))
             return []
         if ticker not in self.series:
-            self.series[ticker] = SeriesRows(self._layout)
+            self.series[ticker] = SeriesRows(self._layout, is_one_of_many=True)
         return [self.series[ticker]]
 
     def _refuse(self, line: int, row: list[str]) -> None:

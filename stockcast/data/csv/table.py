@@ -130,7 +130,9 @@ def _read(contents: Contents, raw: bytes) -> Iterator[Table]:
         _check_names(source, list(found.series))
     elif not layout.is_of_ticker:
         tickers = list(found.tickers)
-        joined = not wanted and len(tickers) > 1 and _share_no_day(found.of_ticker, found.series[""].cells(), options)
+        joined = (
+            not wanted and len(tickers) > 1 and _share_no_day(found.of_ticker, found.series[""].cells()[0], options)
+        )
         check_tickers(source, layout.line, tickers, chosen=wanted, joined=joined)
     notes = [*contents.all_notes(), *layout.notes]
     if len(wanted) > 1:
@@ -144,14 +146,15 @@ def _read(contents: Contents, raw: bytes) -> Iterator[Table]:
         for ticker in list(found.series):
             series = found.series.pop(ticker)  # its text is freed when it is a table
             own = replace(source, series=ticker) if options.takes_all else source
-            if len(series.lines) + len(series.problems) + len(found.problems) > most:
-                raise own.error(_too_many(own, series.cells(), options))
+            cells, problems = series.cells()
+            if len(series.lines) + len(found.problems) > most:
+                raise own.error(_too_many(own, cells, options))
             table = Table(
                 source=own,
                 options=options,
-                cells=series.cells(),
+                cells=cells,
                 sha256=sha256,
-                problems=(*found.problems, *series.problems),
+                problems=(*found.problems, *problems),
                 notes=tuple(notes),
                 other_cells=tuple(series.other_cells),
                 other_names=other_names(first, layouts.get(ticker, layout)),
