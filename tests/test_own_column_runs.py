@@ -498,9 +498,8 @@ def test_every_series_is_given_what_the_file_dates_on_the_next_session(tmp_path:
     bars = bars_with_rate(seed=1).iloc[30:]
     bars.to_csv(tmp_path / "other.csv", index=False)
     dates_of(bars_with_rate()).to_csv(tmp_path / "dates.csv", index=False)
-    one, other = (
-        dataset.scaled for dataset in build_training_data(*read_training_prices(load_config(path), print)).datasets
-    )
+    read = read_training_prices(load_config(path), print)
+    one, other = (dataset.scaled for dataset in build_training_data(read.config, read.series).datasets)
     assert np.array_equal(one[30:, EARNINGS], other[:, EARNINGS])
 
 
