@@ -11,7 +11,6 @@ the end. Every tenth of the other names is held out: no network is trained on it
 """
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -70,8 +69,8 @@ name: folds
 data: {path: [none.csv], calendar: XNYS, accept_damage: true}
 features: [return_in_volatility, abs_return_in_volatility, day_volatility_ratio, volatility_ratio_5,
   volatility_ratio_10, volatility_ratio_33, volatility_ratio_67, volatility_ratio_133, volatility_ratio_333,
-  volatility_ratio_all, volatility_ratio_closes, downside_5, downside_17, downside_67, momentum_5, momentum_20, momentum_60, momentum_250,
-  drawdown, volatility_of_volatility, open_to_close_in_volatility, gap_in_volatility, volume_ratio, volume_trend]
+  volatility_ratio_all, volatility_ratio_closes, downside_5, downside_17, downside_67, momentum_5, momentum_20,
+  momentum_60, momentum_250, drawdown, volatility_of_volatility, open_to_close_in_volatility, gap_in_volatility, volume_ratio, volume_trend]
 target: {column: Close, transform: log_return, scale: volatility}
 calibration: none
 model: {cell: lstm, layers: [50, 100], dropout: 0.3, skip_connection: true, output_l2: 1e-3, head: student_t}
@@ -134,7 +133,9 @@ def read(path: Path) -> Prices | None:
 def has_days(config: Config, prices: Prices) -> bool:
     """Whether a series has years of training days and the days that are scored."""
     calibration, end = np.datetime64(str(config.split.calibration)), np.datetime64(str(config.data.end))
-    return bool(prices.dates[0] < calibration - 1500 and prices.dates[-1] >= end - 10)
+    return bool(
+        prices.dates[0] < calibration - np.timedelta64(1500, "D") and prices.dates[-1] >= end - np.timedelta64(10, "D")
+    )
 
 
 def prepare(prices: list[Prices], variant: str, fold: str) -> tuple[TrainingData, list[Any]]:
@@ -334,11 +335,6 @@ def score(folder: Path) -> None:
                 f"{row['seconds']:.0f}",
             ]
             print(f"| {variant} | {fold} | {' | '.join(cells)} |")
-    print(
-        json.dumps(
-            {variant: np.mean([row["skill"].mean() for row in folds.values()]) for variant, folds in rows.items()}
-        )
-    )
 
 
 def by_series(quantiles: Any, targets: Any) -> Any:
