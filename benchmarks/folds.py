@@ -69,8 +69,9 @@ name: folds
 data: {path: [none.csv], calendar: XNYS, accept_damage: true}
 features: [return_in_volatility, abs_return_in_volatility, day_volatility_ratio, volatility_ratio_5,
   volatility_ratio_10, volatility_ratio_33, volatility_ratio_67, volatility_ratio_133, volatility_ratio_333,
-  volatility_ratio_all, volatility_ratio_closes, downside_5, downside_17, downside_67, momentum_5, momentum_20,
-  momentum_60, momentum_250, drawdown, volatility_of_volatility, open_to_close_in_volatility, gap_in_volatility, volume_ratio, volume_trend]
+  volatility_ratio_all, volatility_ratio_closes, downside_5, downside_17, downside_67, momentum_5,
+  momentum_20, momentum_60, momentum_250, drawdown, volatility_of_volatility, open_to_close_in_volatility,
+  gap_in_volatility, volume_ratio, volume_trend]
 target: {column: Close, transform: log_return, scale: volatility}
 calibration: none
 model: {cell: lstm, layers: [50, 100], dropout: 0.3, skip_connection: true, output_l2: 1e-3, head: student_t}
