@@ -1,6 +1,7 @@
 """How numbers, names and lists stand in a sentence, and how text from elsewhere is made safe to print."""
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def price_text(price: float) -> str:
@@ -23,7 +24,7 @@ def percent_text(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
-def join_words(words: list[str], *, last: str = "and") -> str:
+def join_words(words: Sequence[str], *, last: str = "and") -> str:
     """Write "a", "a and b" or "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 

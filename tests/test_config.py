@@ -1031,3 +1031,22 @@ def test_blocks_of_validation_are_stored_as_they_were_given():
             (date(2008, 7, 1), date(2009, 6, 30)),
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("target: {column: Open, scale: volatility}", ["data.may_lack has Open, which is forecast"]),
+        ("", ["need target.scale volatility"]),
+    ],
+)
+def test_columns_that_a_file_may_not_lack_are_refused(text, words):
+    message = refusal(text, "data.may_lack=[Open, Volume]")
+
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_file_may_lack_none_of_date_and_close():
+    message = refusal("target: {scale: volatility}", "data.may_lack=[Close]")
+
+    assert "data.may_lack" in message

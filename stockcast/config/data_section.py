@@ -63,6 +63,12 @@ class DataConfig(Section):
         False,
         description="Train on prices that no market can have made, such as a spike that comes back, as they stand.",
     )
+    may_lack: tuple[Literal["Open", "High", "Low", "Volume"], ...] = Field(
+        (),
+        strict=False,
+        description="Columns that a file to forecast may lack: every series is trained on once more without them, and "
+        "a file that lacks one is forecast without all of them.",
+    )
     refuse_at_most: float = Field(
         0.1,
         ge=0,

@@ -40,6 +40,19 @@ def check_known(data: DataConfig, features: Sequence[str]) -> None:
         )
 
 
+def check_may_lack(data: DataConfig, *, target: TargetConfig) -> None:
+    """Check that no file may lack what is forecast, and that returns have a unit without the columns that it lacks."""
+    if not data.may_lack:
+        return
+    if needed := [name for name in target.names if name in data.may_lack]:
+        raise ValueError(f"data.may_lack has {needed[0]}, which is forecast: leave it out of data.may_lack")
+    if target.scale != "volatility":
+        raise ValueError(
+            "data.may_lack is for series that were not trained on, which need target.scale volatility; set it, or "
+            "leave data.may_lack out"
+        )
+
+
 def check_loss(model: ModelConfig, *, target: TargetConfig, scaler: str) -> None:
     """Check that the loss trains the head, and that msle takes no logarithm of a negative number."""
     head, loss = model.head, model.loss

@@ -158,6 +158,7 @@ class Config(Section):
         head, strategy, target, features = self.model.head, self.strategy, self.target, self.features
         rules.check_frequency(self.data)
         rules.check_known(self.data, features)
+        rules.check_may_lack(self.data, target=target)
         rules.check_loss(self.model, target=target, scaler=self.scaler)
         rules.check_classes(self.model)
         rules.check_forecast(head, strategy=strategy, transform=target.transform, calibration=self.calibration)

@@ -117,6 +117,10 @@ class Prices:
         bars, quoted = self.bars.iloc[rows], self.quoted[rows]
         return replace(self, bars=bars, quoted=quoted, own=own, known=known, known_columns=columns)
 
+    def without(self, columns: Sequence[str]) -> "Prices":
+        """Return the same series as if none of its days had a value in these columns; it need not have them."""
+        return replace(self, bars=self.bars.assign(**dict.fromkeys(columns, np.nan))) if columns else self
+
     def closes_sha256(self, *, first: str, before: date) -> str:
         """Return a hash of dates and closes from `first` (ISO) on, up to the day before `before`.
 

@@ -23,6 +23,7 @@ from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 from stockcast.frequency import DAILY
+from stockcast.text import join_words
 from stockcast.typing import Dates
 
 OnMessage = Callable[[str], None]
@@ -131,7 +132,7 @@ def read_bars(
 def with_columns(
     config: Config, prices: Prices, *, known: Sessions | None = None, covariates: Covariates | None = None
 ) -> Prices:
-    """Add what features need besides bars: columns of the file of covariates, and what is known of the next session.
+    """Add what features need besides the file's bars: covariates, the next session's, and columns that it may lack.
 
     Args:
         config: names both.
@@ -139,6 +140,13 @@ def with_columns(
         known: the exchange's sessions as the run stored them.
         covariates: the config's file of covariates; None to read it.
     """
+    may_lack = config.data.may_lack
+    if lacking := [name for name in may_lack if name not in prices.bars.columns]:
+        note = (
+            f"it has no {join_words(lacking, last='or')}: taken as a file without {join_words([*may_lack])}, as the "
+            f"network was trained to (data.may_lack)"
+        )
+        prices = replace(prices.without(may_lack), notes=(*prices.notes, note))
     calendar, columns = config.data.calendar, config.known_columns
     if names := [name for name in config.features if name in KNOWN_DAYS]:
         prices = replace(prices, known=make_known(prices.dates, names, calendar=calendar, known=known))

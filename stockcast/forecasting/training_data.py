@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,7 @@ class TrainingData:
         scaler: of the features, fitted on the training days.
         target: unit of the targets, likewise.
         datasets: one for each series.
+        without: of each series once more, without the columns that a file may lack; empty where it may lack none.
         training: windows to train on, of all series.
         validation: windows that stop training, of all series. Both and the datasets share one memory.
     """
@@ -53,6 +53,7 @@ class TrainingData:
     scaler: Scaler
     target: TargetTransform
     datasets: list[SeriesDataset]
+    without: list[SeriesDataset]
     training: WindowDataset
     validation: WindowDataset
 
@@ -184,45 +185,55 @@ def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingDat
     market = make_market(prices, config.features)
     training_days = [split_of(config, series).training_stretches() for series in prices]
     scaler, target = fit_scalers(config, prices, market, days=training_days)
-    datasets = [make_dataset(config, series, market, scaler, target) for series in prices]
-    return _share_memory(scaler, target, datasets)
+    columns = config.data.may_lack
+    every = [*prices, *(series.without(columns) for series in prices if columns)]
+    memory = _Memory(sum(len(series.dates) for series in every))
+    datasets = [memory.hold(make_dataset(config, series, market, scaler, target)) for series in every]
+    training, validation = (memory.windows(datasets, part) for part in ("training", "validation"))
+    return TrainingData(scaler, target, datasets[: len(prices)], datasets[len(prices) :], training, validation)
 
 
-def _share_memory(scaler: Scaler, target: TargetTransform, datasets: list[SeriesDataset]) -> TrainingData:
-    """Join the days of several series end to end, so that all are held in memory once, and window them."""
-    units = [dataset.volatility for dataset in datasets if dataset.volatility is not None]
-    target_prices = np.concatenate([dataset.target_prices for dataset in datasets])
-    scaled = np.concatenate([dataset.scaled for dataset in datasets])
-    volatility: Floats | None = np.concatenate(units) if units else None
-    borders = list(accumulate((len(dataset.scaled) for dataset in datasets), initial=0))
-    shared = [
-        replace(
+class _Memory:
+    """The days of several series end to end, so that all are held once, and no more than one series twice."""
+
+    def __init__(self, days: int) -> None:
+        self._days, self._held = days, 0
+        self._arrays: dict[str, Floats] = {}
+
+    def hold(self, dataset: SeriesDataset) -> SeriesDataset:
+        """Return the dataset with its days in the memory of all."""
+        days = slice(self._held, self._held + len(dataset.scaled))
+        self._held = days.stop
+
+        def held(name: str, values: Floats) -> Floats:
+            if name not in self._arrays:
+                self._arrays[name] = np.empty((self._days, *values.shape[1:]), dtype=values.dtype)
+            self._arrays[name][days] = values
+            return self._arrays[name][days]
+
+        return replace(
             dataset,
-            target_prices=target_prices[start:end],
-            scaled=scaled[start:end],
-            volatility=None if volatility is None else volatility[start:end],
+            target_prices=held("target_prices", dataset.target_prices),
+            scaled=held("scaled", dataset.scaled),
+            volatility=None if dataset.volatility is None else held("volatility", dataset.volatility),
         )
-        for dataset, (start, end) in zip(datasets, pairwise(borders), strict=True)
-    ]
-    first = datasets[0]
 
-    def windows(part: Part) -> WindowDataset:
-        """The windows of a part of every series: whole windows and horizons within it, so none spans a seam."""
-        origins = [
-            start + dataset.split.origins(part, window=first.window, horizon=first.steps, required=False)
-            for dataset, start in zip(datasets, borders, strict=False)
-        ]
+    def windows(self, datasets: Sequence[SeriesDataset], part: Part) -> WindowDataset:
+        """Return the windows of a part of all datasets: whole windows and horizons within it, so none spans a seam."""
+        first, start, origins = datasets[0], 0, []
+        for dataset in datasets:
+            own = dataset.split.origins(part, window=first.window, horizon=first.steps, required=False)
+            origins.append(start + own)
+            start += len(dataset.scaled)
         return WindowDataset(
-            scaled,
-            target_prices,
+            self._arrays["scaled"],
+            self._arrays["target_prices"],
             np.concatenate(origins),
             window=first.window,
             horizon=first.steps,
-            target=target,
-            volatility=volatility,
+            target=first.target,
+            volatility=self._arrays.get("volatility"),
         )
-
-    return TrainingData(scaler, target, shared, windows("training"), windows("validation"))
 
 
 def outside_data(config: Config, prices: Sequence[Prices]) -> list[str]:

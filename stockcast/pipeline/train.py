@@ -102,7 +102,7 @@ def train_to_end(
     _draw_losses(run, config, history)
     callbacks.on_batch_end()
     if config.calibration != "none":
-        run.write_json(CALIBRATION, _calibrate(config, data.datasets, inference).to_json())
+        run.write_json(CALIBRATION, _calibrate(config, [*data.datasets, *data.without], inference).to_json())
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
