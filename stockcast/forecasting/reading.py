@@ -33,12 +33,12 @@ def price_files(config: Config) -> list[Path]:
     """Return the price files that the config names, those of a folder in the order of their names."""
     files: list[Path] = []
     for path in config.data.path:
-        inside = _files_in(path) if path.is_dir() else [path]
+        inside = files_in(path) if path.is_dir() else [path]
         files += [file for file in inside if file not in files]
     return files
 
 
-def _files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
     """Return a folder's price files in the order of their names; DataError if there is none, or one series twice."""
     files = sorted(file for file in folder.glob("*") if is_price_file(file.name))
     if not files:
