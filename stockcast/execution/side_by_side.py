@@ -24,7 +24,7 @@ def work_side_by_side(
     `{"done": number, "name": name, "died": how}` is yielded.
 
     Raises:
-        RunError: a process ended before it had begun a piece.
+        RunError: a process ended before it could work, or two on the way to one piece.
     """
     team = _Team(module, arguments, order)
     try:
@@ -35,13 +35,17 @@ def work_side_by_side(
             if message is None:
                 how = member.process.failure()
                 team.remove(member)
-                if how and member.name is None:
+                if how and member.name is None and (member.number is None or member.is_second):
                     raise RunError(f"A process of {module} ended {how} before it began; was there enough memory?")
-                if how:
+                if how and member.name is None:
+                    team.start(number=member.number)
+                elif how:
                     yield {"done": member.number, "name": member.name, "died": how}
                     team.start()
-            elif "ready" in message or "done" in message:
-                member.name = None
+            elif "ready" in message:
+                team.give(member, number=member.number)
+            elif "done" in message:
+                member.name, member.is_second = None, False
                 team.give(member)
             elif "begun" in message:
                 member.name = message["name"]
@@ -52,12 +56,20 @@ def work_side_by_side(
 
 
 class _Member:
-    """A process, and the piece that it is at: its number, and its name once it has begun."""
+    """A process, and the piece that it is at, or on the way to.
 
-    def __init__(self) -> None:
+    Attributes:
+        process: the process.
+        number: of the piece; None before there is one.
+        name: of the piece, once it has begun.
+        is_second: whether another process died on the way to the same piece.
+    """
+
+    def __init__(self, number: int | None) -> None:
         self.process: ChildProcess
-        self.number = -1
+        self.number = number
         self.name: str | None = None
+        self.is_second = number is not None
 
 
 class _Team:
@@ -69,9 +81,9 @@ class _Team:
         self._module, self._arguments, self._order = module, arguments, order
         self._numbers = count()
 
-    def start(self) -> None:
-        """Start one more process."""
-        member = _Member()
+    def start(self, *, number: int | None = None) -> None:
+        """Start one more process, for the piece of this number, or the next one."""
+        member = _Member(number)
         member.process = ChildProcess(
             self._module,
             *self._arguments,
@@ -82,9 +94,9 @@ class _Team:
         self.members.append(member)
         member.process.send(self._order)
 
-    def give(self, member: _Member) -> None:
-        """Give a process the next piece."""
-        member.number = next(self._numbers)
+    def give(self, member: _Member, *, number: int | None = None) -> None:
+        """Give a process the piece of this number, or the next one."""
+        member.number = next(self._numbers) if number is None else number
         member.process.send({"number": member.number})
 
     def remove(self, member: _Member) -> None:

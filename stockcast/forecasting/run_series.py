@@ -128,12 +128,8 @@ class RunSeries:
         for _, own in self.own_sources():
             yield self.read_own(own, on_message=on_message)
 
-    def own_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
-        """Yield the series of the training that the overrides name, or all, and what each is read from by `read_own`.
-
-        Raises:
-            DataError: the training had none of such a name, or a file of several series cannot be read.
-        """
+    def own_series(self) -> list[TrainedSeries]:
+        """Return the series of the training that the overrides name, or all; DataError if there is none of the name."""
         takes_all = self.takes_all or not self.tickers
         wanted = [series for series in self.trained_on if takes_all or _ticker(series) in self.tickers]
         if not wanted:
@@ -145,6 +141,15 @@ class RunSeries:
                 key="data.ticker",
                 value=", ".join(self.tickers),
             )
+        return wanted
+
+    def own_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
+        """Yield what `own_series` returns, and what `read_own` reads each from.
+
+        Raises:
+            DataError: a file of several series cannot be read.
+        """
+        wanted = self.own_series()
         for trained, own in self._training_sources():
             if trained in wanted:
                 yield trained, own

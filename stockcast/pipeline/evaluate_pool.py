@@ -232,7 +232,6 @@ def _score_all(
     """Score the series of these files, or of the training; return what each worker sent about each, in their order."""
     names = Counter(map(series_name, files))
     several = predictor.takes_all and len(files) > 1  # only their files tell whether two have a name in common
-    total = len(files) if files else len(list(predictor.own_sources()))
     order = {
         "files": list(map(str, files)),
         "overrides": dict(overrides) if isinstance(overrides, Mapping) else list(overrides),
@@ -242,7 +241,9 @@ def _score_all(
         "shared_names": [name for name, times in names.items() if times > 1],
         "by_hash": several,
     }
-    known = None if files and predictor.takes_all else total
+    known = None if predictor.takes_all else len(files)  # only their files tell how many they hold
+    if not files:
+        known = len(predictor.own_series())
     processes = processors() if known is None else min(processors(), known)
     results: list[dict[str, Any]] = []
     with closing(work_side_by_side(_WORKER, str(predictor.run.path), order=order, processes=processes)) as messages:
