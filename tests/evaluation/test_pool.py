@@ -1,6 +1,7 @@
 """Scores of many series made one: means over series, tests over days."""
 
-from collections.abc import Mapping
+import tracemalloc
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
@@ -160,6 +161,41 @@ def test_weeks_that_end_on_other_days_are_one_week() -> None:
     assert WEEKLY.unit in judge_pool(pool)[0]
 
 
+def test_memory_does_not_grow_with_the_number_of_series() -> None:
+    def members(count: int) -> Iterator[tuple[SeriesScores, np.ndarray, dict[str, np.ndarray]]]:
+        return (member(f"{number:03}", random_losses(number, count=5000), days(0, 5000)) for number in range(count))
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        pool_series(members(count))
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    few, many = peak(5), peak(50)  # the losses of 45 series more would be 7 MB
+    assert many < few + 500_000
+
+
+def test_series_that_move_together_do_not_make_a_difference_significant() -> None:
+    # Ten series, two forecasts of equal skill whose differences are mostly common to all series of a day.
+    random = np.random.default_rng(0)
+    by_day, end_to_end = [], []
+    for _ in range(200):
+        common, own = random.standard_normal((2, 2, 1, 100)), random.standard_normal((2, 10, 100))
+        losses = 5 + common[0] + 0.5 * own
+        sums = DailyLosses.none()
+        for number in range(10):
+            sums = sums.plus(np.arange(100), losses[:, number])
+        stacked = losses.reshape(2, -1)
+        by_day.append(sums.test(horizon=1))
+        end_to_end.append(diebold_mariano(stacked[0], stacked[1], horizon=1))
+    rejected, wrongly = (
+        np.mean([test is not None and test.p_value < 0.05 for test in tests]) for tests in (by_day, end_to_end)
+    )
+    assert rejected < 0.08
+    assert wrongly > 0.2
+
+
 def test_too_few_days_allow_no_test() -> None:
     pool = pool_series([member(name, random_losses(seed, count=15), days(0, 15)) for seed, name in enumerate("AB")])
     assert pool.horizons[1].against["ewma"].test is None
@@ -194,6 +230,7 @@ def test_a_pool_that_beats_a_baseline_is_called_better() -> None:
     verdict = judge_pool(pool_of(edge=0.2))
     assert "Against EWMA volatility: the network is better at 1 day" in verdict[1]
     assert "better than EWMA volatility" in verdict[-1]
+    assert "1 day ahead" not in verdict[-1]  # there is no best of one baseline
     assert "lower on 4 of 4 (significantly on none), higher on none" in verdict[1]
 
 
@@ -201,6 +238,17 @@ def test_a_pool_that_loses_is_called_worse() -> None:
     verdict = judge_pool(pool_of(edge=-0.2))
     assert "the network is worse at 1 day" in verdict[1]
     assert "worse than EWMA volatility, and beats no baseline" in verdict[-1]
+
+
+def test_the_best_baseline_of_each_series_is_a_claim_of_its_own() -> None:
+    # Far better than a bad baseline, and as good as the other one.
+    series = []
+    for seed, name in enumerate("ABCD"):
+        losses = random_losses(seed)
+        series.append(member(name, {**losses, "drift": 2 * losses["ewma"]}, days(0, 60)))
+    verdict = judge_pool(pool_series(series))
+    assert "better than drift, and not shown to be better than EWMA volatility." in verdict[-1]
+    assert "It is not shown to be better than the best baseline of each series anywhere." in verdict[-1]
 
 
 def test_skill_that_cannot_be_shown_is_not_claimed() -> None:

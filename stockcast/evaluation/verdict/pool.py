@@ -156,27 +156,43 @@ def _judgement(pool: Pool) -> str:
 
 def _summary(results: outcomes.Results[str], pool: Pool) -> str:
     then = f"In short: over these {len(pool.series)} series"
-    found = {name: {result.outcome for result in by_step.values()} for name, by_step in results.items()}
+    found = {name: {result.outcome for result in by_step.values()} for name, by_step in results.items() if name != BEST}
     beaten = [name for name, outcome in found.items() if "better" in outcome]
     winners = [name for name, outcome in found.items() if "worse" in outcome]
     unbeaten = [name for name in found if name not in beaten]
     frequency = pool.frequency
-    bands = f" The coverage of its 90 % bands is {_judgement(pool)}." if _nineties(pool) else ""
+    end = f"{_best(results, frequency)}{_bands(pool)}"
     if all(outcome <= {"untested"} for outcome in found.values()):
-        return f"{then}, the {frequency.unit}s allow no test of whether the network has skill.{bands}"
+        return f"{then}, the {frequency.unit}s allow no test of whether the network has skill.{end}"
     if winners and not beaten:
-        return f"{then}, the network is worse than {_labels(winners, frequency)}, and beats no baseline.{bands}"
+        return f"{then}, the network is worse than {_labels(winners, frequency)}, and beats no baseline.{end}"
     if not beaten:
-        return f"{then}, no skill of the network beyond that of the baselines is shown.{bands}"
+        return f"{then}, no skill of the network beyond that of the baselines is shown.{end}"
     if winners:
         return (
             f"{then}, a mixed result: the network is better than {_labels(beaten, frequency)} at some horizons, and "
-            f"worse than {_labels(winners, frequency)} at some.{bands}"
+            f"worse than {_labels(winners, frequency)} at some.{end}"
         )
     where = "" if all(found[name] == {"better"} for name in beaten) else " at some horizons"
     rest = f", and not shown to be better than {_labels(unbeaten, frequency, last='or')}" if unbeaten else ""
     what = "the distribution of the price" if pool.score == "crps" else "the direction"
-    return f"{then}, the network forecasts {what} better than {_labels(beaten, frequency)}{where}{rest}.{bands}"
+    return f"{then}, the network forecasts {what} better than {_labels(beaten, frequency)}{where}{rest}.{end}"
+
+
+def _best(results: outcomes.Results[str], frequency: Frequency) -> str:
+    """Whether the network beats each series' best baseline; nothing where there is one baseline, or no test."""
+    by_step = results.get(BEST, {})
+    if all(result.outcome == "untested" for result in by_step.values()):
+        return ""
+    name = baseline_name(BEST, frequency)
+    better, worse = (outcomes.steps_with(by_step, outcome) for outcome in ("better", "worse"))
+    claims = (("better", better), ("worse", worse))
+    parts = [f"{how} than {name} at {frequency.steps(steps)} ahead" for how, steps in claims if steps]
+    return f" It is {join_words(parts)}." if parts else f" It is not shown to be better than {name} anywhere."
+
+
+def _bands(pool: Pool) -> str:
+    return f" The coverage of its 90 % bands is {_judgement(pool)}." if _nineties(pool) else ""
 
 
 def _labels(baselines: list[str], frequency: Frequency, *, last: str = "and") -> str:
