@@ -7,7 +7,7 @@ from matplotlib.ticker import PercentFormatter
 from stockcast.evaluation.direction_scores import SHARES
 from stockcast.evaluation.pool import BEST, Pool
 from stockcast.evaluation.verdict.pool import SCORES, baseline_name
-from stockcast.plots.style import BASELINE_COLOURS, MEDIAN, PRICE, legend_below, new_figure, plain
+from stockcast.plots.style import BASELINE_COLOURS, MEDIAN, PRICE, legend_below, new_axes
 
 _SPREAD = 0.16  # half the width in which the points of a horizon lie, in horizons
 _NOTE = "lines: mean over the series; points: each series against its best baseline; bars: the middle half of them"
@@ -15,9 +15,8 @@ _NOTE = "lines: mean over the series; points: each series against its best basel
 
 def pool_skill(pool: Pool, title: str) -> Figure:
     """The skill of each series against its best baseline, and the mean skill against each baseline, by horizon."""
-    figure = new_figure(f"Skill by series: {title}", note=_NOTE)
-    axes = figure.add_subplot()
-    plain(axes)
+    figure, axes = new_axes(f"Skill by series: {title}")
+    axes.set_title(_NOTE, fontsize=9, loc="left", color="grey")
     steps, frequency = list(pool.horizons), pool.frequency
     for place, step in enumerate(steps):
         skills = np.sort([skill for one in pool.series if (skill := one.horizons[step].skill(BEST)) is not None])
