@@ -48,17 +48,18 @@ def random_losses(seed: int, *, edge: float = 0.0, count: int = 60) -> dict[str,
 
 
 def test_the_pooled_skill_is_the_mean_of_the_series_skills() -> None:
-    # Skills 1 - 3/4 = 0.25 and 1 - 0.9 = 0.1 against EWMA: 0.175; against drift -0.5 and 0.1: -0.2.
+    # Skills 1 - 3/4 = 0.25, 1 - 0.9 = 0.1 and 0.1 against EWMA: 0.15; against drift -0.5, 0.1 and 0.1: -0.1.
     pool = pool_series(
         [
             member("A", constant(3.0, ewma=4.0, drift=2.0), days(0, 30)),
             member("B", constant(0.09, ewma=0.1, drift=0.1), days(0, 30)),
+            member("C", constant(9.0, ewma=10.0, drift=10.0), days(0, 30)),
         ]
     )
     against = pool.horizons[1].against
-    assert against["ewma"].skill == pytest.approx(0.175)
-    assert against["drift"].skill == pytest.approx(-0.2)
-    assert [(against[name].won, against[name].lost) for name in ("ewma", "drift")] == [(2, 0), (1, 1)]
+    assert against["ewma"].skill == pytest.approx(0.15)
+    assert against["drift"].skill == pytest.approx(-0.1)
+    assert [(against[name].won, against[name].lost) for name in ("ewma", "drift")] == [(3, 0), (2, 1)]
 
 
 def test_the_best_baseline_is_another_one_for_each_series() -> None:
@@ -88,6 +89,13 @@ def test_a_series_without_a_baseline_is_in_the_means_of_the_others() -> None:
     assert (against["garch_t"].won, against["garch_t"].lost) == (0, 0)
 
 
+def test_there_is_no_skill_against_a_baseline_without_loss() -> None:
+    pool = pool_series([member("A", constant(3.0, ewma=4.0, drift=0.0), days(0, 30))])
+    assert [*pool.horizons[1].against] == ["ewma"]
+    assert pool.series[0].horizons[1].skill(BEST) is None
+    assert judge_pool(pool)[-1].startswith("In short")
+
+
 def test_a_day_has_the_mean_of_the_series_that_were_forecast_from_it() -> None:
     # Days 1, 2, 3 of A and 2, 3, 4 of B; network and baseline of each day by hand.
     sums = DailyLosses.none().plus(np.array([1, 2, 3]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
@@ -110,6 +118,18 @@ def test_the_statistic_is_that_of_the_daily_means_worked_out_by_hand() -> None:
     assert test is not None
     small_sample = (16 + 1 - 2) / 16
     assert test.statistic == pytest.approx(1 / np.sqrt(10 / 16) * np.sqrt(small_sample))
+
+
+def test_a_day_of_one_series_counts_as_much_as_a_day_of_two() -> None:
+    first, second = random_losses(0)["model"], random_losses(1)["model"]
+    sums = DailyLosses.none()
+    for start, losses in ((0, first), (30, second)):  # days 0 to 59 and 30 to 89
+        sums = sums.plus(np.arange(start, start + 60), np.array([losses, np.ones(60)]))
+    means = np.concatenate([first[:30], (first[30:] + second[:30]) / 2, second[30:]])
+    test, expected = sums.test(horizon=1), diebold_mariano(means, np.ones(90), horizon=1)
+    assert test is not None
+    assert expected is not None
+    assert test.statistic == pytest.approx(expected.statistic)
 
 
 def test_a_single_series_has_its_own_test() -> None:
@@ -268,18 +288,19 @@ def test_significant_losses_are_counted_and_their_number_is_put_into_proportion(
 
 
 def test_nothing_is_proven_where_days_and_series_disagree() -> None:
-    # A loses a little on 200 days, B wins much on 20: the mean of the days is against the network, that of the skills
-    # (about -0.1 and 0.9) for it.
+    # A loses a tenth on each of 200 days, B wins 15 % on every tenth of them: skills of -0.1 and 0.15, mean 0.025,
+    # but of ten days nine are 0.1 against the network and one 0.025 for it.
     random = np.random.default_rng(0)
     long, short = 1 + 0.01 * random.random(200), 1 + 0.01 * random.random(20)
     pool = pool_series(
         [
             member("A", {"model": 1.1 * long + 0.001 * random.random(200), "ewma": long}, days(0, 200)),
-            member("B", {"model": 0.1 * short + 0.001 * random.random(20), "ewma": short}, days(300, 20)),
+            member("B", {"model": 0.85 * short + 0.001 * random.random(20), "ewma": short}, days(0, 200)[::10]),
         ]
     )
     pooled = pool.horizons[1].against["ewma"]
-    assert pooled.skill > 0
+    assert pooled.skill == pytest.approx(0.025, abs=0.002)
     assert pooled.test is not None
     assert pooled.test.statistic > 0
-    assert "the network is" not in judge_pool(pool)[1]
+    assert pooled.test.p_value < 0.001
+    assert "no significant difference at 1 day" in judge_pool(pool)[1]
