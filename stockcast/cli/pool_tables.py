@@ -3,7 +3,7 @@
 from stockcast.cli.tables import new_table, p_value_cell, print_sentences, skill_cell, wide_output
 from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
 from stockcast.evaluation.verdict.pool import SCORES
-from stockcast.pipeline.evaluate_pool import PoolEvaluation
+from stockcast.pipeline.pool_evaluation import PoolEvaluation
 
 _SERIES_SHOWN = 30
 
@@ -35,19 +35,19 @@ def _print_series(evaluation: PoolEvaluation) -> None:
 
 
 def _print_pooled(pool: Pool, *, title: str) -> None:
-    covers = pool.overall.coverage_90 is not None
+    bands = ("in 50 %", "in 90 %") if pool.overall.coverage_90 is not None else ()
     table = new_table(
         f"All together: {title}",
         f"{SCORES[pool.score]}: mean over the series. best: of each series the best baseline there. p: Diebold-Mariano "
         "over the days, each the mean of the series, each test alone (the verdict corrects for their number). "
         "won, lost: series on which the network is better and worse, in brackets significantly."
-        + (" in 50 %, in 90 %: share of prices inside the band." if covers else ""),
-        f"{pool.frequency.unit}s", "against", "network's is", "p", "won", "lost", "in 50 %", "in 90 %",
+        + (" in 50 %, in 90 %: share of prices inside the band." if bands else ""),
+        f"{pool.frequency.unit}s", "against", "network's is", "p", "won", "lost", *bands,
     )  # fmt: skip
     for label, scores in (*pool.horizons.items(), ("all", pool.overall)):
         for place, (name, pooled) in enumerate(scores.against.items()):
-            first = (str(label), *_covers(scores)) if place == 0 else ("", "", "")
-            table.add_row(first[0], name, *_cells(pooled, with_tests=label != "all"), *first[1:])
+            first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
+            table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
         table.add_section()
     wide_output().print(table)
 
@@ -60,10 +60,8 @@ def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:
     return skill_cell(pooled.skill), p_value_cell(pooled.test), won, lost
 
 
-def _covers(scores: PooledScores) -> tuple[str, str]:
-    shares = (scores.coverage_50, scores.coverage_90)
-    fifty, ninety = ("" if share is None else f"{100 * share:.0f} %" for share in shares)
-    return fifty, ninety
+def _covers(scores: PooledScores) -> list[str]:
+    return [f"{100 * share:.0f} %" for share in (scores.coverage_50, scores.coverage_90) if share is not None]
 
 
 def _signed(skill: float | None) -> str:

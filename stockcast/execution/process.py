@@ -78,7 +78,8 @@ class ChildProcess:
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
-            self._on_message(json.loads(line))
+            if line.endswith("\n"):  # else it was killed as it wrote the line
+                self._on_message(json.loads(line))
         self._on_end()
 
 
