@@ -10,7 +10,7 @@ five at 0.33 %, which is what Holm's correction asks of the first of 15 tests. T
 of four equally good forecasts, beside the plain bootstrap of `arch`. Takes about a quarter of an hour.
 
 `--pool` simulates pools of series of one market instead: volatility is common to all, half of the variance of a day's
-returns too, and half of that of the errors of each of two equally good forecasts. The test over dates is what
+returns too, and half of that of the errors of each of two equally good forecasts. The test over days is what
 `stockcast evaluate` uses for a pool; beside it stands the same test on the differences of all series end to end, which
 takes every series for new days.
 """
@@ -240,30 +240,31 @@ def half_common(common: Floats, own: Floats) -> Floats:
     return np.asarray(np.sqrt(0.5) * common + np.sqrt(0.5) * own)
 
 
-def pool_rows(trials: int) -> Iterator[str]:
-    """Size of the pooled test; in the last rows half of the series have only the second half of the days."""
-    yield "| series | days ahead | days | size at 5 %: over dates | all series end to end |\n|" + "---|" * 5 + "\n"
-    cases = [
-        (series, horizon, count, False) for series in (12, 50) for horizon in (1, 5, 10, 20) for count in (250, 957)
-    ]
-    cases += [(12, horizon, 957, True) for horizon in (1, 5, 10, 20)]
-    for series, horizon, count, has_late in cases:
-        rng, found = np.random.default_rng([series, horizon, count]), []
-        for _ in range(trials):
-            losses = pool_losses(rng, series, count, horizon)
-            sums, rows = DailyLosses.none(), []
-            for number in range(series):
-                first = count // 2 if has_late and number % 2 else 0
-                pair = losses[:, number, first:] / losses[1, number, first:].mean()
-                sums = sums.plus(np.arange(first, count), pair)
-                rows.append(pair)
-            stacked = np.concatenate(rows, axis=1)
-            tests = sums.test(horizon=horizon), diebold_mariano(*stacked, horizon=horizon)
-            found.append([test is not None and test.p_value < 0.05 for test in tests])
-        cells = [percent(column) for column in np.array(found).T]
-        kept = "" if BAR[0] <= float(cells[0]) / 100 <= BAR[1] else " (!)"
-        late = ", half of them late" if has_late else ""
-        yield f"| {series}{late} | {horizon} | {count} | {cells[0]}{kept} | {cells[1]} |\n"
+POOLS = [
+    *((series, horizon, count, False) for series in (12, 50) for horizon in (1, 5, 10, 20) for count in (250, 957)),
+    *((12, horizon, 957, True) for horizon in (1, 5, 10, 20)),
+]
+"""Series, days ahead, days, and whether half of the series have only the second half of the days."""
+
+
+def pool_row(series: int, horizon: int, count: int, has_late: bool, trials: int) -> str:
+    """Size of the pooled test, and of the same test on all series end to end."""
+    rng, found = np.random.default_rng([series, horizon, count]), []
+    for _ in range(trials):
+        losses = pool_losses(rng, series, count, horizon)
+        sums, rows = DailyLosses.none(), []
+        for number in range(series):
+            first = count // 2 if has_late and number % 2 else 0
+            pair = losses[:, number, first:] / losses[1, number, first:].mean()
+            sums = sums.plus(np.arange(first, count), pair)
+            rows.append(pair)
+        own, other = np.concatenate(rows, axis=1)
+        tests = sums.test(horizon=horizon), diebold_mariano(own, other, horizon=horizon)
+        found.append([test is not None and test.p_value < 0.05 for test in tests])
+    cells = [percent(column) for column in np.array(found).T]
+    kept = "" if BAR[0] <= float(cells[0]) / 100 <= BAR[1] else " (!)"
+    late = ", half of them late" if has_late else ""
+    return f"| {series}{late} | {horizon} | {count} | {cells[0]}{kept} | {cells[1]} |"
 
 
 def set_rows(sets: int) -> Iterator[str]:
@@ -297,8 +298,9 @@ if __name__ == "__main__":
     parser.add_argument("--pool", action="store_true", help="simulate pools of series only")
     chosen = parser.parse_args()
     if chosen.pool:
-        for row in pool_rows(chosen.trials):
-            print(row, end="", flush=True)
+        print("| series | days ahead | days | size at 5 %: over days | all series end to end |\n|" + "---|" * 5)
+        for pool in POOLS:
+            print(pool_row(*pool, chosen.trials), flush=True)
         print(f"\n(!): outside {100 * BAR[0]:.0f} to {100 * BAR[1]:.0f} %. {chosen.trials} pools a row, in %.")
         raise SystemExit
     for row in pair_rows(chosen.trials):
