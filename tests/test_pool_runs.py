@@ -227,6 +227,19 @@ def test_standard_input_takes_no_part_in_a_pool(home: Path) -> None:
     assert (refused.value.key, refused.value.value) == ("--data", "-")
 
 
+def test_a_dataframe_takes_no_part_in_a_pool(home: Path) -> None:
+    with pytest.raises(DataError, match="not a DataFrame") as refused:
+        sc.evaluate_pool("mine", [make_bars()], runs=home / "runs")  # type: ignore[list-item]
+    assert refused.value.value == "DataFrame"
+
+
+def test_a_folder_without_a_price_file_is_refused(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(DataError) as refused:
+        sc.evaluate_pool("mine", tmp_path, runs=home / "runs")
+    assert (refused.value.key, refused.value.file) == ("--data", str(tmp_path))
+
+
 def test_a_pool_of_which_nothing_can_be_scored_is_an_error_with_the_reasons(home: Path, tmp_path: Path) -> None:
     (tmp_path / "BAD.csv").write_text("Date,Close\n2010-01-04,x\n")
     with pytest.raises(DataError, match=r"BAD: .*line 2"):

@@ -63,7 +63,13 @@ def evaluate_pool(
             not is among the failures.
     """
     predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
-    given = [sources] if isinstance(sources, Path | str) else list(sources or ())
+    given = [sources] if isinstance(sources, Path | str) else [] if sources is None else list(sources)
+    if frames := [source for source in given if not isinstance(source, Path | str)]:
+        raise DataError(
+            f"evaluate_pool takes price files and folders, not a {type(frames[0]).__name__}: its processes read them. "
+            f"Write it into a file, or score it with evaluate.",
+            value=type(frames[0]).__name__,
+        )
     paths = [Path(source) for source in given]
     return score_pool(predictor, paths, ScoredDays(part, start, insist), overrides=overrides, callbacks=callbacks)
 
@@ -86,7 +92,7 @@ def score_pool(
     return PoolEvaluation(predictor.run.name, name, days, pool, labels, failures)
 
 
-def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation, *, plot: bool = True) -> Path:
+def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation) -> Path:
     """Write what a pool has in common into its run: pool.json, series.csv, verdict.txt and skill.png.
 
     Returns:
@@ -95,14 +101,12 @@ def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation, *, plot:
     Raises:
         RunError: the disk or the folder does not allow it.
     """
+    from stockcast import plots  # matplotlib: only for who draws
+
     stated = {"created": now(), **evaluation.to_json()}
     folder = run.write_pool(evaluation.name, stated, rows=evaluation.rows(), verdict=evaluation.verdict)
-    if plot:
-        from stockcast import plots
-
-        run.write_plot(
-            "skill", plots.pool_skill(evaluation.pool, evaluation.title()), folder=pool_folder(evaluation.name)
-        )
+    figure = plots.pool_skill(evaluation.pool, evaluation.title())
+    run.write_plot("skill", figure, folder=pool_folder(evaluation.name))
     return folder
 
 
@@ -116,7 +120,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         )
     files: dict[Path, Path] = {}
     for path in paths:
-        for file in files_in(path) if path.is_dir() else [path]:
+        for file in files_in(path, key="--data") if path.is_dir() else [path]:
             files.setdefault(file.resolve(), file)
     return list(files.values())
 
