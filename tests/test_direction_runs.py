@@ -91,9 +91,9 @@ def test_metrics_hold_a_classifiers_scores_at_every_horizon_beside_both_rivals(h
 
 
 def test_a_pool_of_directions_has_the_mean_brier_skill_and_no_bands(home: Path) -> None:
-    make_bars(seed=1).to_csv(home / "other.csv", index=False)
-    pool = sc.evaluate_pool("two", [home / "prices.csv", home / "other.csv"], runs=home / "runs")
-    stored = [RunDirectory.find(home / "runs", "two").path / name for name in ("evaluation", "evaluation-test-other")]
+    make_bars(seed=1).to_csv(home / "unseen.csv", index=False)
+    pool = sc.evaluate_pool("two", [home / "prices.csv", home / "unseen.csv"], runs=home / "runs")
+    stored = [RunDirectory.find(home / "runs", "two").path / name for name in ("evaluation", "evaluation-test-unseen")]
     skills = [json.loads((path / "metrics.json").read_text())["overall"]["skill"]["training_shares"] for path in stored]
     assert [*pool.pool.overall.against] == ["training_shares"]
     assert pool.pool.overall.against["training_shares"].skill == pytest.approx(sum(skills) / 2)
