@@ -148,6 +148,7 @@ def test_what_is_done_is_not_done_again(home: Path, folder: Path) -> None:
     assert json.loads(again.stdout).items() <= json.loads(before).items()  # all but the time of its making
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_is_scored_again_and_a_damaged_evaluation_too(trained: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained, home)
