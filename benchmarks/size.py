@@ -1,12 +1,18 @@
 """Measure how often the significance tests cry skill where there is none, and how often they find it where there is.
 
     python benchmarks/size.py [--trials 2000] [--sets 300]
+    python benchmarks/size.py --pool [--trials 2000]
 
 Pairs of equally good forecasts are simulated, and a test at 5 % should reject 5 % of them. `waves` is what
 `diebold_mariano` uses, `0.4 n^(2/3)` its number of waves as Lazarus, Lewis, Stock & Watson (2018) recommend it, one at
 most per horizon. Power is the share of pairs found when one forecast is better by three standard errors at 5 %, and by
 five at 0.33 %, which is what Holm's correction asks of the first of 15 tests. The second table does the same for sets
 of four equally good forecasts, beside the plain bootstrap of `arch`. Takes about a quarter of an hour.
+
+`--pool` simulates pools of series of one market instead: volatility is common to all, half of the variance of a day's
+returns too, and half of that of the errors of each of two equally good forecasts. The test over days is what
+`stockcast evaluate` uses for a pool; beside it stands the same test on the differences of all series end to end, which
+takes every series for new days.
 """
 
 import argparse
@@ -16,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, signal, special
 
+from stockcast.evaluation.pool import DailyLosses
 from stockcast.evaluation.significance import diebold_mariano, model_confidence_set, superior_predictive_ability
 from stockcast.typing import Floats
 
@@ -218,6 +225,48 @@ def plain_bootstrap(losses: npt.NDArray[np.float64], block: int, seed: int) -> t
     return float(superior.pvalues["consistent"]), len(confidence.included) < len(losses)
 
 
+def pool_losses(rng: np.random.Generator, series: int, count: int, horizon: int) -> Floats:
+    """CRPS of two equally good forecasts of several series of one market, shape (2, series, count)."""
+    days = count + horizon - 1
+    volatility = np.exp(0.41 * autoregressive(rng, (days,), 0.97))
+    returns = volatility * half_common(rng.normal(size=days), rng.normal(size=(series, days)))
+    common, own = (autoregressive(rng, shape, 0.97) for shape in ((2, 1, count), (2, series, count)))
+    errors = np.exp(0.3 * half_common(common, own))
+    return normal_crps(np.sqrt(horizon) * volatility[:count] * errors, ahead(returns, horizon))
+
+
+def half_common(common: Floats, own: Floats) -> Floats:
+    """Variables of which half of the variance is common."""
+    return np.asarray(np.sqrt(0.5) * common + np.sqrt(0.5) * own)
+
+
+POOLS = [
+    *((series, horizon, count, False) for series in (12, 50) for horizon in (1, 5, 10, 20) for count in (250, 957)),
+    *((12, horizon, 957, True) for horizon in (1, 5, 10, 20)),
+]
+"""Series, days ahead, days, and whether half of the series have only the second half of the days."""
+
+
+def pool_row(series: int, horizon: int, count: int, has_late: bool, trials: int) -> str:
+    """Size of the pooled test, and of the same test on all series end to end."""
+    rng, found = np.random.default_rng([series, horizon, count]), []
+    for _ in range(trials):
+        losses = pool_losses(rng, series, count, horizon)
+        sums, rows = DailyLosses.none(), []
+        for number in range(series):
+            first = count // 2 if has_late and number % 2 else 0
+            pair = losses[:, number, first:] / losses[1, number, first:].mean()
+            sums = sums.plus(np.arange(first, count), pair)
+            rows.append(pair)
+        own, other = np.concatenate(rows, axis=1)
+        tests = sums.test(horizon=horizon), diebold_mariano(own, other, horizon=horizon)
+        found.append([test is not None and test.p_value < 0.05 for test in tests])
+    cells = [percent(column) for column in np.array(found).T]
+    kept = "" if BAR[0] <= float(cells[0]) / 100 <= BAR[1] else " (!)"
+    late = ", half of them late" if has_late else ""
+    return f"| {series}{late} | {horizon} | {count} | {cells[0]}{kept} | {cells[1]} |"
+
+
 def set_rows(sets: int) -> Iterator[str]:
     """Size of the tests of several forecasts, and power when the first of four is better or worse."""
     yield "\n| four of equal skill | days ahead | origins | SPA at 5 % | arch's | a name lost from the 90 % set "
@@ -246,7 +295,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--sets", type=int, default=300)
+    parser.add_argument("--pool", action="store_true", help="simulate pools of series only")
     chosen = parser.parse_args()
+    if chosen.pool:
+        print("| series | days ahead | days | size at 5 %: over days | all series end to end |\n|" + "---|" * 5)
+        for pool in POOLS:
+            print(pool_row(*pool, chosen.trials), flush=True)
+        print(f"\n(!): outside {100 * BAR[0]:.0f} to {100 * BAR[1]:.0f} %. {chosen.trials} pools a row, in %.")
+        raise SystemExit
     for row in pair_rows(chosen.trials):
         print(row, end="", flush=True)
     print(f"\n(!): outside {100 * BAR[0]:.0f} to {100 * BAR[1]:.0f} %. {chosen.trials} pairs a row, in %.")

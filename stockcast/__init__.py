@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stockcast.models.callbacks import Callbacks
     from stockcast.pipeline.audit import audit
     from stockcast.pipeline.evaluate import evaluate, save_evaluation
+    from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
     from stockcast.pipeline.predict import predict, save_prediction
     from stockcast.pipeline.resume import resume
@@ -36,6 +37,7 @@ _MODULES = {
     "StockcastError": "errors",
     "audit": "pipeline.audit",
     "evaluate": "pipeline.evaluate",
+    "evaluate_pool": "pipeline.evaluate_pool",
     "explain": "pipeline.explain",
     "load_config": "config.load",
     "predict": "pipeline.predict",
@@ -43,13 +45,15 @@ _MODULES = {
     "resume": "pipeline.resume",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
+    "save_pool_evaluation": "pipeline.evaluate_pool",
     "save_prediction": "pipeline.predict",
     "train": "pipeline.train",
 }
 
 __all__ = [
-    "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "evaluate", "explain", "load_config", "plots",
-    "predict", "read_prices", "resume", "save_evaluation", "save_explanation", "save_prediction", "train",
+    "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "evaluate", "evaluate_pool", "explain",
+    "load_config", "plots", "predict", "read_prices", "resume", "save_evaluation", "save_explanation",
+    "save_pool_evaluation", "save_prediction", "train",
 ]  # fmt: skip
 
 

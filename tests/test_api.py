@@ -67,7 +67,13 @@ def test_a_wrong_value_is_an_error_with_key_and_value() -> None:
 
 @pytest.mark.parametrize(
     ("function", "command"),
-    [(sc.Predictor.load, "predict"), (sc.predict, "predict"), (sc.evaluate, "evaluate"), (sc.explain, "explain")],
+    [
+        (sc.Predictor.load, "predict"),
+        (sc.predict, "predict"),
+        (sc.evaluate, "evaluate"),
+        (sc.evaluate_pool, "evaluate"),
+        (sc.explain, "explain"),
+    ],
 )
 def test_a_run_that_is_not_there_raises_what_the_command_prints(function, command, home, monkeypatch) -> None:
     monkeypatch.chdir(home)

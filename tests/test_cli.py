@@ -105,9 +105,9 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
             ["--data is given 2 times", "other.csv"],
         ),
         (
-            ["evaluate", "first", "--data", "prices.csv", "--data", "other.csv"],
+            ["evaluate", "first", "--data", "nowhere.csv", "--data", "-"],
             1,
-            ["--data is given 2 times", "other.csv"],
+            ["Standard input", "Save it as a file"],
         ),
         (
             ["explain", "first", "--data", "prices.csv", "--data", "other.csv"],

@@ -13,6 +13,7 @@ import pytest
 from made import QUICK, make_bars
 from program import stockcast
 
+import stockcast as sc
 from stockcast.config.load import load_config
 from stockcast.errors import RunError
 from stockcast.forecast import DirectionPrediction
@@ -87,6 +88,19 @@ def test_metrics_hold_a_classifiers_scores_at_every_horizon_beside_both_rivals(h
         assert set(one["baselines"]) == {"training_shares", "always_up"}
         assert np.sum(one["model"]["confusion"]) == 138 * (3 if one is metrics["overall"] else 1)
     assert json.loads(stockcast("evaluate", "three", "--json", cwd=home).stdout) == metrics
+
+
+def test_a_pool_of_directions_has_the_mean_brier_skill_and_no_bands(home: Path) -> None:
+    make_bars(seed=1).to_csv(home / "unseen.csv", index=False)
+    pool = sc.evaluate_pool("two", [home / "prices.csv", home / "unseen.csv"], runs=home / "runs")
+    stored = [RunDirectory.find(home / "runs", "two").path / name for name in ("evaluation", "evaluation-test-unseen")]
+    skills = [json.loads((path / "metrics.json").read_text())["overall"]["skill"]["training_shares"] for path in stored]
+    assert [*pool.pool.overall.against] == ["training_shares"]
+    assert pool.pool.overall.against["training_shares"].skill == pytest.approx(sum(skills) / 2)
+    assert pool.pool.overall.coverage_90 is None
+    assert pool.to_json()["score"] == "brier"
+    assert any("the class shares of the training days" in sentence for sentence in pool.verdict)
+    assert not any("band" in sentence for sentence in pool.verdict)
 
 
 def test_what_came_and_the_training_shares_are_told_from_the_closes_of_the_file(home: Path) -> None:

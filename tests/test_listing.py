@@ -249,3 +249,59 @@ def test_a_table_that_is_too_wide_becomes_blocks_and_cuts_no_word() -> None:
     narrow = table(("run", "state", "on its test days"), rows, width=30)
     assert narrow == ["first", "  state: whole", "  on its test days: CRPS skill", "    +1.2 % vs ewma", "second"]
     assert max(map(len, narrow)) <= 30
+
+
+def pool(*, members: object = 3, created: str = "2026-01-02", start: object = None, skill: object = 0.04) -> dict:
+    return {
+        "created": created,
+        "split": {"part": "test", "start": start, "insist": False},
+        "members": members,
+        "overall": {"against": {"ewma": {"skill": skill}, "drift": {"skill": 0.2}, "best": {"skill": -0.1}}},
+        "verdict": ["One.", f"In short: {members}."],
+    }
+
+
+def add_pool(path: Path, name: str, stated: dict) -> Path:
+    folder = path / "evaluation" / f"pool-{name}"
+    folder.mkdir(parents=True)
+    (folder / "pool.json").write_text(json.dumps(stated))
+    return folder
+
+
+def test_the_newest_pool_of_the_test_days_stands_for_the_run(tmp_path: Path) -> None:
+    path = make_run(tmp_path, "mine", metrics=metrics(), verdict="In short: of the first series.\n")
+    add_pool(path, "a", pool(members=5, created="2026-03-01"))
+    add_pool(path, "b", pool(members=4, created="2026-02-01"))
+    add_pool(path, "c", pool(members=9, created="2026-05-01", start="2018-01-02"))  # of chosen days
+    (found,) = list_runs(tmp_path)
+    assert (found.members, found.baseline, found.skill, found.score) == (5, "ewma", 0.04, "CRPS")
+    assert found.verdict == "In short: 5."
+    shown = detail(path)
+    assert shown.verdict == ["In short: of the first series."]
+    assert shown.pool is not None
+    assert (shown.pool.folder, shown.pool.verdict) == ("evaluation/pool-a", ("One.", "In short: 5."))
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        pool(members="many"),
+        pool(members=None),
+        {"members": 3, "split": ["test"]},
+        {**pool(), "overall": {"against": [1]}, "verdict": {"a": 1}},
+        {**pool(skill="x"), "created": 5, "verdict": [None, "\x1b]0;owned\x07"]},
+    ],
+)
+def test_a_pool_of_the_wrong_kinds_breaks_nothing(stated: dict, tmp_path: Path) -> None:
+    path = make_run(tmp_path, "mine", metrics=metrics())
+    add_pool(path, "a", stated)
+    shown = json.dumps([list_runs(tmp_path)[0].to_json(), detail(path).to_json()], allow_nan=False, ensure_ascii=False)
+    assert "\x1b" not in shown
+
+
+def test_a_pool_outside_of_the_run_is_not_read(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "runs", "mine", metrics=metrics())
+    outside = add_pool(tmp_path / "elsewhere", "a", pool())
+    (path / "evaluation" / "pool-a").symlink_to(outside)
+    (found,) = list_runs(tmp_path / "runs")
+    assert (found.members, found.condition.state) == (None, "damaged")

@@ -108,6 +108,19 @@ def test_all_series_have_folders_of_their_own(home: Path, capsys: pytest.Capture
     assert code == 0, err
     folders = sorted(path.name for path in (home / "runs" / "all").glob("evaluation*"))
     assert folders == ["evaluation", "evaluation-test-BRK-B", "evaluation-test-CC"]
+    (pool,) = (home / "runs" / "all" / "evaluation").glob("pool-training-*")
+    assert pd.read_csv(pool / "series.csv")["series"].tolist() == ["AA", "BRK-B", "CC"]
+
+    code, out, err = command(home, capsys, "evaluate", "all", "--data", "all.csv", "--ticker", "all", "--json", "-q")
+    assert code == 1  # NEW has too few days
+    of_file = json.loads(out)
+    assert [(row["series"], row["failure"] is None) for row in of_file["series"]] == [
+        ("AA", True),
+        ("BRK-B", True),
+        ("CC", True),
+        ("NEW", False),
+    ]
+    assert of_file["horizons"] == json.loads((pool / "pool.json").read_text())["horizons"]
 
 
 def test_the_first_series_is_the_default_and_a_file_of_several_is_asked_about(

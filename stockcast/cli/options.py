@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +40,14 @@ ConfigName = Annotated[
 Data = Annotated[
     list[Path] | None,
     typer.Option("--data", metavar="FILE", help="Price file, - for standard input (default: of the training)."),
+]
+ManyData = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Price file, - for standard input, or folder of price files; may be repeated (default: of the training).",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -133,43 +141,48 @@ takes_accept_damage = _short_for("accept_damage", AcceptDamage, default=False)
 takes_strict = _short_for("refuse_at_most", Strict, default=False, option="strict", sets=0)
 
 
-def one_file(data: list[Path] | None) -> Path | None:
-    """Return the price file that --data names, or None.
-
-    Raises:
-        StockcastError: there are several.
-    """
-    if data is not None and len(data) > 1:
-        raise StockcastError(
-            f"--data is given {len(data)} times ({', '.join(map(str, data))}), but each call takes one file. Repeat "
-            f"the command for each.",
-            key="--data",
-            value=len(data),
-        )
-    return data[0] if data else None
-
-
 @dataclass(frozen=True)
 class Sources:
     """What --data names, and how it is read.
 
     Attributes:
-        data: the price file; None for that of the training.
+        paths: price files, and folders of them; none for what the run was trained on.
         overrides: `data.ticker="GE"` and others, as of --set.
     """
 
-    data: Path | None = None
+    paths: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
 
+    @property
+    def are_many(self) -> bool:
+        """Whether the paths are several files, or a folder."""
+        return len(self.paths) > 1 or any(path.is_dir() for path in self.paths)
 
-def takes_sources(command: Callable[..., None]) -> Callable[..., None]:
+    @property
+    def data(self) -> Path | None:
+        """The only price file; None for that of the training.
+
+        Raises:
+            StockcastError: there are several.
+        """
+        if len(self.paths) > 1:
+            raise StockcastError(
+                f"--data is given {len(self.paths)} times ({', '.join(map(str, self.paths))}), but each call takes one "
+                f"file. Repeat the command for each.",
+                key="--data",
+                value=len(self.paths),
+            )
+        return self.paths[0] if self.paths else None
+
+
+def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable[..., None]:
     """Add --data, --set, --covariates and --ticker to a command in place of its parameter `sources`."""
     signature = inspect.signature(command)
-    added = {"data": Data, "overrides": FileOverrides}
+    added = {"data": data, "overrides": FileOverrides}
 
     @wraps(command)
     def with_sources(*, data: list[Path] | None = None, overrides: list[str] | None = None, **kwargs: Any) -> None:
-        command(sources=Sources(one_file(data), tuple(overrides or ())), **kwargs)
+        command(sources=Sources(tuple(data or ()), tuple(overrides or ())), **kwargs)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     kept = [each.replace(kind=keyword) for name, each in signature.parameters.items() if name != "sources"]
@@ -178,3 +191,6 @@ def takes_sources(command: Callable[..., None]) -> Callable[..., None]:
     annotations = {name: kind for name, kind in command.__annotations__.items() if name != "sources"}
     with_sources.__annotations__ = {**annotations, **added}
     return takes_ticker(takes_covariates(with_sources))
+
+
+takes_many_sources = partial(takes_sources, data=ManyData)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stockcast.models.callbacks import EpochLog
+from stockcast.text import printable_name
 
 
 class _ProgressBar:
@@ -77,3 +78,20 @@ class BaselineProgress(_ProgressBar):
         if baseline not in self._tasks:
             self._tasks[baseline] = self._bar.add_task(f"estimating {baseline}", total=of)
         self._bar.update(self._tasks[baseline], completed=done)
+
+
+class PoolProgress(_ProgressBar):
+    """The progress of a pool: a bar on a terminal, a plain line a series elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(TimeRemainingColumn(), quiet=quiet)
+        self._quiet = quiet
+        self._task = self._bar.add_task("scoring series", total=None)
+
+    def on_series(self, name: str, done: int, of: int | None) -> None:
+        """Show a series that is scored, or failed."""
+        if self._is_shown:
+            self._bar.update(self._task, completed=done, total=of, description=f"scored {printable_name(name)}")
+        elif not self._quiet:
+            count = f"{done} of {of}" if of else str(done)
+            print(f"{count}  {printable_name(name)}", file=sys.stderr, flush=True)

@@ -22,6 +22,9 @@ from stockcast.text import price_text, printable_name
 _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that the table of a forecast shows, and the last one."""
 
+_NAMES = ("forecast", "price", "series", "against")
+"""Headers of columns that hold names."""
+
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """Print the scores of network and baselines, and the verdict."""
@@ -51,7 +54,7 @@ def print_prediction(prediction: Prediction | DirectionPrediction) -> None:
 
 def print_scores(report: Report, *, title: str) -> None:
     """Print CRPS, coverage and error of network and baselines, horizon by horizon."""
-    table = _table(
+    table = new_table(
         title,
         "CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
         "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
@@ -67,7 +70,7 @@ def _price_row(scores: Scores, skill: str, p_value: str) -> list[str]:
 
 def print_direction_scores(report: DirectionReport, *, title: str) -> None:
     """Print Brier score and accuracy of a classifier and its baselines, horizon by horizon."""
-    table = _table(
+    table = new_table(
         title,
         "Brier score and log loss of the probabilities: lower is better. Right: share of "
         f"{report.frequency.unit}s whose likeliest class was the actual one; balanced: its mean over the classes. "
@@ -88,15 +91,15 @@ def _print_scores(table: Table, report: Any, row: Callable[[Any, str, str], list
     for label, comparison in (*report.horizons.items(), ("all", report.overall)):
         table.add_row(str(label), "network", *row(comparison.model, "", ""))
         for baseline, scores in comparison.baselines.items():
-            skill, p_value = _skill(comparison.skill.get(baseline)), _p_value(comparison.tests[baseline])
+            skill, p_value = skill_cell(comparison.skill.get(baseline)), p_value_cell(comparison.tests[baseline])
             table.add_row("", baseline, *row(scores, skill, p_value))
         table.add_section()
-    _wide().print(table)
+    wide_output().print(table)
 
 
 def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:
     """Print the error of each target column and of its baselines, by days ahead."""
-    table = _table(
+    table = new_table(
         f"Every price of the {frequency.unit}, by its median",
         "MAE and RMSE in price units. last value: MAE of the same price of the last bar known. last close: MAE of the "
         f"last close times the mean ratio of this price to the close before it over 20 {frequency.unit}s.",
@@ -113,11 +116,11 @@ def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:
                 *(
                     text
                     for baseline in ("random_walk", "last_close")
-                    for text in (price_text(comparison.baselines[baseline].mae), _skill(comparison.skill[baseline]))
+                    for text in (price_text(comparison.baselines[baseline].mae), skill_cell(comparison.skill[baseline]))
                 ),
             )
         table.add_section()
-    _wide().print(table)
+    wide_output().print(table)
 
 
 def print_forecast(prediction: Prediction) -> None:
@@ -125,7 +128,7 @@ def print_forecast(prediction: Prediction) -> None:
     others = [column_key(name) for name in prediction.forecast.others]
     bands = (90,) if others else (50, 90)  # a line has no room for more; forecast.csv has them all
     headers = ("date", "step", "median", *(f"{band} % band" for band in bands), *others)
-    table = _table(_prediction_title(prediction), None, *headers)
+    table = new_table(_prediction_title(prediction), None, *headers)
     for row in _shown_rows(prediction):
         table.add_row(
             row["date"],
@@ -134,7 +137,7 @@ def print_forecast(prediction: Prediction) -> None:
             *(f"{price_text(row[f'lower_{band}'])} to {price_text(row[f'upper_{band}'])}" for band in bands),
             *(price_text(row[name]) for name in others),
         )
-    _wide().print(table)
+    wide_output().print(table)
 
 
 def print_directions(prediction: DirectionPrediction) -> None:
@@ -145,14 +148,14 @@ def print_directions(prediction: DirectionPrediction) -> None:
         if shares is None
         else f"In brackets: its share of the file's past, over as many {prediction.forecast.frequency.unit}s."
     )
-    table = _table(_prediction_title(prediction), caption, "date", "step", *classes)
+    table = new_table(_prediction_title(prediction), caption, "date", "step", *classes)
     for row in _shown_rows(prediction):
         past = (
             [""] * len(classes) if shares is None else [f" ({100 * share:.0f} %)" for share in shares[row["step"] - 1]]
         )
         cells = [f"{100 * row[f'p_{name}']:.0f} %{share}" for name, share in zip(classes, past, strict=True)]
         table.add_row(row["date"], str(row["step"]), *cells)
-    _wide().print(table)
+    wide_output().print(table)
 
 
 def _shown_rows(prediction: Prediction | DirectionPrediction) -> list[dict[str, Any]]:
@@ -166,11 +169,11 @@ def _prediction_title(prediction: Prediction | DirectionPrediction) -> str:
     return f"{prediction.series} by {prediction.run}: after {forecast.origin_dates[0]}, last price {last}"
 
 
-def _table(title: str, caption: str | None, *headers: str) -> Table:
+def new_table(title: str, caption: str | None, *headers: str) -> Table:
     """Return an empty table; names are aligned left, numbers right."""
     table = Table(title=Text(printable_name(title)), caption=caption, box=box.SIMPLE_HEAD)
     for header in headers:
-        table.add_column(header, justify="left" if header in ("forecast", "price") else "right")
+        table.add_column(header, justify="left" if header in _NAMES else "right")
     return table
 
 
@@ -180,7 +183,7 @@ def print_sentences(sentences: Iterable[str]) -> None:
         _output().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _wide() -> Console:
+def wide_output() -> Console:
     """Standard output, wide enough for a table: a narrow terminal breaks its lines, not its words."""
     return _output(at_least=90) if sys.stdout.isatty() else Console(width=110)
 
@@ -191,11 +194,13 @@ def _output(*, at_least: int = 1) -> Console:
     return Console(width=max(size.columns, at_least), height=size.lines)
 
 
-def _skill(skill: float | None) -> str:
+def skill_cell(skill: float | None) -> str:
+    """Write a skill as the share by which the score is lower or higher."""
     return "" if skill is None else f"{abs(100 * skill):.1f} % {'lower' if skill > 0 else 'higher'}"
 
 
-def _p_value(test: SkillTest | None) -> str:
+def p_value_cell(test: SkillTest | None) -> str:
+    """Write the p-value of a test; nothing without one."""
     if test is None:
         return ""
     return f"{test.p_value:.3f}" if test.p_value >= 0.001 else "< 0.001"

@@ -1,13 +1,14 @@
 """A classifier of the direction and its baselines scored alike, at each reported number of days ahead."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from stockcast.evaluation import classification
 from stockcast.evaluation.classification import Reliability
-from stockcast.evaluation.scores import reported_steps, skill
+from stockcast.evaluation.scores import by_reported_step, reported_steps, skill
 from stockcast.evaluation.significance import SkillTest, diebold_mariano
 from stockcast.forecast import Directions
 from stockcast.frequency import DAILY, Frequency
@@ -95,6 +96,8 @@ class DirectionReport:
         horizons: by days ahead.
         overall: pooled over all steps.
         frequency: of the bars; days ahead are bars ahead.
+        losses: by forecast with a skill, "model" first, the Brier score from every origin as `by_reported_step`
+            arranges it.
     """
 
     classes: tuple[str, ...]
@@ -102,6 +105,7 @@ class DirectionReport:
     horizons: dict[int, DirectionComparison]
     overall: DirectionComparison
     frequency: Frequency = DAILY
+    losses: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def compare_directions(model: Directions, actual: Labels, *, training_shares: Floats) -> DirectionReport:
@@ -160,6 +164,7 @@ def compare_directions(model: Directions, actual: Labels, *, training_shares: Fl
         horizons={step: at(slice(step - 1, step), horizon=step) for step in steps},
         overall=at(slice(None), horizon=model.horizon),
         frequency=model.frequency,
+        losses={name: by_reported_step(briers[name], steps) for name in ("model", SHARES)},
     )
 
 

@@ -1,7 +1,7 @@
 """Network and baselines scored alike, at each reported number of days ahead."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,14 @@ def reported_steps(horizon: int, frequency: Frequency) -> list[int]:
     Of weeks and months they are a month or quarter, half a year, one year and two.
     """
     return sorted({*(step for step in frequency.reported if step <= horizon), horizon})
+
+
+def by_reported_step(losses: Floats, steps: list[int]) -> Floats:
+    """Return the losses from every origin at these steps, and last their mean over all steps.
+
+    `losses` have the shape (origins, horizon), the result (origins, len(steps) + 1).
+    """
+    return np.column_stack([losses[:, np.array(steps) - 1], losses.mean(axis=1)])
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class Report:
         value_at_risk: by forecast, "model" first, the tests of its one-day value at risk at each level.
         failures: baselines without a forecast, and why.
         frequency: of the bars; days ahead are bars ahead.
+        losses: by forecast, "model" first, the CRPS from every origin as `by_reported_step` arranges it.
     """
 
     horizons: dict[int, Comparison]
@@ -110,6 +119,7 @@ class Report:
     value_at_risk: dict[str, list[ValueAtRisk]]
     failures: Mapping[str, str]
     frequency: Frequency = DAILY
+    losses: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def compare(
@@ -179,6 +189,7 @@ def compare(
         },
         failures=failures or {},
         frequency=model.frequency,
+        losses={name: by_reported_step(loss, steps) for name, loss in losses.items()},
     )
 
 

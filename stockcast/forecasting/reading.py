@@ -36,21 +36,27 @@ def price_files(config: Config) -> list[Path]:
     """Return the price files that the config names, those of a folder in the order of their names."""
     files: list[Path] = []
     for path in config.data.path:
-        inside = _files_in(path) if path.is_dir() else [path]
+        inside = _training_files_in(path) if path.is_dir() else [path]
         files += [file for file in inside if file not in files]
     return files
 
 
-def _files_in(folder: Path) -> list[Path]:
-    """Return a folder's price files in the order of their names; DataError if there is none, or one series twice."""
+def files_in(folder: Path, *, key: str) -> list[Path]:
+    """Return a folder's price files in the order of their names; DataError if there is none, with the key to change."""
     files = sorted(file for file in folder.glob("*") if is_price_file(file.name))
     if not files:
         raise DataError(
             f"{folder}: no price file in this folder ({', '.join(FILE_ENDINGS)}). Put price files there, or change "
-            f"data.path.",
+            f"{key}.",
             file=folder,
-            key="data.path",
+            key=key,
         )
+    return files
+
+
+def _training_files_in(folder: Path) -> list[Path]:
+    """Return a folder's price files in the order of their names; DataError if there is none, or one series twice."""
+    files = files_in(folder, key="data.path")
     kinds: dict[str, Path] = {}
     for file in files:
         other = kinds.setdefault(series_name(file), file)

@@ -125,7 +125,13 @@ class RunSeries:
         if source is not None or not self.tickers:
             yield from [None] if source is None else series_in(self.reading, _as_path(source))
             return
-        wanted = [series for series in self.trained_on if self.takes_all or _ticker(series) in self.tickers]
+        for _, own in self.own_sources():
+            yield self.read_own(own, on_message=on_message)
+
+    def own_series(self) -> list[TrainedSeries]:
+        """Return the series of the training that the overrides name, or all; DataError if there is none of the name."""
+        takes_all = self.takes_all or not self.tickers
+        wanted = [series for series in self.trained_on if takes_all or _ticker(series) in self.tickers]
         if not wanted:
             names = [_ticker(series) for series in self.trained_on]
             raise DataError(
@@ -135,9 +141,22 @@ class RunSeries:
                 key="data.ticker",
                 value=", ".join(self.tickers),
             )
+        return wanted
+
+    def own_sources(self) -> Iterator[tuple[TrainedSeries, PriceSource]]:
+        """Yield what `own_series` returns, and what `read_own` reads each from.
+
+        Raises:
+            DataError: a file of several series cannot be read.
+        """
+        wanted = self.own_series()
         for trained, own in self._training_sources():
             if trained in wanted:
-                yield read_to_forecast(self._own_reading, own, on_message=on_message, known=self.sessions)
+                yield trained, own
+
+    def read_own(self, source: PriceSource, *, on_message: OnMessage = QUIET) -> Prices:
+        """Read a series that `own_sources` yields as training read it; DataError if it cannot be used."""
+        return read_to_forecast(self._own_reading, source, on_message=on_message, known=self.sessions)
 
     def one_series(self, source: PriceSource | str | None = None) -> Prices | PriceSource | None:
         """Return the one series that the overrides name, see `series`; StockcastError if they name several."""

@@ -100,6 +100,8 @@ class Callbacks:
         on_epoch_end: given each epoch.
         on_checkpoint: given the state after each epoch, before `on_epoch_end`.
         on_baseline: given the name of a slow baseline, the number of estimates done, and the number of all.
+        on_series: given the name of a series that is scored, or failed, the number of those, and that of all of them
+            where it is known.
     """
 
     on_message: Callable[[str], None] = _ignore
@@ -108,6 +110,7 @@ class Callbacks:
     on_epoch_end: Callable[[EpochLog], None] = _ignore
     on_checkpoint: Callable[[TrainingState], None] = _ignore
     on_baseline: Callable[[str, int, int], None] = _ignore
+    on_series: Callable[[str, int, int | None], None] = _ignore
 
 
 SILENT = Callbacks()

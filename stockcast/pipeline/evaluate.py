@@ -5,22 +5,21 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stockcast.config.load import Overrides
 from stockcast.data.csv.options import series_name
 from stockcast.data.csv.table import PriceSource
-from stockcast.data.lookahead import find_lookahead
-from stockcast.data.market import Market
 from stockcast.data.prices import Prices
 from stockcast.data.split import Part
-from stockcast.errors import NotEnoughDays, RunError
 from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.evaluation.scores import Report
 from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
-from stockcast.forecasting.reading import report_gaps
 from stockcast.forecasting.tasks import TaskScores
 from stockcast.models.callbacks import SILENT, Callbacks
+from stockcast.pipeline.scored_series import ScoredDays, ScoredSeries, read_scored
 from stockcast.runs.directory import RunDirectory
 from stockcast.typing import Floats
 
@@ -111,65 +110,40 @@ def evaluate(
     """
     predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
     series = predictor.one_series(source)
-    return evaluate_series(predictor, series, part=part, start=start, insist=insist, callbacks=callbacks)
+    return evaluate_series(predictor, series, ScoredDays(part, start, insist), callbacks=callbacks)
 
 
 def evaluate_series(
-    predictor: Predictor,
-    series: Prices | PriceSource | None,
-    *,
-    part: Part = "test",
-    start: date | None = None,
-    insist: bool = False,
-    callbacks: Callbacks = SILENT,
+    predictor: Predictor, series: Prices | PriceSource | None, days: ScoredDays, *, callbacks: Callbacks = SILENT
 ) -> Evaluation:
     """Score a loaded run and the baselines on a series that `Predictor.series` yields, as `evaluate` does."""
-    if part == "validation" and predictor.config.blocks:
-        raise RunError(
-            f"The validation days of {predictor.run.name} are blocks within its training days, which are not scored: "
-            f"forecasts from one to the next would be of the training. Leave --split out to score the test days.",
-            key="split.validation",
-        )
-    prices, market = _read(predictor, series, callbacks)
-    first = _first_scored(predictor, start, insist=insist, callbacks=callbacks)
-    keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
-    scored_from = None if keeps_split else first
-    dataset = predictor.dataset(prices, market=market, scored_from=scored_from, on_message=callbacks.on_message)
-    try:
-        task = dataset.forecast_task(part)
-    except NotEnoughDays as error:
-        day = prices.dates[min(dataset.split.part(part).start, len(prices.dates) - 1)]
-        raise NotEnoughDays(
-            f"{prices.label}, scored from {day} to {prices.dates[-1]}: {error}",
-            file=prices.source,
-            key=error.key,
-            value=error.value,
-        ) from None
-    scored = slice(max(0, int(task.origins[0]) - predictor.config.window + 1), int(task.origins[-1]) + 1)
-    report_gaps(prices, scored, callbacks.on_message)
-    for found in find_lookahead(prices):
-        callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
+    return score(predictor, read_scored(predictor, series, days, callbacks=callbacks), callbacks=callbacks)
+
+
+def score(predictor: Predictor, scored: ScoredSeries, *, callbacks: Callbacks = SILENT) -> Evaluation:
+    """Score a loaded run and the baselines on a series that `read_scored` returned."""
+    prices, task = scored.prices, scored.task
     baselines = BaselineCache(predictor.run, task, callbacks.on_baseline)
-    scores = predictor.task.evaluate(predictor.network, dataset, task, baselines=baselines)
+    scores = predictor.task.evaluate(predictor.network, scored.dataset, task, baselines=baselines)
     dates = prices.dates
     metrics = {
         "data": {"name": prices.label, "sha256": prices.sha256, "first": str(dates[0]), "last": str(dates[-1]),
                  "days": len(dates), "frequency": prices.frequency.name},
         "seed": predictor.config.training.seed,
+        "fingerprint": scored.fingerprint,
         "split": {
-            "part": part,
+            "part": scored.part,
             "first_origin": str(dates[task.origins[0]]),
             "last_target": str(dates[task.targets[-1, -1]]),
             "origins": len(task.origins),
         },
         **scores.metrics,
     }  # fmt: skip
-    label = _label(predictor, prices, part, first)
-    return Evaluation(predictor.run.name, label, metrics, scores, baselines.made)
+    return Evaluation(predictor.run.name, scored.label, metrics, scores, baselines.made)
 
 
 def save_evaluation(run: RunDirectory, evaluation: Evaluation, *, plot: bool = True) -> Path:
-    """Write an evaluation into its run: metrics.json, verdict.txt, forecasts.npz and figures; return the folder.
+    """Write an evaluation into its run: metrics.json, verdict.txt, two files of arrays, figures; return the folder.
 
     Raises:
         RunError: the disk or the folder does not allow it.
@@ -177,94 +151,11 @@ def save_evaluation(run: RunDirectory, evaluation: Evaluation, *, plot: bool = T
     for key, quantiles in evaluation.baselines.items():
         run.write_baseline(key, quantiles)
     scores = evaluation.scores
+    losses = {"origin_dates": scores.arrays["origin_dates"], "losses": np.stack([*scores.report.losses.values()])}
     folder = run.write_evaluation(
-        evaluation.label, metrics=evaluation.metrics, verdict=scores.verdict, arrays=scores.arrays
+        evaluation.label, evaluation.metrics, verdict=scores.verdict, forecasts=scores.arrays, losses=losses
     )
     if plot:
         for name, figure in scores.draw(evaluation.title()).items():
             run.write_plot(name, figure, folder=f"{folder.name}/plots")
     return folder
-
-
-def _read(
-    predictor: Predictor, source: Prices | PriceSource | None, callbacks: Callbacks
-) -> tuple[Prices, Market | None]:
-    """Read the series and the market, both up to the last day that both have.
-
-    Raises:
-        RunError: a training file that is scored, or the market of it, is not what it was at the training.
-    """
-    run, on_message = predictor.run, callbacks.on_message
-    if source is None and len(predictor.trained_on) > 1:
-        on_message(
-            f"Scoring {predictor.trained_on[0].name}, the first of {len(predictor.trained_on)} series that {run.name} "
-            f"was trained on; --ticker or --data for another, --ticker all for each."
-        )
-    is_own = source is None or predictor.is_training_file(source)
-    if isinstance(source, Prices):
-        prices = source
-    elif source is None or is_own:
-        prices = predictor.read_as_trained(source, on_message=on_message)
-    else:
-        prices = predictor.read(source, on_message=on_message)
-    stored = {series.path: series.sha256 for series in predictor.trained_on}
-    path = str(prices.source.resolve())
-    if prices.sha256 != stored.get(path, prices.sha256):
-        raise RunError(
-            f"{path} has changed since {run.name} was trained, so its test days are not what they were. Train again, "
-            f"or put the old file back.",
-            file=path,
-        )
-    trained = run.trained_covariates()
-    if is_own and prices.own is not None and prices.own.sha256 != (trained and trained.sha256):
-        raise RunError(
-            f"{prices.own.covariates} is not the file of covariates that {run.name} was trained with, so its test days "
-            f"are not what they were. Put the old file back, or train again; predict takes a newer one.",
-            file=prices.own.covariates,
-            key="data.covariates",
-        )
-    changed: list[str] = []
-    market = predictor.market(end=predictor.config.data.end if is_own else None, on_changed=changed.append)
-    if changed and is_own:
-        raise RunError(
-            f"{', '.join(changed)} changed since {run.name} was trained, and its features contain the market, so its "
-            f"test days are not what they were. Train again, or put the old files back.",
-            file=changed[0],
-        )
-    if changed:
-        on_message(f"The market of {run.name} has changed since its training: {', '.join(changed)}.")
-    if market is not None and market.dates[-1] < prices.dates[-1]:
-        last: date = market.dates[-1].astype(object)
-        on_message(f"{prices.label} is scored up to {last}, the last day of the market of {run.name}.")
-        prices = prices.until(last)
-    return prices, market
-
-
-def _first_scored(predictor: Predictor, start: date | None, *, insist: bool, callbacks: Callbacks) -> date:
-    """Return the first day to score: the run's first test day, or a chosen one.
-
-    Raises:
-        RunError: the training used the chosen day, and `insist` is not set.
-    """
-    border, name = predictor.test_border(), predictor.run.name
-    if start is None or start >= border:
-        return start or border
-    if not insist:
-        raise RunError(
-            f"{name} was trained on days up to {border}, so scores from {start} on would include days that it was "
-            f"trained on. Give --from {border} or later, or --insist.",
-            key="--from",
-            value=start,
-        )
-    callbacks.on_message(f"{name} was trained on days up to {border}: the scores of the days before it are too good.")
-    return start
-
-
-def _label(predictor: Predictor, prices: Prices, part: Part, first: date) -> str:
-    """Name the evaluation's folder, so that no other series, part or first day is overwritten."""
-    border, own = predictor.test_border(), predictor.trained_on[0]
-    is_own = (prices.sha256, prices.label) == (own.sha256, own.name)
-    label = part if is_own else f"{part}-{predictor.series_name(prices)}"
-    if first != border:
-        label += f"-from-{first}"
-    return f"{label}-insisted" if first < border else label  # too good to stand where the test scores do

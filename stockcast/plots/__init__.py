@@ -11,6 +11,7 @@ _MODULES = {
     "directions": ("confusion_matrices", "direction_chart", "reliability_curves"),
     "explain": ("gates", "gradient_through_time", "importance", "saliency", "units"),
     "forecast": ("fan_chart", "forecast_sequences"),
+    "pool": ("pool_skill",),
     "scores": ("coverage", "pit_histograms", "skill_by_horizon"),
     "style": ("price_label",),
     "training": ("loss_curve",),

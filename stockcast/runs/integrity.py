@@ -17,7 +17,7 @@ from stockcast.text import printable
 State = Literal["whole", "unfinished", "damaged"]
 
 _LATER = ("evaluation", "predictions", "rivals", "explanations", EVENTS)  # written to as they please: no manifest
-_MOST_FILES = 10_000
+_MOST_FILES = 100_000  # seven for each series that was scored
 
 
 @dataclass(frozen=True)

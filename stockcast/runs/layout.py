@@ -24,6 +24,11 @@ def evaluation_folder(label: str) -> str:
     return "evaluation" if label == "test" else f"evaluation-{label}"
 
 
+def pool_folder(name: str) -> str:
+    """Return where the scores of several series together are kept inside the run."""
+    return f"evaluation/pool-{name}"
+
+
 def prediction_folder(series: str, last: np.datetime64) -> str:
     """Return where a prediction of a series from its last day is kept inside the run."""
     return f"predictions/{series}-{last}"

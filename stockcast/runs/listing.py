@@ -4,9 +4,8 @@ Everything here was read from runs, which anybody may have made: a value of the 
 """
 
 import contextlib
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from stockcast.errors import ConfigError, RunError
 from stockcast.runs.directory import RunDirectory, path_of
 from stockcast.runs.integrity import Integrity, check_integrity, is_run
 from stockcast.runs.layout import BEGUN, MANIFEST, evaluation_folder
+from stockcast.runs.pools import PoolSummary, newest_pool
 from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
+from stockcast.runs.values import mapping, number, plain, score_of, skills_of, word
 from stockcast.text import printable, printable_name
 
 METRICS = "metrics.json"
@@ -36,6 +37,7 @@ class Summary:
         skill: 1 - score(network) / score(baseline), above 0 if the network is better.
         score: what skill is of: CRPS, or Brier for a run that forecasts the direction; None if not evaluated.
         verdict: last sentence of its verdict on the test days; None if there is none.
+        members: number of series whose mean the skill is, and whose verdict; None for its first series alone.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Summary:
     skill: float | None = None
     score: str | None = None
     verdict: str | None = None
+    members: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -64,13 +67,15 @@ class Details:
         summary: the run in a line.
         made: what run.json (or begun.json) holds besides the hashes, plain JSON values.
         config: the resolved config as it is stored, YAML; None if it is not there or damaged.
-        verdict: sentences on the test days; None if there are none.
+        verdict: sentences on the test days of its first series; None if there are none.
+        pool: its newest scores of several series on the test days; None if there are none.
     """
 
     summary: Summary
     made: dict[str, Any]
     config: str | None
     verdict: list[str] | None
+    pool: PoolSummary | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -78,7 +83,8 @@ class Details:
         if self.config is not None:
             with contextlib.suppress(ConfigError):
                 config = plain(yaml.parse(self.config, source="config.yaml"))
-        return {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict}
+        pool = None if self.pool is None else asdict(self.pool)
+        return {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict, "pool": pool}
 
 
 def list_runs(root: Path) -> list[Summary]:
@@ -125,22 +131,35 @@ def summarize(path: Path) -> Summary:
         return Summary(name, condition)
     made = _made(path)
     epochs = number(mapping(made.get("training")).get("epochs"))
-    metrics: dict[str, Any] = {}
-    with contextlib.suppress(RunError):
-        metrics = metrics_of(path)
-    skills = skills_of(mapping(metrics.get("overall")))
-    best = min(skills, key=lambda baseline: skills[baseline]) if skills else None
-    sentences = RunDirectory(path).verdict()
-    return Summary(
+    summary = Summary(
         name=name,
         condition=condition,
         created=_moment(made.get("created")),
         series=_series(made),
         epochs=None if epochs is None else int(epochs),
+    )
+    pool = newest_pool(path)
+    if pool is not None:
+        return _with_scores(summary, pool.skills, pool.score, pool.verdict, members=pool.members)
+    metrics: dict[str, Any] = {}
+    with contextlib.suppress(RunError):
+        metrics = metrics_of(path)
+    sentences = RunDirectory(path).verdict() or []
+    return _with_scores(summary, skills_of(mapping(metrics.get("overall"))), score_of(metrics), sentences)
+
+
+def _with_scores(
+    summary: Summary, skills: dict[str, float], score: str, sentences: Sequence[str], *, members: int | None = None
+) -> Summary:
+    """Add the skill against the baseline that is hardest to beat, and the last sentence of a verdict."""
+    best = min(skills, key=lambda baseline: skills[baseline]) if skills else None
+    return replace(
+        summary,
         baseline=best,
         skill=None if best is None else skills[best],
-        score=None if best is None else score_of(metrics),
+        score=None if best is None else score,
         verdict=sentences[-1] if sentences else None,
+        members=members,
     )
 
 
@@ -155,7 +174,7 @@ def detail(path: Path) -> Details:
     stated = _made(path)
     left_out = {"files", "status", *(["data"] if stated.get("series") else [])}  # data is the first series again
     made = {printable(key): plain(value) for key, value in stated.items() if key not in left_out}
-    return Details(summarize(path), made, config, run.verdict())
+    return Details(summarize(path), made, config, run.verdict(), newest_pool(path))
 
 
 def metrics_of(path: Path) -> dict[str, Any]:
@@ -190,47 +209,3 @@ def _series(made: dict[str, Any]) -> str | None:
         return None
     first = names[0].removesuffix(".csv")
     return first if len(names) == 1 else f"{first} and {len(names) - 1} more"
-
-
-def score_of(metrics: dict[str, Any]) -> str:
-    """Return the score that the skills of metrics.json are of; without one, as older runs have it, it is the CRPS."""
-    return "Brier" if metrics.get("score") == "brier" else "CRPS"
-
-
-def skills_of(comparison: dict[str, Any]) -> dict[str, float]:
-    """Return the skill against each baseline in a comparison of metrics.json, 1 - score / score of the baseline."""
-    skills = {word(name): number(value) for name, value in mapping(comparison.get("skill")).items()}
-    return {name: value for name, value in skills.items() if name is not None and value is not None}
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """Return a value read from a run if it is a mapping, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def word(value: Any, *, most: int = 60) -> str | None:
-    """Return a value read from a run as a short printable text in one line, None if it is no text."""
-    return " ".join(printable(value[:most]).split()) if isinstance(value, str) and value else None
-
-
-def number(value: Any) -> float | None:
-    """Return a value read from a run as a finite number, None if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number of hundreds of digits
-        return None
-
-
-def plain(value: Any) -> Any:
-    """Return a value read from a run so that it can be printed as JSON: text printable, numbers finite."""
-    if isinstance(value, dict):
-        return {printable(str(key)): plain(inner) for key, inner in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(inner) for inner in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value if number(value) is not None else None
-    return printable(str(value))

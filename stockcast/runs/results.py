@@ -10,7 +10,7 @@ import numpy as np
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.files import RunFiles
-from stockcast.runs.layout import evaluation_folder
+from stockcast.runs.layout import evaluation_folder, pool_folder
 from stockcast.runs.safe_io import fault, read_bytes
 from stockcast.text import printable
 from stockcast.typing import Floats
@@ -20,14 +20,35 @@ class ResultFiles(RunFiles):
     """The part of a run that is made with its network."""
 
     def write_evaluation(
-        self, label: str, *, metrics: dict[str, Any], verdict: Sequence[str], arrays: dict[str, Any]
+        self,
+        label: str,
+        metrics: dict[str, Any],
+        *,
+        verdict: Sequence[str],
+        forecasts: dict[str, Any],
+        losses: dict[str, Any],
     ) -> Path:
-        """Store metrics.json, verdict.txt (a sentence a line) and forecasts.npz; return their folder, of the label."""
+        """Store forecasts.npz, losses.npz, verdict.txt (a sentence a line) and, last, metrics.json.
+
+        Returns:
+            Their folder, of the label.
+        """
         folder = evaluation_folder(label)
-        self.write_json(f"{folder}/metrics.json", metrics)
+        for name, arrays in (("forecasts", forecasts), ("losses", losses)):
+            with self._replacing(f"{folder}/{name}.npz") as path, path.open("wb") as stream:
+                np.savez_compressed(stream, **arrays)
         self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
-        with self._replacing(f"{folder}/forecasts.npz") as path, path.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+        self.write_json(f"{folder}/metrics.json", metrics)
+        return self.path / folder
+
+    def write_pool(
+        self, name: str, stated: dict[str, Any], *, rows: list[dict[str, Any]], verdict: Sequence[str]
+    ) -> Path:
+        """Store series.csv, verdict.txt (a sentence a line) and pool.json of several series; return their folder."""
+        folder = pool_folder(name)
+        self.write_table(f"{folder}/series.csv", rows)
+        self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
+        self.write_json(f"{folder}/pool.json", stated)
         return self.path / folder
 
     def write_baseline(self, key: str, quantiles: Floats) -> None:

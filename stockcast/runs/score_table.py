@@ -8,7 +8,8 @@ from typing import Any
 
 from stockcast.errors import RunError
 from stockcast.runs.integrity import check_integrity
-from stockcast.runs.listing import mapping, metrics_of, number, score_of, skills_of, word
+from stockcast.runs.listing import metrics_of
+from stockcast.runs.values import mapping, number, score_of, skills_of, word
 from stockcast.text import printable_name
 
 _DATA = {"prices (SHA-256)": ("data", "sha256"), "frequency": ("data", "frequency"),

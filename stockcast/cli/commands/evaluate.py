@@ -3,12 +3,17 @@
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, parse_day, takes_sources
+from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, parse_day, takes_many_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
+from stockcast.cli.signals import Interrupted
+
+if TYPE_CHECKING:
+    from stockcast.forecasting.predictor import Predictor
+    from stockcast.pipeline.scored_series import ScoredDays
 
 
 class Part(StrEnum):
@@ -18,7 +23,7 @@ class Part(StrEnum):
     validation = "validation"
 
 
-@takes_sources
+@takes_many_sources
 def evaluate(
     sources: Sources,
     run: RunName = None,
@@ -34,31 +39,65 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score a run and its baselines on days that it was not trained on."""
-    from stockcast.cli.progress import BaselineProgress
-    from stockcast.cli.tables import print_evaluation
+    """Score a run and its baselines on days that it was not trained on, of one series or of many together."""
     from stockcast.forecasting.predictor import Predictor
-    from stockcast.pipeline.evaluate import evaluate_series, save_evaluation
+    from stockcast.pipeline.scored_series import ScoredDays
     from stockcast.runs.directory import RunDirectory
 
-    on_message = message_callbacks(quiet).on_message
     directory = RunDirectory.find(runs, run)
+    days = ScoredDays(split.value, start, insist)
+    on_message = message_callbacks(quiet).on_message
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
-    documents = []
-    for series in predictor.series(sources.data, on_message=on_message):
-        with BaselineProgress(quiet=quiet) as progress:
-            callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
-            evaluation = evaluate_series(
-                predictor, series, part=split.value, start=start, insist=insist, callbacks=callbacks
-            )
-        folder = save_evaluation(directory, evaluation)
-        if as_json:
-            documents.append(evaluation.metrics)
-            continue
-        print_evaluation(evaluation)
-        print_message(f"Scores and plots: {path_text(folder)}", quiet=quiet)
-    if as_json:
-        print_json({"series": documents} if predictor.takes_all else documents[0])
+    if sources.are_many or predictor.takes_all:
+        _evaluate_pool(predictor, sources, days, as_json=as_json, quiet=quiet)
         return
+    _evaluate_one(predictor, sources, days, as_json=as_json, quiet=quiet)
     command = next_command("predict", directory.name, runs, data=sources.data, overrides=sources.overrides)
-    print_message(f"Next: {command}", quiet=quiet)
+    if not as_json:
+        print_message(f"Next: {command}", quiet=quiet)
+
+
+def _evaluate_one(predictor: "Predictor", sources: Sources, days: "ScoredDays", *, as_json: bool, quiet: bool) -> None:
+    from stockcast.cli.progress import BaselineProgress
+    from stockcast.cli.tables import print_evaluation
+    from stockcast.pipeline.evaluate import evaluate_series, save_evaluation
+
+    series = predictor.one_series(sources.data)
+    with BaselineProgress(quiet=quiet) as progress:
+        callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
+        evaluation = evaluate_series(predictor, series, days, callbacks=callbacks)
+    folder = save_evaluation(predictor.run, evaluation)
+    if as_json:
+        print_json(evaluation.metrics)
+        return
+    print_evaluation(evaluation)
+    print_message(f"Scores and plots: {path_text(folder)}", quiet=quiet)
+
+
+def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays", *, as_json: bool, quiet: bool) -> None:
+    """Score many series; those that failed are an error once the others are printed."""
+    from stockcast.cli.pool_tables import print_pool
+    from stockcast.cli.progress import PoolProgress
+    from stockcast.errors import DataError
+    from stockcast.pipeline.evaluate_pool import save_pool_evaluation, score_pool
+
+    try:
+        with PoolProgress(quiet=quiet) as progress:
+            callbacks = message_callbacks(quiet, on_series=progress.on_series)
+            evaluation = score_pool(predictor, sources.paths, days, overrides=sources.overrides, callbacks=callbacks)
+    except Interrupted as interrupted:
+        advice = "Repeat the command to go on: series that are scored are kept."
+        raise Interrupted(interrupted.number, advice) from None
+    folder = save_pool_evaluation(predictor.run, evaluation)
+    if as_json:
+        print_json(evaluation.to_json())
+    else:
+        print_pool(evaluation)
+    print_message(f"Scores and plot: {path_text(folder)}", quiet=quiet)
+    if failures := evaluation.failures:
+        raise DataError(
+            f"{len(failures)} of {len(failures) + len(evaluation.labels)} series could not be scored: "
+            f"{', '.join(failures)}. The reasons are in {path_text(folder / 'series.csv')}.",
+            key="--data",
+            value=list(failures),
+        )

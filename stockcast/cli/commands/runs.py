@@ -67,6 +67,8 @@ def runs_show(
         print(f"config:\n{textwrap.indent(details.config.rstrip(), '  ')}")
     if details.verdict is not None:
         print("verdict:", *details.verdict, sep="\n  ")
+    if details.pool is not None:
+        print(f"verdict on {details.pool.members} series, {details.pool.folder}:", *details.pool.verdict, sep="\n  ")
 
 
 @app.command("compare")
@@ -151,7 +153,8 @@ def _no_runs(runs: Path) -> str:
 def _result(summary: Any) -> str:
     """Return the score of a run, in a few words."""
     if summary.skill is not None:
-        return f"{summary.score} skill {_skill(summary.skill)} vs {summary.baseline}"
+        of = "" if summary.members is None else f", mean of {summary.members} series"
+        return f"{summary.score} skill {_skill(summary.skill)} vs {summary.baseline}{of}"
     return summary.verdict or ""
 
 

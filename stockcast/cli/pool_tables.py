@@ -1,0 +1,68 @@
+"""The tables of a pool of series, on standard output."""
+
+from stockcast.cli.tables import new_table, p_value_cell, print_sentences, skill_cell, wide_output
+from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
+from stockcast.evaluation.verdict.pool import SCORES
+from stockcast.pipeline.pool_evaluation import PoolEvaluation
+
+_SERIES_SHOWN = 30
+
+
+def print_pool(evaluation: PoolEvaluation) -> None:
+    """Print the scores by series, those of all together, and the verdict."""
+    _print_series(evaluation)
+    _print_pooled(evaluation.pool, title=evaluation.title())
+    print_sentences(evaluation.verdict)
+
+
+def _print_series(evaluation: PoolEvaluation) -> None:
+    steps = list(evaluation.pool.horizons)
+    rows = evaluation.rows()
+    left_out = f" {len(rows) - _SERIES_SHOWN} more are in series.csv." if len(rows) > _SERIES_SHOWN else ""
+    table = new_table(
+        evaluation.title(),
+        f"By how much the network's {SCORES[evaluation.pool.score]} is lower (+) or higher (-) than that of the best "
+        f"baseline of each series, by {evaluation.pool.frequency.unit}s ahead.{left_out}",
+        "series", "origins", *map(str, steps),
+    )  # fmt: skip
+    for row in rows[:_SERIES_SHOWN]:
+        if row["failure"] is not None:
+            table.add_row(row["series"], "not scored", *("" for _ in steps))
+            continue
+        table.add_row(row["series"], str(row["origins"]), *(_signed(row[f"skill_{step}"]) for step in steps))
+    wide_output().print(table)
+    print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
+
+
+def _print_pooled(pool: Pool, *, title: str) -> None:
+    bands = ("in 50 %", "in 90 %") if pool.overall.coverage_90 is not None else ()
+    table = new_table(
+        f"All together: {title}",
+        f"{SCORES[pool.score]}: mean over the series. best: of each series the best baseline there. p: Diebold-Mariano "
+        "over the days, each the mean of the series, each test alone (the verdict corrects for their number). "
+        "won, lost: series on which the network is better and worse, in brackets significantly."
+        + (" in 50 %, in 90 %: share of prices inside the band." if bands else ""),
+        f"{pool.frequency.unit}s", "against", "network's is", "p", "won", "lost", *bands,
+    )  # fmt: skip
+    for label, scores in (*pool.horizons.items(), ("all", pool.overall)):
+        for place, (name, pooled) in enumerate(scores.against.items()):
+            first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
+            table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
+        table.add_section()
+    wide_output().print(table)
+
+
+def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:
+    won, lost = (
+        f"{count} ({significant})" if with_tests else str(count)
+        for count, significant in ((pooled.won, pooled.better), (pooled.lost, pooled.worse))
+    )
+    return skill_cell(pooled.skill), p_value_cell(pooled.test), won, lost
+
+
+def _covers(scores: PooledScores) -> list[str]:
+    return [f"{100 * share:.0f} %" for share in (scores.coverage_50, scores.coverage_90) if share is not None]
+
+
+def _signed(skill: float | None) -> str:
+    return "" if skill is None else f"{100 * skill:+.1f} %"

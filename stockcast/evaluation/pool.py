@@ -1,0 +1,249 @@
+"""The scores of many series -> means over the series, and tests over the days on which they were forecast.
+
+A loss is the CRPS of log returns, or the Brier score of a run that forecasts the direction. Series of one market rise
+and fall on the same days, so a hundred of them are not a hundred times as many observations. A test therefore sees one
+number a day: the mean difference of the series that were forecast from that day. Each series' losses are divided by the
+mean loss of its baseline first. Then no wild stock drowns the calm ones, and what is tested is the mean skill: over the
+days of one series the mean difference is minus the skill.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from stockcast.evaluation.scores import skill
+from stockcast.evaluation.significance import SkillTest, diebold_mariano
+from stockcast.evaluation.verdict.outcomes import Results, correct
+from stockcast.frequency import DAILY, Frequency
+from stockcast.typing import Dates, Days, Floats
+
+BEST = "best"
+"""In place of a baseline: of each series and horizon the one with the lowest loss there, chosen once all are known."""
+
+Losses = Mapping[str, Floats]
+"""By forecast, "model" first: the losses of one series as `scores.by_reported_step` arranges them."""
+
+
+@dataclass(frozen=True)
+class StepScores:
+    """One series at one number of days ahead, or over all of them.
+
+    Attributes:
+        loss: mean of the network.
+        baselines: the same of each baseline.
+        coverage_50, coverage_90: share of prices inside the network's band; None where the direction is forecast.
+    """
+
+    loss: float
+    baselines: Mapping[str, float]
+    coverage_50: float | None = None
+    coverage_90: float | None = None
+
+    @property
+    def best(self) -> str:
+        """The baseline with the lowest loss."""
+        return min(self.baselines, key=lambda name: self.baselines[name])
+
+    def baseline_loss(self, baseline: str) -> float | None:
+        """Return the mean loss of a baseline, or of the best; None where this series has none of it."""
+        return self.baselines.get(self.best if baseline == BEST else baseline)
+
+    def skill(self, baseline: str) -> float | None:
+        """Return 1 - loss / loss of the baseline; None where there is none, or it is 0."""
+        loss = self.baseline_loss(baseline)
+        return None if loss is None else skill(self.loss, loss)
+
+
+@dataclass(frozen=True)
+class SeriesScores:
+    """The scores of one series.
+
+    Attributes:
+        name: of the series.
+        first_origin, last_target: the first day forecast from and the last one forecast, ISO.
+        origins: number of days forecast from.
+        horizons: by days ahead, the last one the run's horizon.
+        overall: over all steps.
+        tests: by baseline, then by days ahead, the series' own Diebold-Mariano tests.
+    """
+
+    name: str
+    first_origin: str
+    last_target: str
+    origins: int
+    horizons: Mapping[int, StepScores]
+    overall: StepScores
+    tests: Mapping[str, Mapping[int, SkillTest | None]]
+
+    @cached_property
+    def results(self) -> Results[str]:
+        """What these tests prove, corrected for their number as in the series' own verdict."""
+        return correct(self.tests)
+
+
+@dataclass(frozen=True)
+class PooledSkill:
+    """The network against one baseline, or the best, over the series that have a forecast of it.
+
+    Attributes:
+        skill: mean over the series of their skills; > 0 if the network is better.
+        series: their number.
+        won, lost: on how many of them the network's mean loss is lower, and higher.
+        better, worse: on how many it is so significantly, by each series' own corrected tests.
+        dates: days with an origin of any of them.
+        test: over these days; statistic < 0 if the network is better; None where there are too few.
+    """
+
+    skill: float
+    series: int
+    won: int
+    lost: int
+    better: int
+    worse: int
+    dates: int
+    test: SkillTest | None
+
+
+@dataclass(frozen=True)
+class PooledScores:
+    """All series at one number of days ahead, or over all of them.
+
+    Attributes:
+        against: by baseline, and `BEST` where there are several.
+        coverage_50, coverage_90: mean over the series; None where the direction is forecast.
+    """
+
+    against: Mapping[str, PooledSkill]
+    coverage_50: float | None
+    coverage_90: float | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The scores of many series.
+
+    Attributes:
+        series: by name.
+        horizons: by days ahead.
+        overall: over all steps.
+        score: `crps` or `brier`.
+        frequency: of the bars; days ahead are bars ahead.
+    """
+
+    series: tuple[SeriesScores, ...]
+    horizons: Mapping[int, PooledScores]
+    overall: PooledScores
+    score: str = "crps"
+    frequency: Frequency = DAILY
+
+
+@dataclass(frozen=True)
+class DailyLosses:
+    """Losses by origin, summed over the series that have it.
+
+    Attributes:
+        periods: numbers of the days, weeks or months of the origins, rising, shape (origins,): weeks of two exchanges
+            may end on other days.
+        sums: of the network and of the baseline, shape (2, origins).
+        counts: of the series, shape (origins,).
+    """
+
+    periods: Days
+    sums: Floats
+    counts: Days
+
+    @classmethod
+    def none(cls) -> "DailyLosses":
+        """Return the sums over no series."""
+        return cls(np.empty(0, np.intp), np.empty((2, 0)), np.empty(0, np.intp))
+
+    def plus(self, periods: Days, losses: Floats) -> "DailyLosses":
+        """Add a series: the numbers of its origins, rising, and its losses, shape (2, origins)."""
+        union = np.union1d(self.periods, periods)
+        sums, counts = np.zeros((2, len(union))), np.zeros(len(union), np.intp)
+        for own, values, count in ((self.periods, self.sums, self.counts), (periods, losses, 1)):
+            places = np.searchsorted(union, own)
+            sums[:, places] += values
+            counts[places] += count
+        return DailyLosses(union, sums, counts)
+
+    def test(self, *, horizon: int) -> SkillTest | None:
+        """Test whether the network's mean loss of a day differs from the baseline's."""
+        own, other = self.sums / self.counts
+        return diebold_mariano(own, other, horizon=horizon)
+
+
+def pool_series(
+    members: Iterable[tuple[SeriesScores, Dates, Losses]], *, score: str = "crps", frequency: Frequency = DAILY
+) -> Pool:
+    """Pool series of one run; each one's losses are added up and let go.
+
+    Args:
+        members: of each series, at least one, by name: scores, dates of the origins (origins,), and losses.
+        score: what the losses are.
+        frequency: of the bars.
+    """
+    series: list[SeriesScores] = []
+    sums: dict[tuple[int | None, str], DailyLosses] = {}
+    for scores, dates, losses in members:
+        series.append(scores)
+        periods = frequency.periods(dates)
+        for column, step in enumerate((*scores.horizons, None)):
+            at = _at(scores, step)
+            for baseline in (*at.baselines, BEST):
+                scale = at.baseline_loss(baseline)
+                if scale:
+                    pair = np.array([losses["model"], losses[at.best if baseline == BEST else baseline]])
+                    added = sums.get((step, baseline), DailyLosses.none())
+                    sums[step, baseline] = added.plus(periods, pair[..., column] / scale)
+    steps = list(series[0].horizons)
+
+    def pooled(step: int | None) -> PooledScores:
+        names = dict.fromkeys(name for scores in series for name in _at(scores, step).baselines)
+        against = (*names, BEST) if len(names) > 1 else tuple(names)
+        return PooledScores(
+            {
+                name: _against(name, series, step, sums[step, name], horizon=step or steps[-1])
+                for name in against
+                if (step, name) in sums
+            },
+            _mean([_at(scores, step).coverage_50 for scores in series]),
+            _mean([_at(scores, step).coverage_90 for scores in series]),
+        )
+
+    return Pool(tuple(series), {step: pooled(step) for step in steps}, pooled(None), score, frequency)
+
+
+def _against(
+    baseline: str, series: list[SeriesScores], step: int | None, sums: DailyLosses, *, horizon: int
+) -> PooledSkill:
+    skills = [value for scores in series if (value := _at(scores, step).skill(baseline)) is not None]
+    outcomes = [] if step is None else [_outcome(scores, baseline, step) for scores in series]
+    return PooledSkill(
+        skill=float(np.mean(skills)),
+        series=len(skills),
+        won=sum(value > 0 for value in skills),
+        lost=sum(value < 0 for value in skills),
+        better=outcomes.count("better"),
+        worse=outcomes.count("worse"),
+        dates=len(sums.periods),
+        test=sums.test(horizon=horizon),
+    )
+
+
+def _outcome(scores: SeriesScores, baseline: str, step: int) -> str | None:
+    """Return what a series' own test proves; None where it has none of this baseline."""
+    name = scores.horizons[step].best if baseline == BEST else baseline
+    result = scores.results.get(name, {}).get(step)
+    return None if result is None else result.outcome
+
+
+def _at(scores: SeriesScores, step: int | None) -> StepScores:
+    return scores.overall if step is None else scores.horizons[step]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

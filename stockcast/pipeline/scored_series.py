@@ -1,0 +1,205 @@
+"""A series and the days of it that are scored, read and checked before anything is forecast."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+
+import numpy as np
+
+from stockcast import __version__
+from stockcast.data.csv.table import PriceSource
+from stockcast.data.lookahead import find_lookahead
+from stockcast.data.market import Market
+from stockcast.data.prices import Prices
+from stockcast.data.split import Part
+from stockcast.errors import NotEnoughDays, RunError
+from stockcast.evaluation.baselines.garch import GENERATION
+from stockcast.evaluation.baselines.task import ForecastTask
+from stockcast.forecasting.dataset import SeriesDataset
+from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import report_gaps
+from stockcast.models.callbacks import Callbacks
+from stockcast.runs.layout import MANIFEST
+from stockcast.runs.safe_io import sha256
+
+
+@dataclass(frozen=True)
+class ScoredDays:
+    """Which days of a series are scored.
+
+    Attributes:
+        part: `test`, or `validation`, whose scores are too good because it stopped the training.
+        start: first day; None for the first of the run's test days.
+        insist: whether days may be scored that the run was trained on, too.
+    """
+
+    part: Part = "test"
+    start: date | None = None
+    insist: bool = False
+
+
+@dataclass(frozen=True)
+class ScoredSeries:
+    """One series, ready to be scored.
+
+    Attributes:
+        name: of the series in tables.
+        prices: all of its days.
+        dataset: the same, ready for the network.
+        task: the origins and the prices that came.
+        part: the part of the split that they are of.
+        label: names the evaluation's folder, so that no other series, part or first day is overwritten.
+        fingerprint: a hash of all that the scores depend on: run, file, days, inputs and the program.
+    """
+
+    name: str
+    prices: Prices
+    dataset: SeriesDataset
+    task: ForecastTask
+    part: Part
+    label: str
+    fingerprint: str
+
+
+def read_scored(
+    predictor: Predictor,
+    series: Prices | PriceSource | None,
+    days: ScoredDays,
+    *,
+    by_hash: bool = False,
+    callbacks: Callbacks,
+) -> ScoredSeries:
+    """Read a series that `Predictor.series` yields, and report what looks odd in it.
+
+    Args:
+        predictor: the loaded run.
+        series: what is scored.
+        days: which days of it.
+        by_hash: whether its name has the first digits of the file's SHA-256, where other series share it.
+        callbacks: `on_message` is given the notes.
+
+    Raises:
+        StockcastError: the file cannot be read, it has changed since the training, or too few days are left.
+    """
+    if days.part == "validation" and predictor.config.blocks:
+        raise RunError(
+            f"The validation days of {predictor.run.name} are blocks within its training days, which are not scored: "
+            f"forecasts from one to the next would be of the training. Leave --split out to score the test days.",
+            key="split.validation",
+        )
+    prices, market = _read(predictor, series, callbacks)
+    first = _first_scored(predictor, days, callbacks=callbacks)
+    keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
+    scored_from = None if keeps_split else first
+    dataset = predictor.dataset(prices, market=market, scored_from=scored_from, on_message=callbacks.on_message)
+    try:
+        task = dataset.forecast_task(days.part)
+    except NotEnoughDays as error:
+        day = prices.dates[min(dataset.split.part(days.part).start, len(prices.dates) - 1)]
+        raise NotEnoughDays(
+            f"{prices.label}, scored from {day} to {prices.dates[-1]}: {error}",
+            file=prices.source,
+            key=error.key,
+            value=error.value,
+        ) from None
+    scored = slice(max(0, int(task.origins[0]) - predictor.config.window + 1), int(task.origins[-1]) + 1)
+    report_gaps(prices, scored, callbacks.on_message)
+    for found in find_lookahead(prices):
+        callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
+    name = f"{prices.name}-{prices.sha256[:8]}" if by_hash else predictor.series_name(prices)
+    label = _label(predictor, prices, name, days.part, first)
+    fingerprint = _fingerprint(predictor, prices, dataset, task, label)
+    return ScoredSeries(name, prices, dataset, task, days.part, label, fingerprint)
+
+
+def _read(
+    predictor: Predictor, source: Prices | PriceSource | None, callbacks: Callbacks
+) -> tuple[Prices, Market | None]:
+    """Read the series and the market, both up to the last day that both have.
+
+    Raises:
+        RunError: a training file that is scored, or the market of it, is not what it was at the training.
+    """
+    run, on_message = predictor.run, callbacks.on_message
+    if source is None and len(predictor.trained_on) > 1:
+        on_message(
+            f"Scoring {predictor.trained_on[0].name}, the first of {len(predictor.trained_on)} series that {run.name} "
+            f"was trained on; --ticker or --data for another, --ticker all for each."
+        )
+    is_own = source is None or predictor.is_training_file(source)
+    if isinstance(source, Prices):
+        prices = source
+    elif source is None or is_own:
+        prices = predictor.read_as_trained(source, on_message=on_message)
+    else:
+        prices = predictor.read(source, on_message=on_message)
+    stored = {series.path: series.sha256 for series in predictor.trained_on}
+    path = str(prices.source.resolve())
+    if prices.sha256 != stored.get(path, prices.sha256):
+        raise RunError(
+            f"{path} has changed since {run.name} was trained, so its test days are not what they were. Train again, "
+            f"or put the old file back.",
+            file=path,
+        )
+    trained = run.trained_covariates()
+    if is_own and prices.own is not None and prices.own.sha256 != (trained and trained.sha256):
+        raise RunError(
+            f"{prices.own.covariates} is not the file of covariates that {run.name} was trained with, so its test days "
+            f"are not what they were. Put the old file back, or train again; predict takes a newer one.",
+            file=prices.own.covariates,
+            key="data.covariates",
+        )
+    changed: list[str] = []
+    market = predictor.market(end=predictor.config.data.end if is_own else None, on_changed=changed.append)
+    if changed and is_own:
+        raise RunError(
+            f"{', '.join(changed)} changed since {run.name} was trained, and its features contain the market, so its "
+            f"test days are not what they were. Train again, or put the old files back.",
+            file=changed[0],
+        )
+    if changed:
+        on_message(f"The market of {run.name} has changed since its training: {', '.join(changed)}.")
+    if market is not None and market.dates[-1] < prices.dates[-1]:
+        last: date = market.dates[-1].astype(object)
+        on_message(f"{prices.label} is scored up to {last}, the last day of the market of {run.name}.")
+        prices = prices.until(last)
+    return prices, market
+
+
+def _first_scored(predictor: Predictor, days: ScoredDays, *, callbacks: Callbacks) -> date:
+    """Return the first day to score: the run's first test day, or a chosen one.
+
+    Raises:
+        RunError: the training used the chosen day, and `insist` is not set.
+    """
+    border, name, start = predictor.test_border(), predictor.run.name, days.start
+    if start is None or start >= border:
+        return start or border
+    if not days.insist:
+        raise RunError(
+            f"{name} was trained on days up to {border}, so scores from {start} on would include days that it was "
+            f"trained on. Give --from {border} or later, or --insist.",
+            key="--from",
+            value=start,
+        )
+    callbacks.on_message(f"{name} was trained on days up to {border}: the scores of the days before it are too good.")
+    return start
+
+
+def _label(predictor: Predictor, prices: Prices, name: str, part: Part, first: date) -> str:
+    """Name the evaluation's folder, so that no other series, part or first day is overwritten."""
+    border, own = predictor.test_border(), predictor.trained_on[0]
+    is_own = (prices.sha256, prices.label) == (own.sha256, own.name)
+    label = part if is_own else f"{part}-{name}"
+    if first != border:
+        label += f"-from-{first}"
+    return f"{label}-insisted" if first < border else label  # too good to stand where the test scores do
+
+
+def _fingerprint(predictor: Predictor, prices: Prices, dataset: SeriesDataset, task: ForecastTask, label: str) -> str:
+    run = sha256(predictor.run.path / MANIFEST)
+    words = [run, prices.sha256, prices.ticker, label, __version__, version("arch"), GENERATION, task.training_days]
+    arrays = (prices.dates, task.closes, task.origins, dataset.scaled)
+    content = b"".join([repr(words).encode(), *(np.asarray(array).tobytes() for array in arrays)])
+    return hashlib.sha256(content).hexdigest()
