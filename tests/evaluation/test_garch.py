@@ -13,7 +13,7 @@ from scipy import stats
 from stockcast.data.prices import read_prices
 from stockcast.errors import BaselineError
 from stockcast.evaluation.baselines import garch as module
-from stockcast.evaluation.baselines.garch import GARCH_T, GJR_SKEWT, MIN_RETURNS, Model, garch
+from stockcast.evaluation.baselines.garch import GARCH_T, GJR_SKEWT, MIN_RETURNS, Model, garch, sample_quantiles
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import LEVELS
 
@@ -196,12 +196,12 @@ def total_variance(truth, variance, *, horizon):
     """Variance of the simulated cumulative return itself, from all of its paths."""
     kept = []
 
-    def keep(total, levels, axis, method):
+    def keep(total, levels):
         kept.append(total.var())
-        return np.zeros((len(levels), len(total)))
+        return np.zeros((len(total), len(levels)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module.np, "quantile", keep)
+        patch.setattr(module, "sample_quantiles", keep)
         paths(truth, variance, horizon=horizon)
     return np.array(kept)
 
@@ -221,6 +221,17 @@ def test_with_leverage_and_skew_too_the_variance_returns_to_its_mean_as_the_form
     assert 0.5 < share < 0.65
     computed = total_variance(SKEWT_TRUTH, variance, horizon=50)
     np.testing.assert_allclose(computed, expected_variances(SKEWT_TRUTH, variance, share), rtol=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100, 2000])
+def test_quantiles_of_samples_are_numpys_to_the_last_bit(count):
+    random = np.random.default_rng(count)
+    samples = random.standard_t(3, size=(40, count))
+    samples[:5] = np.round(samples[:5])  # equal values, too
+    levels = np.sort(np.concatenate([LEVELS, [0.0, 1.0], random.random(20)]))
+
+    theirs = np.quantile(samples, levels, axis=1, method="hazen").T
+    assert np.array_equal(sample_quantiles(samples, levels), theirs)
 
 
 @pytest.mark.parametrize("truth", [T_TRUTH, SKEWT_TRUTH], ids=["t", "gjr_skewt"])
@@ -393,11 +404,30 @@ def test_a_model_that_does_not_converge_is_refused_by_the_day_it_failed_on(model
 
 def test_a_later_estimate_that_never_converges_gives_the_model_up_and_says_when(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
-    started = counted_fits(monkeypatch, [0, 8, 8, 8])
+    started = counted_fits(monkeypatch, [0, 8, 8, 8, 8])
     with pytest.raises(BaselineError, match="converge") as error:
         garch(make_task(simulate(400), origins=np.arange(300, 320)), GARCH_T)
     assert error.value.value == "2000-11-06"  # ten days later
-    assert len(started) == 4
+    assert len(started) == 5
+
+
+@pytest.mark.parametrize(("model", "values"), [(GARCH_T, (0.05, 0.9, 6)), (GJR_SKEWT, (0.05, 0.05, 0.9, 6, 0))])
+def test_an_estimate_that_fails_from_every_other_start_is_repeated_from_the_values_of_a_usual_stock(
+    model, values, monkeypatch
+):
+    task = make_task(simulate(400, seed=13), origins=[300])
+    honest = garch(task, model)
+    returns = 100 * np.diff(np.log(task.closes[:301]))
+    started = counted_fits(monkeypatch, [8, 0], means=[None, 2_415_077.0, None])
+    again = garch(task, model)
+
+    assert [start is None for start in started] == [True, False, False]
+    mean, omega, *rest = started[-1]
+    assert mean == pytest.approx(np.median(returns))
+    assert tuple(rest) == values
+    # Half of the days are falls, so the variance that it returns to is omega / (1 - alpha - gamma / 2 - beta).
+    assert omega / (0.05 if model is GARCH_T else 0.025) == pytest.approx(returns.var())
+    np.testing.assert_allclose(again.log_returns(), honest.log_returns(), rtol=0.05, atol=2e-4)
 
 
 def test_an_estimate_whose_mean_is_outside_all_returns_is_repeated_from_the_one_before_it(monkeypatch):

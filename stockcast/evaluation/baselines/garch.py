@@ -73,8 +73,8 @@ def garch(
     """Forecast by a GARCH model, many days ahead by simulation.
 
     Parameters are estimated every `REFIT_DAYS` days, from the returns up to it, never from later ones. An
-    estimate that fails is repeated from the previous estimate's values, then from its own; if that fails too, there is
-    no forecast: it would not be that of a GARCH model.
+    estimate that fails is repeated from the previous estimate's values, then from its own, then from those of a usual
+    stock; if that fails too, there is no forecast: it would not be that of a GARCH model.
 
     Args:
         task: the origins, in order, and the horizon.
@@ -137,6 +137,8 @@ def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parame
     if fault and fitted is not None:
         fitted, fault = _fit(specification, returns, start=fitted.params)  # on from where it stopped
     if fault:
+        fitted, fault = _fit(specification, returns, start=_usual(returns, model))
+    if fault:
         raise BaselineError(f"its estimate on the days to {last_day} {fault}", value=last_day)
     named = {name: float(value) for name, value in fitted.params.items()}
     shape = [value for name, value in named.items() if name in ("nu", "eta", "lambda")]
@@ -150,6 +152,15 @@ def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parame
         ceiling=float(_EXPLOSIVE * np.var(returns)),
         values=np.asarray(fitted.params),
     )
+
+
+def _usual(returns: Floats, model: Model) -> Floats:
+    """Return the values of a usual stock of this variance, in the order of arch."""
+    variance, gamma = float(np.var(returns)), 0.05 if model.leverage else 0.0
+    alpha, beta = 0.05, 0.9
+    omega = (1 - alpha - gamma / 2 - beta) * variance
+    shape = [6.0] if model.innovations == "t" else [6.0, 0.0]  # degrees of freedom, skewness
+    return np.array([np.median(returns), omega, alpha, *([gamma] if model.leverage else []), beta, *shape])
 
 
 def _fit(specification: Any, returns: Floats, *, start: Floats | None) -> tuple[Any, str]:
@@ -213,9 +224,26 @@ def _simulate(parameters: _Parameters, variance: Floats, horizon: int, orders: l
     for step in range(horizon):
         shocks = np.sqrt(paths_variance) * np.array([order.permutation(parameters.innovations) for order in orders])
         total += parameters.mu + shocks
-        # Hazen's rule: the sample's values are the medians of equal parts, as the innovations are.
-        quantiles[:, step] = np.quantile(total, LEVELS, axis=1, method="hazen").T
+        quantiles[:, step] = sample_quantiles(total, LEVELS)
         response = parameters.alpha + parameters.gamma * (shocks < 0)
         paths_variance = parameters.omega + response * shocks**2 + parameters.beta * paths_variance
         np.minimum(paths_variance, parameters.ceiling, out=paths_variance)
+    return quantiles
+
+
+def sample_quantiles(samples: Floats, levels: Floats) -> Floats:
+    """Return the quantiles of each row, shape (rows, levels), by Hazen's rule, which takes values for medians of parts.
+
+    The same numbers as `numpy.quantile(..., method="hazen")`, to the last bit, in a third of its time: it parts each
+    row once for every level, and a whole row is sorted faster.
+    """
+    count = samples.shape[1]
+    places = np.clip(count * levels + 0.5 - 1, 0, count - 1)
+    below = places.astype(np.intp)
+    share = places - below
+    ordered = np.sort(samples, axis=1)
+    lower, upper = ordered[:, below], ordered[:, np.minimum(below + 1, count - 1)]
+    step = upper - lower
+    # From the nearer side, as numpy interpolates.
+    quantiles: Floats = np.where(share < 0.5, lower + step * share, upper - step * (1 - share))
     return quantiles
