@@ -6,17 +6,26 @@ Everything here was read from runs, which anybody may have made: a value of the 
 import contextlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stockcast.config import yaml
 from stockcast.errors import ConfigError, RunError
-from stockcast.runs.directory import RunDirectory, path_of
+from stockcast.runs.directory import RunDirectory, names_pretrained, path_of
 from stockcast.runs.integrity import Integrity, check_integrity, is_run
-from stockcast.runs.layout import BEGUN, MANIFEST, evaluation_folder
+from stockcast.runs.layout import (
+    BEGUN,
+    MANIFEST,
+    SCORES,
+    evaluation_folder,
+    has_pretrained,
+    is_in_package,
+    pretrained_folder,
+)
 from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
+from stockcast.runs.shipped import training_of
 from stockcast.text import printable, printable_name
 
 METRICS = "metrics.json"
@@ -36,6 +45,7 @@ class Summary:
         skill: 1 - score(network) / score(baseline), above 0 if the network is better.
         score: what skill is of: CRPS, or Brier for a run that forecasts the direction; None if not evaluated.
         verdict: last sentence of its verdict on the test days; None if there is none.
+        shipped: whether it ships inside the package.
     """
 
     name: str
@@ -47,6 +57,7 @@ class Summary:
     skill: float | None = None
     score: str | None = None
     verdict: str | None = None
+    shipped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -65,12 +76,16 @@ class Details:
         made: what run.json (or begun.json) holds besides the hashes, plain JSON values.
         config: the resolved config as it is stored, YAML; None if it is not there or damaged.
         verdict: sentences on the test days; None if there are none.
+        trained_on: number of series, and from which to which day, of the run that ships; None of others.
+        scores: of the run that ships, on series that it was not trained on; empty where it has none.
     """
 
     summary: Summary
     made: dict[str, Any]
     config: str | None
     verdict: list[str] | None
+    trained_on: str | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -78,12 +93,14 @@ class Details:
         if self.config is not None:
             with contextlib.suppress(ConfigError):
                 config = plain(yaml.parse(self.config, source="config.yaml"))
-        return {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict}
+        values = {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict}
+        return {**values, "scores": self.scores} if self.summary.shipped else values
 
 
 def list_runs(root: Path) -> list[Summary]:
-    """Return a summary of every run under `root`, newest first; those of an unknown day come last."""
-    return sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+    """Return a summary of every run under `root`, newest first, of an unknown day last; then of the one that ships."""
+    own = sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+    return [*own, *map(summarize, shipped_paths())]
 
 
 def run_paths(root: Path) -> list[Path]:
@@ -97,8 +114,15 @@ def run_paths(root: Path) -> list[Path]:
     return [path for path in inside if path.is_symlink() or (path.is_dir() and is_run(path))]
 
 
+def shipped_paths() -> list[Path]:
+    """Return the directory of the run that ships inside the package, if one does."""
+    return [pretrained_folder()] if has_pretrained() else []
+
+
 def locate(root: Path, run: str) -> Path:
     """Return the directory of a run in any state, by name under `root` or by path; RunError if there is none."""
+    if names_pretrained(root, run):
+        return RunDirectory.pretrained(root).path
     path = path_of(root, run)
     if path is None or not is_run(path):
         raise RunError(
@@ -141,6 +165,7 @@ def summarize(path: Path) -> Summary:
         skill=None if best is None else skills[best],
         score=None if best is None else score_of(metrics),
         verdict=sentences[-1] if sentences else None,
+        shipped=is_in_package(path),
     )
 
 
@@ -155,7 +180,18 @@ def detail(path: Path) -> Details:
     stated = _made(path)
     left_out = {"files", "status", *(["data"] if stated.get("series") else [])}  # data is the first series again
     made = {printable(key): plain(value) for key, value in stated.items() if key not in left_out}
-    return Details(summarize(path), made, config, run.verdict())
+    details = Details(summarize(path), made, config, run.verdict())
+    return _of_shipped(details, run) if is_in_package(path) else details
+
+
+def _of_shipped(details: Details, run: RunDirectory) -> Details:
+    """Add what is known of the run that ships: its training in a line, and its scores where they ship with it."""
+    trained_on, scores = None, {}
+    with contextlib.suppress(RunError):
+        trained_on = str(training_of(run))
+    with contextlib.suppress(RunError):
+        scores = plain(parse_object(read_bytes(run.path / SCORES, folder=run.path), source=run.path / SCORES))
+    return replace(details, trained_on=trained_on, scores=scores)
 
 
 def metrics_of(path: Path) -> dict[str, Any]:

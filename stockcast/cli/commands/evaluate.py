@@ -39,10 +39,10 @@ def evaluate(
     from stockcast.cli.tables import print_evaluation
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.evaluate import evaluate_series, save_evaluation
-    from stockcast.runs.directory import RunDirectory
+    from stockcast.runs.shipped import choose_run
 
     on_message = message_callbacks(quiet).on_message
-    directory = RunDirectory.find(runs, run)
+    directory = choose_run(runs, run, source=sources.data, on_message=on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
     documents = []
     for series in predictor.series(sources.data, on_message=on_message):

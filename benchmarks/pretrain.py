@@ -1,0 +1,167 @@
+"""Train the network that ships with stockcast, and put it into the package.
+
+    python benchmarks/pretrain.py FOLDER          # trains configs/pretrained.yaml on the price files of FOLDER
+    python benchmarks/pretrain.py --run RUN       # takes a finished run of it, trained elsewhere
+
+Left out of FOLDER are the twenty stocks of `HELD_OUT`, which the network is scored on. Of the run, only what forecasts
+is kept, and paths of price files become their names. The network that ships now is replaced once the new one is whole.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+
+import stockcast as sc
+from stockcast.config.load import load_config
+from stockcast.data.calendar import sessions_around
+from stockcast.data.features import MARKET
+from stockcast.errors import StockcastError
+from stockcast.runs import layout
+from stockcast.runs.integrity import check_integrity
+
+CONFIG = "pretrained"
+HELD_OUT = {
+    *("ABT", "ADSK", "ASML", "BP", "CTSH", "DHI", "DTE", "EQR", "IDXX", "LOW"),
+    *("MCK", "MET", "NEM", "ODFL", "PCAR", "PNC", "SPG", "TRV", "WFC", "YUM"),
+}
+COMMAND = f"stockcast train {CONFIG} --set data.path=FOLDER"
+KEPT = (layout.SCALER, layout.CALIBRATION, layout.HISTORY, layout.ONNX, layout.WEIGHTS)
+MOST_BYTES = 3_000_000
+"""Of all files together: they are in every download of the package."""
+
+_YEARS_BACK, _YEARS_AHEAD = (np.timedelta64(365 * years, "D") for years in (25, 3))
+"""The exchange's sessions that are kept: a file may end on any day, and to build a calendar takes half of `predict`."""
+
+
+def main() -> None:
+    """Train, or take a run; then put it into the package."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("folder", type=Path, nargs="?", help="folder of price files")
+    source.add_argument("--run", type=Path, help="finished run, by its path")
+    options = parser.parse_args()
+    try:
+        if options.run is not None:
+            size = install(sc.RunDirectory.find(Path("runs"), options.run), layout.pretrained_folder())
+        else:
+            with TemporaryDirectory(prefix="stockcast-pretrain-") as scratch:
+                size = install(train(options.folder, Path(scratch)), layout.pretrained_folder())
+    except StockcastError as error:
+        sys.exit(f"pretrain: {error}")
+    print(f"{layout.pretrained_folder()}: {size:,} bytes")
+
+
+def train(folder: Path, scratch: Path) -> sc.RunDirectory:
+    """Train on links to the price files of a folder but those held out; return the run, below `scratch`."""
+    links = scratch / folder.resolve().name
+    links.mkdir()
+    for path in sorted(folder.resolve().iterdir()):
+        if path.is_file() and path.name.partition(".")[0].upper() not in HELD_OUT:
+            (links / path.name).symlink_to(path)
+    callbacks = sc.Callbacks(
+        on_message=lambda message: print(message, file=sys.stderr, flush=True),
+        on_epoch_end=lambda epoch: print(epoch, file=sys.stderr, flush=True),
+    )
+    return sc.train(sc.load_config(CONFIG, {"data.path": str(links)}), runs=scratch / "runs", callbacks=callbacks)
+
+
+def install(run: sc.RunDirectory, destination: Path) -> int:
+    """Put what ships of a run in the place of `destination`, whole or not at all; return its bytes.
+
+    Raises:
+        StockcastError: it needs the files that it was trained on, names a held-out stock, keeps a path of this machine,
+            is damaged, or too large. What was there stays.
+    """
+    new, old = (destination.with_name(f".{destination.name}-{which}") for which in ("new", "old"))
+    for left_over in (new, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    try:
+        size = pack(run, new)
+        if destination.exists():
+            destination.rename(old)
+        try:
+            new.rename(destination)
+        except OSError:
+            if old.exists():
+                old.rename(destination)
+            raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    return size
+
+
+def pack(run: sc.RunDirectory, folder: Path) -> int:
+    """Write what ships of a run into a new folder; return its bytes. Errors as of `install`."""
+    config, made = load_config(run.config_path()), run.manifest()
+    if set(config.features) & set(MARKET) or config.data.covariates is not None or config.target.scale != "volatility":
+        raise StockcastError(
+            f"{run.name} needs the files that it was trained on. Train without market_... and own:... features, and "
+            f"with target.scale: volatility."
+        )
+    if held_out := sorted({Path(series.name).stem.upper() for series in run.trained_on()} & HELD_OUT):
+        raise StockcastError(f"{run.name} was trained on {', '.join(held_out)}, which it is to be scored on.")
+    files = [*made["series"], *made.get("refused", [])]
+    parents = {
+        f"{parent}/" for each in files for parent in (Path(each["path"]).parent, Path(each["path"]).resolve().parent)
+    }
+    folder.mkdir()
+    for name in KEPT:
+        shutil.copyfile(run.path / name, folder / name)
+    data = config.data.model_copy(update={"path": tuple(Path(path.name) for path in config.data.path)})
+    (folder / layout.CONFIG).write_text(config.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
+    packed = sc.RunDirectory(folder)
+    today = np.datetime64("today")
+    sessions = sessions_around(today - _YEARS_BACK, today + _YEARS_AHEAD, calendar=config.data.calendar)
+    packed.write_json(layout.SESSIONS, sessions.to_json())
+    packed.finish({**without_paths(made, parents), "command": COMMAND})
+    check(packed)
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def without_paths(value: Any, parents: set[str]) -> Any:
+    """Return a value of run.json without the folders in its texts, longest first."""
+    if isinstance(value, dict):
+        return {key: without_paths(inner, parents) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_paths(inner, parents) for inner in value]
+    if isinstance(value, str):
+        for parent in sorted(parents, key=len, reverse=True):
+            value = value.replace(parent, "")
+    return value
+
+
+def check(packed: sc.RunDirectory) -> None:
+    """Check that a packed run is whole, small, loads, and holds no path of this machine."""
+    condition = check_integrity(packed.path)
+    if condition.state != "whole":
+        raise StockcastError(f"{packed.path} is {condition.state}: {'; '.join(condition.faults)}.")
+    size = sum(path.stat().st_size for path in packed.path.iterdir())
+    if size > MOST_BYTES:
+        raise StockcastError(f"{packed.path} has {size:,} bytes, more than {MOST_BYTES:,}. Train a smaller network.")
+    config = (packed.path / layout.CONFIG).read_text(encoding="utf-8")
+    for text in (*texts(packed.manifest()), *config.split()):
+        if any(word.startswith(("/", "~")) or word[1:3] in (":\\", ":/") for word in text.split()):
+            raise StockcastError(f"{packed.path} holds a path of this machine: {text}")
+    sc.Predictor.load(packed)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text of a value of run.json."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+if __name__ == "__main__":
+    main()
