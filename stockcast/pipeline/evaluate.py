@@ -97,8 +97,8 @@ def evaluate(
     """Score a run and the baselines on every origin of its test days, and judge it; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none, a source is
-            taken by the one that ships, `pretrained`.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: another series than the first that the run was trained on: a price file or a DataFrame.
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
         start: first day to be scored; None for the first of the run's test days.

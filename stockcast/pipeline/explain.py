@@ -55,8 +55,8 @@ def explain(
     """Explain the forecast from one day; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none, a source is
-            taken by the one that ships, `pretrained`.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: a price file or a DataFrame, as `predict` takes it.
         day: the last day known; None for the last of the data.
         runs: folder of the runs.

@@ -24,8 +24,8 @@ def predict(
     """Forecast the sessions after a series' last row; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none, a source is
-            taken by the one that ships, `pretrained`.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
         runs: folder of the runs.

@@ -9,19 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from stockcast.errors import RunError
+from stockcast.runs import layout
 from stockcast.runs.artifacts import TrainingArtifacts
 from stockcast.runs.checkpoints import Checkpoints
 from stockcast.runs.files import make_folder, now
-from stockcast.runs.layout import (
-    BEGUN,
-    EVENTS,
-    MANIFEST,
-    PRETRAINED,
-    has_pretrained,
-    is_in_package,
-    is_passing,
-    pretrained_folder,
-)
+from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_package, is_passing, names_pretrained
 from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged, lies_within, sha256
 
@@ -140,7 +132,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         if run is None:
             if newest := cls.newest(root):
                 return newest
-            advice = f" {_WITHOUT_A_RUN}" if has_pretrained() else ""
+            advice = f" {_WITHOUT_A_RUN}" if layout.has_pretrained() else ""
             raise RunError(
                 f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one with: "
                 f"stockcast train{advice and '.'}{advice}",
@@ -175,7 +167,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
                 f"folder.",
                 file=apart,
             )
-        return cls(pretrained_folder(), apart)
+        return cls(layout.pretrained_folder(), apart)
 
     @classmethod
     def newest(cls, root: Path) -> "RunDirectory | None":
@@ -265,12 +257,6 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
     def trained_covariates(self) -> TrainedCovariates | None:
         """Return the file of covariates that the run was trained with; None where there was none."""
         return covariates_of(self.manifest(), self.path / MANIFEST)
-
-
-def names_pretrained(root: Path, run: str) -> bool:
-    """Whether a name or a path means the run that ships inside the package: its name, its folder or its results'."""
-    is_meant = run == PRETRAINED or is_in_package(Path(run)) or Path(run).resolve() == (root / PRETRAINED).resolve()
-    return is_meant and has_pretrained()
 
 
 def covariates_of(stated: dict[str, Any], path: Path) -> TrainedCovariates | None:

@@ -37,6 +37,12 @@ def is_in_package(path: Path) -> bool:
     return path.resolve().is_relative_to(pretrained_folder().resolve())
 
 
+def names_pretrained(root: Path, run: str) -> bool:
+    """Whether a name or a path means the run that ships inside the package: its name, its folder or its results'."""
+    is_meant = run == PRETRAINED or is_in_package(Path(run)) or Path(run).resolve() == (root / PRETRAINED).resolve()
+    return is_meant and has_pretrained()
+
+
 def is_passing(name: str) -> bool:
     """Whether a file, named from the run's directory, is gone once the run is finished."""
     return name in (BEGUN, LOCK) or name.startswith(f"{CHECKPOINTS}/") or f"/{PARTIAL}" in f"/{name}"

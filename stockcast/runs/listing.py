@@ -13,17 +13,10 @@ from typing import Any
 
 from stockcast.config import yaml
 from stockcast.errors import ConfigError, RunError
-from stockcast.runs.directory import RunDirectory, names_pretrained, path_of
+from stockcast.runs import layout
+from stockcast.runs.directory import RunDirectory, path_of
 from stockcast.runs.integrity import Integrity, check_integrity, is_run
-from stockcast.runs.layout import (
-    BEGUN,
-    MANIFEST,
-    SCORES,
-    evaluation_folder,
-    has_pretrained,
-    is_in_package,
-    pretrained_folder,
-)
+from stockcast.runs.layout import BEGUN, MANIFEST, SCORES, evaluation_folder, is_in_package, names_pretrained
 from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
 from stockcast.runs.shipped import training_of
 from stockcast.text import printable, printable_name
@@ -116,7 +109,7 @@ def run_paths(root: Path) -> list[Path]:
 
 def shipped_paths() -> list[Path]:
     """Return the directory of the run that ships inside the package, if one does."""
-    return [pretrained_folder()] if has_pretrained() else []
+    return [layout.pretrained_folder()] if layout.has_pretrained() else []
 
 
 def locate(root: Path, run: str) -> Path:
