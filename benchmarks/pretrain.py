@@ -34,6 +34,8 @@ HELD_OUT = {
 }
 COMMAND = f"stockcast train {CONFIG} --set data.path=FOLDER"
 KEPT = (layout.SCALER, layout.CALIBRATION, layout.HISTORY, layout.ONNX, layout.WEIGHTS)
+LEFT_OUT = ("columns", "notes")
+"""Of each series in run.json: with those of hundreds, reading it would be a twentieth of `predict`."""
 MOST_BYTES = 3_000_000
 """Of all files together: they are in every download of the package."""
 
@@ -81,6 +83,8 @@ def install(run: sc.RunDirectory, destination: Path) -> int:
             is damaged, or too large. What was there stays.
     """
     new, old = (destination.with_name(f".{destination.name}-{which}") for which in ("new", "old"))
+    if old.exists() and not destination.exists():  # an earlier call ended between two renames
+        old.rename(destination)
     for left_over in (new, old):
         shutil.rmtree(left_over, ignore_errors=True)
     try:
@@ -101,57 +105,72 @@ def install(run: sc.RunDirectory, destination: Path) -> int:
 
 def pack(run: sc.RunDirectory, folder: Path) -> int:
     """Write what ships of a run into a new folder; return its bytes. Errors as of `install`."""
+    check_whole(run)
     config, made = load_config(run.config_path()), run.manifest()
-    if set(config.features) & set(MARKET) or config.data.covariates is not None or config.target.scale != "volatility":
+    needs_columns = any(":" in feature for feature in config.features)
+    if set(config.features) & set(MARKET) or needs_columns or config.target.scale != "volatility":
         raise StockcastError(
-            f"{run.name} needs the files that it was trained on. Train without market_... and own:... features, and "
-            f"with target.scale: volatility."
+            f"{run.name} needs the files that it was trained on. Train without market_..., own:... and known:... among "
+            f"the features, and with target.scale: volatility."
         )
-    if held_out := sorted({Path(series.name).stem.upper() for series in run.trained_on()} & HELD_OUT):
+    if layout.ONNX not in made["files"]:
+        raise StockcastError(f"{run.name} has no {layout.ONNX}, so each forecast would load Keras. Train another.")
+    names = {name.partition(".")[0].upper() for series in run.trained_on() for name in (series.name, series.ticker)}
+    if held_out := sorted(names & HELD_OUT):
         raise StockcastError(f"{run.name} was trained on {', '.join(held_out)}, which it is to be scored on.")
     files = [*made["series"], *made.get("refused", [])]
-    parents = {
-        f"{parent}/" for each in files for parent in (Path(each["path"]).parent, Path(each["path"]).resolve().parent)
-    }
+    parents = {parent for each in files for parent in (Path(each["path"]).parent, Path(each["path"]).resolve().parent)}
+    series = [{key: value for key, value in each.items() if key not in LEFT_OUT} for each in made["series"]]
     folder.mkdir()
     for name in KEPT:
-        shutil.copyfile(run.path / name, folder / name)
+        if name in made["files"]:
+            shutil.copyfile(run.path / name, folder / name)
     data = config.data.model_copy(update={"path": tuple(Path(path.name) for path in config.data.path)})
     (folder / layout.CONFIG).write_text(config.model_copy(update={"data": data}).to_yaml(), encoding="utf-8")
     packed = sc.RunDirectory(folder)
     today = np.datetime64("today")
     sessions = sessions_around(today - _YEARS_BACK, today + _YEARS_AHEAD, calendar=config.data.calendar)
     packed.write_json(layout.SESSIONS, sessions.to_json())
-    packed.finish({**without_paths(made, parents), "command": COMMAND})
+    stated = without_paths({**made, "series": series, "data": series[0]}, parents)
+    packed.finish({**stated, "command": COMMAND})
     check(packed)
-    return sum(path.stat().st_size for path in folder.iterdir())
+    return size_of(packed)
 
 
-def without_paths(value: Any, parents: set[str]) -> Any:
-    """Return a value of run.json without the folders in its texts, longest first."""
+def without_paths(value: Any, parents: set[Path]) -> Any:
+    """Return a value of run.json whose texts have names of files in place of paths, and of folders."""
     if isinstance(value, dict):
         return {key: without_paths(inner, parents) for key, inner in value.items()}
     if isinstance(value, list):
         return [without_paths(inner, parents) for inner in value]
     if isinstance(value, str):
-        for parent in sorted(parents, key=len, reverse=True):
-            value = value.replace(parent, "")
+        for parent in sorted(parents, key=lambda parent: len(str(parent)), reverse=True):
+            value = value.replace(f"{parent}/", "").replace(str(parent), parent.name)
     return value
 
 
 def check(packed: sc.RunDirectory) -> None:
     """Check that a packed run is whole, small, loads, and holds no path of this machine."""
-    condition = check_integrity(packed.path)
-    if condition.state != "whole":
-        raise StockcastError(f"{packed.path} is {condition.state}: {'; '.join(condition.faults)}.")
-    size = sum(path.stat().st_size for path in packed.path.iterdir())
-    if size > MOST_BYTES:
+    check_whole(packed)
+    if (size := size_of(packed)) > MOST_BYTES:
         raise StockcastError(f"{packed.path} has {size:,} bytes, more than {MOST_BYTES:,}. Train a smaller network.")
     config = (packed.path / layout.CONFIG).read_text(encoding="utf-8")
     for text in (*texts(packed.manifest()), *config.split()):
         if any(word.startswith(("/", "~")) or word[1:3] in (":\\", ":/") for word in text.split()):
             raise StockcastError(f"{packed.path} holds a path of this machine: {text}")
     sc.Predictor.load(packed)
+
+
+def check_whole(run: sc.RunDirectory) -> None:
+    """Check every file of a run by its hash."""
+    condition = check_integrity(run.path)
+    if condition.state != "whole":
+        raise StockcastError(f"{run.path} is {condition.state}: {'; '.join(condition.faults)}.")
+
+
+def size_of(run: sc.RunDirectory) -> int:
+    """Return the bytes of all files of a packed run."""
+    return sum(path.stat().st_size for path in run.path.iterdir())
 
 
 def texts(value: Any) -> Iterator[str]:

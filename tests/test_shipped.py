@@ -293,7 +293,9 @@ def test_a_run_that_needs_its_price_files_is_not_put_into_the_package(
     run = RunDirectory(package.parent / "other")
     shutil.copytree(trained.path, run.path)
     (run.path / "config.yaml").write_text(load_config(run.path / "config.yaml", [override]).to_yaml())
-    run.finish(run.manifest())
+    stated = run.manifest()
+    (run.path / "run.json").unlink()
+    run.finish(stated)  # with the hash of the new config
     with pytest.raises(sc.StockcastError, match="needs the files that it was trained on"):
         pretrain.install(run, package)
 
@@ -305,6 +307,24 @@ def test_the_one_that_ships_stays_until_the_new_one_is_whole(
     with pytest.raises(sc.StockcastError, match="Train a smaller network"):
         pretrain.install(trained, package)
     assert [path.name for path in package.parent.iterdir()] == ["pretrained"]
+
+
+def test_a_call_that_ended_between_two_renames_loses_nothing(
+    package: Path, trained: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package.rename(package.with_name(".pretrained-old"))
+    monkeypatch.setitem(pretrain.check.__globals__, "MOST_BYTES", 10_000)
+    with pytest.raises(sc.StockcastError, match="Train a smaller network"):
+        pretrain.install(trained, package)
+    assert check_integrity(package).state == "whole"
+
+
+def test_messages_in_the_manifest_lose_their_folders_too() -> None:
+    reason = "/home/me/stocks/A.csv, line 3: no date (in /home/me/stocks)"
+    stated = {"refused": [{"path": "/home/me/stocks/A.csv", "reason": reason}]}
+    assert pretrain.without_paths(stated, {Path("/home/me/stocks")}) == {
+        "refused": [{"path": "A.csv", "reason": "A.csv, line 3: no date (in stocks)"}]
+    }
 
 
 def test_the_one_in_this_tree_is_whole_and_small() -> None:
