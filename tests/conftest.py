@@ -13,6 +13,7 @@ import pytest
 from made import TINY, make_bars
 
 from stockcast.models.backend import forget_networks
+from stockcast.runs import layout
 
 
 class _WithoutJax(MetaPathFinder):
@@ -56,6 +57,15 @@ def _peak() -> float:
 
 
 _freeze = gc.freeze
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _without_the_run_that_ships(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests are of runs of one's own; test_shipped.py puts a run of its own in the place of the one that ships."""
+    empty = tmp_path_factory.mktemp("package") / layout.PRETRAINED
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "pretrained_folder", lambda: empty)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

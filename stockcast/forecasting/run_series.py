@@ -181,7 +181,7 @@ class RunSeries:
         options = self.config.csv_options
         for path, group in groupby(self.trained_on, key=attrgetter("path")):
             if not options.takes_all:
-                yield from ((trained, Path(path)) for trained in group)
+                yield from ((trained, self.run.training_file(trained)) for trained in group)
                 continue
             wanted = {trained.ticker: trained for trained in group}
             for table in read_tables(path, options=options):
@@ -203,7 +203,7 @@ class RunSeries:
         first, config = self.trained_on[0], self._own_reading
         if config.data.csv_options.takes_all:
             config = config.with_ticker(first.ticker)
-        return read_to_forecast(config, Path(first.path), on_message=on_message, known=self.sessions)
+        return read_to_forecast(config, self.run.training_file(first), on_message=on_message, known=self.sessions)
 
     def market(self, *, end: date | None, on_changed: OnMessage = QUIET) -> Market | None:
         """Read the market from the training files as they are today; None where no feature is of the market.

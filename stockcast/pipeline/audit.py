@@ -31,6 +31,7 @@ from stockcast.pipeline.perturbations import PERTURBATIONS, perturb, unchanged
 from stockcast.pipeline.rerunner import FORECASTS, RAW, Numbers, Rerunner, first_difference
 from stockcast.runs import RunDirectory
 from stockcast.runs.layout import CALIBRATION
+from stockcast.runs.shipped import refuse_pretrained
 from stockcast.text import plural
 
 Result = Literal["identical", "changed", "not applicable"]
@@ -160,9 +161,10 @@ def audit(
         callbacks: `on_message` is given each rerun.
 
     Raises:
-        RunError: two trainings on the same files differ on this machine.
+        RunError: two trainings on the same files differ on this machine, or the run ships without its files.
         StockcastError: the run is damaged, or its price files cannot be trained on any more.
     """
+    refuse_pretrained(run.path, "it cannot be audited. Name a run of your own")
     config = load_config(run.config_path())
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     sources = _trained_series(run, config)

@@ -12,7 +12,9 @@ from stockcast.evaluation.verdict.outcomes import correct
 from stockcast.pipeline.comparison import ComparisonReport, Pair, Shared
 from stockcast.pipeline.run_losses import RunLosses, direction_losses, price_losses
 from stockcast.runs.files import write_picture
+from stockcast.runs.layout import PRETRAINED
 from stockcast.runs.score_table import Scored, ScoreTable, compare_runs
+from stockcast.runs.shipped import refuse_pretrained
 from stockcast.text import join_words
 from stockcast.typing import Floats
 
@@ -34,6 +36,12 @@ def compare(paths: list[Path]) -> ComparisonReport:
     Raises:
         RunError: they cannot be compared, or the files of an evaluation do not fit together.
     """
+    for path in paths:
+        refuse_pretrained(
+            path,
+            f"it has no scores on their test days to compare. For its scores beside the baselines': stockcast evaluate "
+            f"{PRETRAINED} --data FILE.csv",
+        )
     stated = compare_runs(paths)
     own = {name: _LOSSES[stated.score](path.resolve()) for name, path in zip(stated.runs, paths, strict=True)}
     for place, (name, losses) in enumerate(own.items()):

@@ -21,6 +21,7 @@ from stockcast.forecasting.tasks import TaskScores
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.scored_series import ScoredDays, ScoredSeries, read_scored
 from stockcast.runs.directory import RunDirectory
+from stockcast.runs.shipped import choose_run
 from stockcast.typing import Floats
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def evaluate(
     """Score a run and the baselines on every origin of its test days, and judge it; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: another series than the first that the run was trained on: a price file or a DataFrame.
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
         start: first day to be scored; None for the first of the run's test days.
@@ -108,7 +110,8 @@ def evaluate(
     Raises:
         StockcastError: the run is damaged, its price file is not the one it was trained on, or too few days are left.
     """
-    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    chosen = choose_run(Path(runs), run, source=source, on_message=callbacks.on_message)
+    predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
     series = predictor.one_series(source)
     return evaluate_series(predictor, series, ScoredDays(part, start, insist), callbacks=callbacks)
 

@@ -139,6 +139,7 @@ def _score_all(
         "insist": days.insist,
         "shared_names": [name for name, times in names.items() if times > 1],
         "by_hash": several,
+        "apart": predictor.run.apart and str(predictor.run.apart),
     }
     known = None if predictor.takes_all else len(files)  # only their files tell how many they hold
     if not files:
@@ -181,10 +182,10 @@ def _sorted(results: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[s
 def _stored(run: RunDirectory, scored: list[dict[str, Any]]) -> Iterator[tuple[SeriesScores, Dates, Losses]]:
     """Yield the scores and losses of each series, one after the other."""
     for result in scored:
-        stored = stored_evaluation(run.path, result["label"])
+        stored = stored_evaluation(run.results, result["label"])
         if stored is None:
-            raise RunError(f"{run.path / evaluation_folder(result['label'])} has vanished. Repeat the command.")
-        yield stored_scores(run.path, result["label"], result["name"], stored)
+            raise RunError(f"{run.results / evaluation_folder(result['label'])} has vanished. Repeat the command.")
+        yield stored_scores(run.results, result["label"], result["name"], stored)
 
 
 def _name(paths: Sequence[Path]) -> str:

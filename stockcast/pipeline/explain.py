@@ -27,6 +27,7 @@ from stockcast.pipeline.explanation import Attribution, Explanation, GradientCur
 from stockcast.pipeline.output_statistics import losses, output_statistics
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import explanation_folder
+from stockcast.runs.shipped import choose_run
 from stockcast.typing import Days, Floats
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def explain(
     """Explain the forecast from one day; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: a price file or a DataFrame, as `predict` takes it.
         day: the last day known; None for the last of the data.
         runs: folder of the runs.
@@ -65,7 +67,8 @@ def explain(
     Raises:
         StockcastError: the run is damaged, the data do not fit it, or the day cannot be explained.
     """
-    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    chosen = choose_run(Path(runs), run, source=source, on_message=callbacks.on_message)
+    predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
     return explain_series(predictor, predictor.one_series(source), day=day, callbacks=callbacks)
 
 

@@ -25,7 +25,7 @@ def main(path: Path) -> None:
     """Score the series whose numbers the parent sends, until there are none."""
     parent = Parent()
     order = parent.receive()
-    run = RunDirectory(path)
+    run = RunDirectory(path, order["apart"] and Path(order["apart"]))
     predictor = Predictor.load(run, overrides=order["overrides"])
     start = order["start"] and date.fromisoformat(order["start"])
     days = ScoredDays(order["part"], start, order["insist"])
@@ -73,10 +73,10 @@ def _score(
 def _is_stored(run: RunDirectory, scored: ScoredSeries) -> bool:
     """Whether the run has this very evaluation, whole."""
     try:
-        stored = stored_evaluation(run.path, scored.label)
+        stored = stored_evaluation(run.results, scored.label)
         if stored is None or stored.metrics.get("fingerprint") != scored.fingerprint:
             return False
-        stored_scores(run.path, scored.label, scored.name, stored)
+        stored_scores(run.results, scored.label, scored.name, stored)
     except RunError:  # damaged: it is scored again
         return False
     return True

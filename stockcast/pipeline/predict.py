@@ -9,6 +9,7 @@ from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import prediction_folder
+from stockcast.runs.shipped import choose_run
 
 
 def predict(
@@ -23,7 +24,8 @@ def predict(
     """Forecast the sessions after a series' last row; nothing is written.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            a source is taken by the one that ships, `pretrained`.
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
         runs: folder of the runs.
@@ -34,7 +36,8 @@ def predict(
     Raises:
         StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
     """
-    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
+    chosen = choose_run(Path(runs), run, source=source, on_message=callbacks.on_message)
+    predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
     return predictor.predict(predictor.one_series(source), horizon=horizon, on_message=callbacks.on_message)
 
 

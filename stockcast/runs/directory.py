@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from stockcast.errors import RunError
+from stockcast.runs import layout
 from stockcast.runs.artifacts import TrainingArtifacts
 from stockcast.runs.checkpoints import Checkpoints
 from stockcast.runs.files import make_folder, now
-from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, is_passing
+from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_package, is_passing, names_pretrained
 from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged, lies_within, sha256
+
+_WITHOUT_A_RUN = (
+    f"Without one, the network that ships with stockcast forecasts: stockcast predict {PRETRAINED} --data FILE.csv"
+)
 
 
 @dataclass(frozen=True)
@@ -108,17 +113,35 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
                 key="--name",
                 value=name,
             )
+        if name == PRETRAINED:
+            raise RunError(
+                f"--name {PRETRAINED} is the name of the network that ships with stockcast. Choose another --name.",
+                key="--name",
+                value=name,
+            )
 
     @classmethod
     def find(cls, root: Path, run: "RunDirectory | str | os.PathLike[str] | None") -> "RunDirectory":
         """Return a finished run: the run itself, by name under `root`, by path, or the newest one if `run` is None.
 
+        The name `pretrained` is that of the run that ships inside the package.
+
         Raises:
             RunError: there is none, or it is unfinished.
         """
         if run is None:
-            return cls._newest(root)
+            if newest := cls.newest(root):
+                return newest
+            advice = f" {_WITHOUT_A_RUN}" if layout.has_pretrained() else ""
+            raise RunError(
+                f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one with: "
+                f"stockcast train{advice and '.'}{advice}",
+                file=root,
+                key="--runs",
+            )
         wanted = os.fspath(run.path if isinstance(run, RunDirectory) else run)
+        if not isinstance(run, RunDirectory) and names_pretrained(root, wanted):
+            return cls.pretrained(root)
         path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted)
         if path is None or not path.is_dir():
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
@@ -128,23 +151,33 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         if not (path / MANIFEST).is_file():
             advice = "Resume with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
             raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {advice}.", file=path)
-        return cls(path)
+        return run if isinstance(run, RunDirectory) else cls(path)
 
     @classmethod
-    def _newest(cls, root: Path) -> "RunDirectory":
+    def pretrained(cls, root: Path) -> "RunDirectory":
+        """Return the run that ships inside the package, which is only read; `root` takes its results.
+
+        Raises:
+            RunError: a run of one's own has its name there.
+        """
+        apart = root / PRETRAINED
+        if any((apart / name).is_file() for name in (MANIFEST, BEGUN)):
+            raise RunError(
+                f"{apart} is a run of your own with the name of the network that ships with stockcast. Rename that "
+                f"folder.",
+                file=apart,
+            )
+        return cls(layout.pretrained_folder(), apart)
+
+    @classmethod
+    def newest(cls, root: Path) -> "RunDirectory | None":
+        """Return the newest finished run under `root`; None if there is none."""
         created = {}
         for file in root.glob(f"*/{MANIFEST}"):
             if lies_within(file.parent, root):  # no link to elsewhere: its owner may name that path
                 with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
                     created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
-        if not created:
-            raise RunError(
-                f"No finished run in {root.absolute()}. Name the folder of your runs with --runs, or make one with: "
-                f"stockcast train",
-                file=root,
-                key="--runs",
-            )
-        return max(created, key=lambda run: created[run])
+        return max(created, key=lambda run: created[run]) if created else None
 
     @classmethod
     def find_unfinished(cls, root: Path, run: str | None) -> "RunDirectory":
@@ -163,6 +196,8 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             if not begun:
                 raise RunError(f"No unfinished run in {root.absolute()}: {advice}", file=root, key="--runs")
             return cls(max(begun, key=lambda file: file.stat().st_mtime_ns).parent)
+        if names_pretrained(root, run):
+            raise RunError(f"{PRETRAINED} ships with stockcast, finished: {advice}", file=root, value=run)
         path = path_of(root, run)
         if path is None:
             raise RunError(f"No run named {run!r} in {root.absolute()}: {advice}", file=root, value=run)
@@ -208,6 +243,16 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
                           training_sha256=series.get("training_sha256"))
             for series in listed
         ]  # fmt: skip
+
+    def training_file(self, series: TrainedSeries) -> Path:
+        """Return the price file of a series of the training; RunError of the run that ships, which comes without."""
+        if is_in_package(self.path):
+            raise RunError(
+                f"{self.name} ships with stockcast without the price files that it was trained on. Name a price file: "
+                f"--data FILE.csv",
+                key="--data",
+            )
+        return Path(series.path)
 
     def trained_covariates(self) -> TrainedCovariates | None:
         """Return the file of covariates that the run was trained with; None where there was none."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES, MAX_TEXT_BYTES
-from stockcast.runs.layout import BEGUN, MANIFEST, ONNX, OUTPUTS, PARTIAL, WEIGHTS
+from stockcast.runs.layout import BEGUN, MANIFEST, ONNX, OUTPUTS, PARTIAL, PRETRAINED, WEIGHTS, is_in_package
 from stockcast.runs.safe_io import damaged, is_plain_relative, lies_within, parse_object, read_bytes
 
 if TYPE_CHECKING:
@@ -27,9 +27,17 @@ class RunFiles:
 
     Attributes:
         path: the run's directory.
+        apart: folder for what is written once the run is finished, where its own directory must stay as it is; None
+            for its own.
     """
 
     path: Path
+    apart: Path | None = None
+
+    @property
+    def results(self) -> Path:
+        """The folder of what evaluate, predict and explain write."""
+        return self.apart or self.path
 
     def stated(self, name: str) -> dict[str, Any]:
         """Return `run.json` or `begun.json`, which list the files of the run; RunError if it is damaged."""
@@ -54,7 +62,7 @@ class RunFiles:
         """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
         with self._replacing(Path(folder) / f"{name}.png") as path:
             figure.savefig(path, format="png")
-        return self.path / folder / f"{name}.png"
+        return self.results / folder / f"{name}.png"
 
     def _write_text(self, name: str | Path, text: str) -> None:
         with self._replacing(name) as path:
@@ -67,16 +75,22 @@ class RunFiles:
     @contextlib.contextmanager
     def _replacing(self, name: str | Path) -> Iterator[Path]:
         """Yield a temporary path that takes its place as `name`, in the run or an absolute path, at the block's end."""
-        path = self.path / name  # an absolute name stays what it is
+        path = self.results / name  # an absolute name stays what it is
         if not self.path.is_dir():
             raise RunError(f"Cannot write {path}: the run's directory has vanished.", file=path)
-        if path.is_relative_to(self.path):
+        if is_in_package(path):
+            raise RunError(
+                f"Cannot write {path}: it would be inside the package. Choose another folder, or load the run by its "
+                f"name, {PRETRAINED}.",
+                file=path,
+            )
+        if path.is_relative_to(self.results):
             self._refuse_link(path.parent)
         with _replacing(path) as partial:
             yield partial
 
     def _refuse_link(self, folder: Path) -> None:
-        if not lies_within(folder, self.path):
+        if not lies_within(folder, self.results):
             raise RunError(f"{folder} is a link that leads out of the run. Remove it.", file=folder)
 
     def _read(self, name: str) -> bytes:

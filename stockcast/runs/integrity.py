@@ -10,13 +10,14 @@ from typing import Literal
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.directory import RunDirectory
-from stockcast.runs.layout import BEGUN, CONFIG, EVENTS, MANIFEST, SCALER, WEIGHTS, is_passing
+from stockcast.runs.layout import BEGUN, CONFIG, EVENTS, MANIFEST, SCALER, SCORES, WEIGHTS, is_passing
 from stockcast.runs.safe_io import fault, lies_within, sha256
 from stockcast.text import printable
 
 State = Literal["whole", "unfinished", "damaged"]
 
-_LATER = ("evaluation", "predictions", "rivals", "explanations", EVENTS)  # written to as they please: no manifest
+# Written to as they please: no manifest.
+_LATER = ("evaluation", "predictions", "rivals", "explanations", EVENTS, SCORES)
 _MOST_FILES = 100_000  # seven for each series that was scored
 
 

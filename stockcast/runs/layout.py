@@ -1,5 +1,7 @@
 """Where the files of a run are: names of those that training writes, and of folders that come later."""
 
+from pathlib import Path
+
 import numpy as np
 
 MANIFEST, CONFIG, SCALER, CALIBRATION = "run.json", "config.yaml", "scaler.json", "calibration.json"
@@ -12,6 +14,33 @@ BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".part
 
 EVENTS = "tensorboard"
 """Folder of the event files of a training, which no other command reads and the manifest does not list."""
+
+PRETRAINED = "pretrained"
+"""Name of the run that ships inside the package, and of the folder under the user's runs that takes its results."""
+
+SCORES = "scores.json"
+"""Of the run that ships: scores on series that it was not trained on, for `runs show`; need not be in the manifest."""
+
+
+def pretrained_folder() -> Path:
+    """Return the folder of the package for the run that ships; where it has no run.json, none does."""
+    return Path(__file__).parents[1] / PRETRAINED
+
+
+def has_pretrained() -> bool:
+    """Whether a run ships inside this package."""
+    return (pretrained_folder() / MANIFEST).is_file()
+
+
+def is_in_package(path: Path) -> bool:
+    """Whether a path is that of the run that ships inside the package, or of a file in it."""
+    return path.resolve().is_relative_to(pretrained_folder().resolve())
+
+
+def names_pretrained(root: Path, run: str) -> bool:
+    """Whether a name or a path means the run that ships inside the package: its name, its folder or its results'."""
+    is_meant = run == PRETRAINED or is_in_package(Path(run)) or Path(run).resolve() == (root / PRETRAINED).resolve()
+    return is_meant and has_pretrained()
 
 
 def is_passing(name: str) -> bool:

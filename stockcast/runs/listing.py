@@ -5,18 +5,20 @@ Everything here was read from runs, which anybody may have made: a value of the 
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stockcast.config import yaml
 from stockcast.errors import ConfigError, RunError
+from stockcast.runs import layout
 from stockcast.runs.directory import RunDirectory, path_of
 from stockcast.runs.integrity import Integrity, check_integrity, is_run
-from stockcast.runs.layout import BEGUN, MANIFEST, evaluation_folder
+from stockcast.runs.layout import BEGUN, MANIFEST, SCORES, evaluation_folder, is_in_package, names_pretrained
 from stockcast.runs.pools import PoolSummary, newest_pool
 from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
+from stockcast.runs.shipped import training_of
 from stockcast.runs.values import mapping, number, plain, score_of, skills_of, word
 from stockcast.text import printable, printable_name
 
@@ -38,6 +40,7 @@ class Summary:
         score: what skill is of: CRPS, or Brier for a run that forecasts the direction; None if not evaluated.
         verdict: last sentence of its verdict on the test days; None if there is none.
         members: number of series whose mean the skill is, and whose verdict; None for its first series alone.
+        shipped: whether it ships inside the package.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Summary:
     score: str | None = None
     verdict: str | None = None
     members: int | None = None
+    shipped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -69,6 +73,8 @@ class Details:
         config: the resolved config as it is stored, YAML; None if it is not there or damaged.
         verdict: sentences on the test days of its first series; None if there are none.
         pool: its newest scores of several series on the test days; None if there are none.
+        trained_on: number of series, and from which to which day, of the run that ships; None of others.
+        scores: of the run that ships, on series that it was not trained on; empty where it has none.
     """
 
     summary: Summary
@@ -76,6 +82,8 @@ class Details:
     config: str | None
     verdict: list[str] | None
     pool: PoolSummary | None = None
+    trained_on: str | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for --json."""
@@ -84,12 +92,14 @@ class Details:
             with contextlib.suppress(ConfigError):
                 config = plain(yaml.parse(self.config, source="config.yaml"))
         pool = None if self.pool is None else asdict(self.pool)
-        return {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict, "pool": pool}
+        values = {**self.summary.to_json(), "made": self.made, "config": config, "verdict": self.verdict, "pool": pool}
+        return {**values, "scores": self.scores} if self.summary.shipped else values
 
 
 def list_runs(root: Path) -> list[Summary]:
-    """Return a summary of every run under `root`, newest first; those of an unknown day come last."""
-    return sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+    """Return a summary of every run under `root`, newest first, of an unknown day last; then of the one that ships."""
+    own = sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+    return [*own, *map(summarize, shipped_paths())]
 
 
 def run_paths(root: Path) -> list[Path]:
@@ -103,8 +113,15 @@ def run_paths(root: Path) -> list[Path]:
     return [path for path in inside if path.is_symlink() or (path.is_dir() and is_run(path))]
 
 
+def shipped_paths() -> list[Path]:
+    """Return the directory of the run that ships inside the package, if one does."""
+    return [layout.pretrained_folder()] if layout.has_pretrained() else []
+
+
 def locate(root: Path, run: str) -> Path:
     """Return the directory of a run in any state, by name under `root` or by path; RunError if there is none."""
+    if names_pretrained(root, run):
+        return RunDirectory.pretrained(root).path
     path = path_of(root, run)
     if path is None or not is_run(path):
         raise RunError(
@@ -137,6 +154,7 @@ def summarize(path: Path) -> Summary:
         created=_moment(made.get("created")),
         series=_series(made),
         epochs=None if epochs is None else int(epochs),
+        shipped=is_in_package(path),
     )
     pool = newest_pool(path)
     if pool is not None:
@@ -174,7 +192,18 @@ def detail(path: Path) -> Details:
     stated = _made(path)
     left_out = {"files", "status", *(["data"] if stated.get("series") else [])}  # data is the first series again
     made = {printable(key): plain(value) for key, value in stated.items() if key not in left_out}
-    return Details(summarize(path), made, config, run.verdict(), newest_pool(path))
+    details = Details(summarize(path), made, config, run.verdict(), newest_pool(path))
+    return _of_shipped(details, run) if is_in_package(path) else details
+
+
+def _of_shipped(details: Details, run: RunDirectory) -> Details:
+    """Add what is known of the run that ships: its training in a line, and its scores where they ship with it."""
+    trained_on, scores = None, {}
+    with contextlib.suppress(RunError):
+        trained_on = str(training_of(run))
+    with contextlib.suppress(RunError):
+        scores = plain(parse_object(read_bytes(run.path / SCORES, folder=run.path), source=run.path / SCORES))
+    return replace(details, trained_on=trained_on, scores=scores)
 
 
 def metrics_of(path: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class ResultFiles(RunFiles):
                 np.savez_compressed(stream, **arrays)
         self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/metrics.json", metrics)
-        return self.path / folder
+        return self.results / folder
 
     def write_pool(
         self, name: str, stated: dict[str, Any], *, rows: list[dict[str, Any]], verdict: Sequence[str]
@@ -49,7 +49,7 @@ class ResultFiles(RunFiles):
         self.write_table(f"{folder}/series.csv", rows)
         self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/pool.json", stated)
-        return self.path / folder
+        return self.results / folder
 
     def write_baseline(self, key: str, quantiles: Floats) -> None:
         """Store a baseline's quantiles, float32, for the next evaluation."""
@@ -58,8 +58,8 @@ class ResultFiles(RunFiles):
 
     def baseline(self, key: str) -> Floats | None:
         """Return what `write_baseline` stored; None where it is missing or not whole."""
-        path = self.path / "rivals" / f"{key}.npy"
-        if fault(path, folder=self.path, most=MAX_NETWORK_BYTES):
+        path = self.results / "rivals" / f"{key}.npy"
+        if fault(path, folder=self.results, most=MAX_NETWORK_BYTES):
             return None
         try:
             # Mapped, not loaded: a header that claims more than the file holds fails before anything is allocated.
@@ -75,13 +75,13 @@ class ResultFiles(RunFiles):
         Args:
             series: of another series than the run's first: its name in the evaluation's folder.
         """
-        path = self.path / evaluation_folder("test" if series is None else f"test-{series}") / "verdict.txt"
+        path = self.results / evaluation_folder("test" if series is None else f"test-{series}") / "verdict.txt"
         with contextlib.suppress(RunError, UnicodeDecodeError):
-            return printable(read_bytes(path, folder=self.path).decode("utf-8")).splitlines() or None
+            return printable(read_bytes(path, folder=self.results).decode("utf-8")).splitlines() or None
         return None
 
     def own_folder(self, name: str) -> Path:
-        """Return a folder inside the run, by its name in `layout`; RunError if a link there leads out of the run."""
-        folder = self.path / name
+        """Return a folder of results, by its name in `layout`; RunError if a link there leads out of the run."""
+        folder = self.results / name
         self._refuse_link(folder)
         return folder

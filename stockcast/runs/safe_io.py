@@ -9,13 +9,17 @@ from typing import Any
 
 from stockcast.errors import RunError
 from stockcast.limits import MAX_TEXT_BYTES
+from stockcast.runs.layout import is_in_package
+
+REINSTALL = "It ships inside the package; install that again: pip install --force-reinstall stockcast"
+"""The way out where a file of the run that ships is damaged."""
 
 _MAX_DEPTH = 20
 
 
 def damaged(path: Path, reason: str) -> RunError:
     """Return the error of a file that is not as stockcast writes it."""
-    return RunError(f"{path} is damaged: {reason}. Train again.", file=path)
+    return RunError(f"{path} is damaged: {reason}. {REINSTALL if is_in_package(path) else 'Train again.'}", file=path)
 
 
 def lies_within(path: Path, folder: Path) -> bool:

@@ -42,11 +42,11 @@ def evaluate(
     """Score a run and its baselines on days that it was not trained on, of one series or of many together."""
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.scored_series import ScoredDays
-    from stockcast.runs.directory import RunDirectory
+    from stockcast.runs.shipped import choose_run
 
-    directory = RunDirectory.find(runs, run)
     days = ScoredDays(split.value, start, insist)
     on_message = message_callbacks(quiet).on_message
+    directory = choose_run(runs, run, source=sources.paths or None, on_message=on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
     if sources.are_many or predictor.takes_all:
         _evaluate_pool(predictor, sources, days, as_json=as_json, quiet=quiet)

@@ -28,10 +28,10 @@ def explain(
     from stockcast.cli.tables import print_sentences
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.explain import explain_series, save_explanation
-    from stockcast.runs.directory import RunDirectory
+    from stockcast.runs.shipped import choose_run
 
     callbacks = message_callbacks(quiet)
-    directory = RunDirectory.find(runs, run)
+    directory = choose_run(runs, run, source=sources.data, on_message=callbacks.on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=callbacks.on_message)
     documents = []
     for series in predictor.series(sources.data, on_message=callbacks.on_message):

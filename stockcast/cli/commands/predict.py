@@ -28,10 +28,10 @@ def predict(
     """Forecast the trading sessions, weeks or months after the last row, with bands."""
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.predict import save_prediction
-    from stockcast.runs.directory import RunDirectory
+    from stockcast.runs.shipped import choose_run
 
     callbacks = message_callbacks(quiet)
-    directory = RunDirectory.find(runs, run)
+    directory = choose_run(runs, run, source=sources.data, on_message=callbacks.on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=callbacks.on_message)
     several = predictor.takes_all
     to_evaluate = next_command("evaluate", directory.name, runs, data=sources.data, overrides=sources.overrides)

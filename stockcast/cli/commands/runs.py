@@ -20,7 +20,7 @@ _LINES_SHOWN = 20
 
 @app.command("list")
 def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
-    """List the runs, newest first, with their state and their scores on the test days."""
+    """List the runs, newest first, with their state and scores on the test days; last the one that ships."""
     from stockcast.cli.text_table import table, width
     from stockcast.runs.listing import list_runs
 
@@ -28,14 +28,15 @@ def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
     if as_json:
         print_json({"runs": [summary.to_json() for summary in summaries]})
         return
-    if not summaries:
+    if not any(not summary.shipped for summary in summaries):
         print(_no_runs(runs), file=sys.stderr)
+    if not summaries:
         return
     headers = ("run", "state", "created (UTC)", "series", "epochs", "on its test days")
     rows = [
         (
             summary.name,
-            summary.condition.state,
+            _state(summary),
             summary.created or "",
             summary.series or "",
             "" if summary.epochs is None else str(summary.epochs),
@@ -59,10 +60,15 @@ def runs_show(
     if as_json:
         print_json(details.to_json())
         return
-    print(f"{details.summary.name}: {details.summary.condition.state}")
+    print(f"{details.summary.name}: {_state(details.summary)}")
     _print_faults(details.summary.condition.faults)
+    if details.trained_on is not None:
+        print(f"trained on: {details.trained_on}")
     for name, value in details.made.items():
-        _print_value(name, value)
+        if name != "series" or details.trained_on is None:
+            _print_value(name, value)
+    if details.scores:
+        _print_value("scores", details.scores)
     if details.config is not None:
         print(f"config:\n{textwrap.indent(details.config.rstrip(), '  ')}")
     if details.verdict is not None:
@@ -124,10 +130,12 @@ def runs_compare(
 def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json = False) -> None:
     """Check the files of runs by their hashes: which are missing, changed or unknown."""
     from stockcast.errors import RunError
-    from stockcast.runs.listing import check, locate, run_paths
+    from stockcast.runs.layout import PRETRAINED, is_in_package
+    from stockcast.runs.listing import check, locate, run_paths, shipped_paths
+    from stockcast.runs.safe_io import REINSTALL
     from stockcast.text import plural, printable_name
 
-    paths = [locate(runs, name) for name in names] if names else run_paths(runs)
+    paths = [locate(runs, name) for name in names] if names else [*run_paths(runs), *shipped_paths()]
     checked = [(printable_name(path.name or str(path)), check(path)) for path in paths]
     if as_json:
         print_json({"runs": [{"name": name, "state": run.state, "faults": list(run.faults)} for name, run in checked]})
@@ -139,11 +147,22 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
             _print_faults(run.faults)
     damaged = [name for name, run in checked if run.state == "damaged"]
     if damaged:
+        shipped = [
+            path
+            for path, (_, run) in zip(paths, checked, strict=True)
+            if run.state == "damaged" and is_in_package(path)
+        ]
+        advice = ["Train again, or remove them."] if len(damaged) > len(shipped) else []
+        advice += [REINSTALL.replace("It ", f"{PRETRAINED} ")] if shipped else []
         raise RunError(
-            f"{len(damaged)} of {plural(len(checked), 'run')} damaged: {', '.join(damaged)}. Train again, or remove "
-            f"them.",
+            f"{len(damaged)} of {plural(len(checked), 'run')} damaged: {', '.join(damaged)}. {' '.join(advice)}",
             value=damaged,
         )
+
+
+def _state(summary: Any) -> str:
+    """Return whether a run is whole, unfinished or damaged, and whether it ships with stockcast."""
+    return f"{summary.condition.state}, ships with stockcast" if summary.shipped else str(summary.condition.state)
 
 
 def _no_runs(runs: Path) -> str:
