@@ -2,12 +2,14 @@
 
     python benchmarks/pretrain.py FOLDER          # trains configs/pretrained.yaml on the price files of FOLDER
     python benchmarks/pretrain.py --run RUN       # takes a finished run of it, trained elsewhere
+    python benchmarks/pretrain.py --pool FOLDER   # states the scores of `stockcast evaluate pretrained --data UNSEEN`
 
 Left out of FOLDER are the twenty stocks of `HELD_OUT`, which the network is scored on. Of the run, only what forecasts
 is kept, and paths of price files become their names. The network that ships now is replaced once the new one is whole.
 """
 
 import argparse
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -51,7 +53,13 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("folder", type=Path, nargs="?", help="folder of price files")
     source.add_argument("--run", type=Path, help="finished run, by its path")
+    source.add_argument("--pool", type=Path, help="folder with pool.json of the stocks that are held out")
     options = parser.parse_args()
+    if options.pool is not None:
+        scores = scores_of(json.loads((options.pool / "pool.json").read_text(encoding="utf-8")))
+        sc.RunDirectory(layout.pretrained_folder()).write_json(layout.SCORES, scores)
+        print(json.dumps(scores, indent=1))
+        return
     try:
         if options.run is not None:
             run = sc.RunDirectory.find(Path("runs"), options.run)
@@ -138,6 +146,28 @@ def pack(run: sc.RunDirectory, folder: Path) -> int:
     packed.finish({**stated, "command": COMMAND})
     check(packed)
     return size_of(packed)
+
+
+def scores_of(pool: dict[str, Any]) -> dict[str, Any]:
+    """Return what `runs show` prints of the pooled scores of the stocks that are held out.
+
+    Raises:
+        SystemExit: other stocks are among them.
+    """
+    names = {row["series"] for row in pool["series"] if row.get("series")}
+    if names != HELD_OUT:
+        sys.exit(f"pretrain: the pool must be of the {len(HELD_OUT)} stocks that are held out, and of no others")
+    rows = {baseline: at["skill"] for baseline, at in next(iter(pool["horizons"].values()))["against"].items()}
+    return {
+        "stocks": f"{pool['members']} that it was not trained on",
+        "days": f"{pool['split']['first_origin']} to {pool['split']['last_target']}",
+        "percent_lower_crps": {
+            f"{step} ahead": {name: round(100 * at["against"][name]["skill"], 2) for name in rows}
+            for step, at in pool["horizons"].items()
+        },
+        "coverage_90": {f"{step} ahead": round(at["coverage_90"], 3) for step, at in pool["horizons"].items()},
+        "verdict": pool["verdict"][-1],
+    }
 
 
 def check_needs(config: Config) -> None:
