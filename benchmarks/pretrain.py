@@ -57,8 +57,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.pool is not None:
         scores = scores_of(json.loads((options.pool / "pool.json").read_text(encoding="utf-8")))
-        sc.RunDirectory(layout.pretrained_folder()).write_json(layout.SCORES, scores)
-        print(json.dumps(scores, indent=1))
+        text = json.dumps(scores, indent=2)
+        (layout.pretrained_folder() / layout.SCORES).write_text(text + "\n", encoding="utf-8")
+        print(text)
         return
     try:
         if options.run is not None:
