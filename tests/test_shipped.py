@@ -94,6 +94,26 @@ def test_a_price_file_is_forecast_without_a_training_as_the_stored_run_forecasts
     assert "Next: stockcast evaluate pretrained --data X.csv\n" in done.stderr
 
 
+def test_a_price_file_of_another_exchange_is_dated_on_its_sessions(home: Path) -> None:
+    def dates(*options: str) -> list[str]:
+        done = stockcast("predict", "--data", "X.csv", "--no-plot", "--json", *options, cwd=home)
+        assert done.returncode == 0, done.stderr
+        return [day["date"] for day in json.loads(done.stdout)["forecast"]]
+
+    # X.csv ends on Friday, 7 September 2012.
+    assert dates() == ["2012-09-10", "2012-09-11", "2012-09-12"]
+    assert dates("--calendar", "24/7") == ["2012-09-08", "2012-09-09", "2012-09-10"]
+    # Tel Aviv is closed on Fridays and Saturdays.
+    assert dates("--calendar", "XTAE") == ["2012-09-09", "2012-09-10", "2012-09-11"]
+
+
+def test_an_exchange_that_nobody_knows_is_refused_with_names_of_some(home: Path) -> None:
+    done = stockcast("predict", "--data", "X.csv", "--calendar", "XXXX", cwd=home)
+    assert done.returncode == 1
+    assert "data.calendar 'XXXX' is not an exchange" in done.stderr
+    assert "London XLON" in done.stderr
+
+
 def test_quiet_says_nothing_and_a_name_needs_no_notice(home: Path) -> None:
     assert stockcast("predict", "--data", "X.csv", "--no-plot", "--quiet", cwd=home).stderr == ""
     named = stockcast("predict", "pretrained", "--data", "X.csv", "--no-plot", cwd=home)

@@ -176,7 +176,7 @@ class Sources:
 
 
 def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable[..., None]:
-    """Add --data, --set, --covariates and --ticker to a command in place of its parameter `sources`."""
+    """Add --data, --set, --covariates, --ticker and --calendar to a command in place of its parameter `sources`."""
     signature = inspect.signature(command)
     added = {"data": data, "overrides": FileOverrides}
 
@@ -190,7 +190,7 @@ def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable
     with_sources.__signature__ = signature.replace(parameters=[*kept, *new])  # type: ignore[attr-defined]
     annotations = {name: kind for name, kind in command.__annotations__.items() if name != "sources"}
     with_sources.__annotations__ = {**annotations, **added}
-    return takes_ticker(takes_covariates(with_sources))
+    return takes_calendar(takes_ticker(takes_covariates(with_sources)))
 
 
 takes_many_sources = partial(takes_sources, data=ManyData)

@@ -20,11 +20,11 @@ Overrides = Collection[str] | Mapping[str, Any]
 """`KEY=VALUE` texts as of `--set`, or values by dotted key."""
 
 _READING_KEYS = (
-    *("date_format", "encoding", "separator", "decimal", "ticker", "columns"),
+    *("calendar", "date_format", "encoding", "separator", "decimal", "ticker", "columns"),
     *("resample", "frequency", "bar_date", "sheet", "covariates"),
 )
 READING_KEYS = tuple(f"data.{key}" for key in _READING_KEYS)
-"""What overrides set about how a price file is read."""
+"""What overrides set about how a price file is read, and which exchange's sessions date its forecast."""
 
 
 def load_config(

@@ -282,6 +282,6 @@ def calendar_mismatch(
         return None
     return (
         f"of the last {compared.count} dates, {len(compared.extra)} are not {frequency.named(calendar, 2)}, and "
-        f"{len(compared.missing)} of its {frequency.session}s are missing: check data.calendar, and that these are "
-        f"{frequency.name} bars. Forecasts are for its {frequency.session}s"
+        f"{len(compared.missing)} of its {frequency.session}s are missing: check data.calendar (--calendar), and that "
+        f"these are {frequency.name} bars. Forecasts are for its {frequency.session}s"
     )

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from stockcast.config.load import Overrides, check_reading, csv_options, load_config
-from stockcast.data.calendar import sessions_after
+from stockcast.data.calendar import check_calendar, sessions_after
 from stockcast.data.csv.table import PriceSource
 from stockcast.data.market import Market
 from stockcast.data.prices import Prices
@@ -61,12 +61,14 @@ class Predictor(RunSeries):
             run: the run, its path, or its name under `runs`; None for the newest one there.
             runs: folder of the runs.
             overrides: how price files are read that are not written as those of the training were, as in `load_config`:
-                `{"data.ticker": "GE"}`; and a newer file of covariates, `{"data.covariates": "vix.csv"}`.
+                `{"data.ticker": "GE"}`; of which exchange they are, `{"data.calendar": "XLON"}`; and a newer file of
+                covariates, `{"data.covariates": "vix.csv"}`.
             on_message: called where the network has no ONNX file that opens, and Keras is loaded instead.
 
         Raises:
             RunError: there is no such run, it is unfinished, damaged, or its files are not of one training.
             ConfigError: an override is wrong, or is of something else.
+            DataError: no exchange of that name is known.
         """
         run = RunDirectory.find(Path(runs), run)
         check_reading(overrides, advice="A run keeps its other keys.")
@@ -74,6 +76,7 @@ class Predictor(RunSeries):
         reading, tickers = config, csv_options(overrides).tickers
         if overrides:
             reading = load_config(run.config_path(), overrides)
+            check_calendar(reading.data.calendar)
             if reading.data.bars is not config.data.bars:
                 bars = config.data.bars.name
                 raise ConfigError(
@@ -158,7 +161,7 @@ class Predictor(RunSeries):
         Raises:
             StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
         """
-        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.config.data.calendar
+        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.reading.data.calendar
         prices, market = self.series_and_market(source, on_message=on_message)
         if prices.later:
             on_message(

@@ -264,7 +264,9 @@ class RunSeries:
 
     @cached_property
     def sessions(self) -> Sessions | None:
-        """The exchange's sessions around the run's last row, as it stores them; used for this run alone."""
+        """The sessions of the run's exchange around its last row, as it stores them; None for those of another one."""
+        if self.reading.data.calendar != self.config.data.calendar:
+            return None
         stored = self.run.sessions()
         return None if stored is None else Sessions.from_json(stored)
 
