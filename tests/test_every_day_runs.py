@@ -112,6 +112,7 @@ def test_an_audit_finds_no_leak_in_sequences_and_blocks(run: RunDirectory) -> No
     assert report.passed, report.failure()
 
 
+@pytest.mark.slow
 def test_dense_layers_on_the_last_day_learn_the_same_from_windows_and_from_sequences(tmp_path: Path) -> None:
     # Their answers need no window, so the validation losses are of the same targets, and of networks as good.
     losses = []

@@ -105,6 +105,7 @@ def test_a_file_that_lacks_a_column_is_scored_by_its_own_unit(run: RunDirectory)
     assert dataset.volatility[-1] == pytest.approx(np.sqrt((weights * returns**2).sum() / weights.sum()), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_without_may_lack_a_file_of_closes_is_refused(tmp_path: Path) -> None:
     config = CONFIG.replace(", may_lack: [Open, High, Low, Volume]", "")
     run = sc.train(load_config(write(tmp_path, config)), runs=tmp_path / "runs", name="full")

@@ -181,6 +181,7 @@ def test_runs_list_has_the_score_of_the_pool(home: Path, folder: Path) -> None:
     assert summary.condition.state == "whole"
 
 
+@pytest.mark.slow
 def test_a_pool_of_chosen_days_stands_in_for_none_of_the_test_days(home: Path, folder: Path) -> None:
     late = stockcast("evaluate", "mine", "--data", "folder/AA.csv", "--data", "folder/BB.csv", "--from", "2012-04-02",
                      "-q", cwd=home)  # fmt: skip
@@ -208,6 +209,7 @@ def test_from_python_a_pool_is_a_value_with_a_frame(home: Path, folder: Path) ->
     assert pool.name in folder.name
 
 
+@pytest.mark.slow
 def test_series_of_one_name_and_copies_never_share_a_folder(trained: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained, home)

@@ -225,6 +225,7 @@ def half(home: Path, tmp_path: Path) -> RunDirectory:
     return RunDirectory(tmp_path / "runs" / "half")
 
 
+@pytest.mark.slow
 def test_a_training_is_resumed_by_each_process_on_the_files_that_it_began_with(
     half: RunDirectory, clean: RunDirectory, tmp_path: Path
 ) -> None:

@@ -212,6 +212,7 @@ def test_over_many_days_the_variance_returns_to_its_mean_as_the_formula_says(var
     np.testing.assert_allclose(computed, expected_variances(T_TRUTH, variance, 0.0), rtol=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variance", [0.3, 6.0], ids=["calm", "storm"])
 def test_with_leverage_and_skew_too_the_variance_returns_to_its_mean_as_the_formula_says(variance):
     # More than half of the variance lies in the falls, by the midpoint rule over the distribution's levels.
@@ -340,6 +341,7 @@ def test_on_a_long_series_of_its_own_kind_it_finds_the_parameters(model, truth):
     assert (np.abs(computed - truth) < 4 * np.array(errors[model])).all()
 
 
+@pytest.mark.slow
 def test_of_prices_of_its_own_kind_the_bands_cover_what_they_promise():
     returns = simulate(5000, seed=12)
     task = make_task(returns, origins=np.arange(2000, 4990), horizon=5)

@@ -117,6 +117,7 @@ def test_the_validation_loss_of_sequences_is_the_mean_over_days_and_not_over_seq
     assert by_sequence == pytest.approx(by_window, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_learns_from_sequences_and_forecasts_from_windows() -> None:
     windows, sequences = (
         make_network(**SIZES, window=WINDOW, horizon=1, cell="lstm", head=make_head("point"), sequence_length=length)
