@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pretrain import HELD_OUT
 
 from stockcast.config.load import parse_config
 from stockcast.config.schema import Config
@@ -37,10 +38,6 @@ from stockcast.forecasting.dataset import make_dataset
 from stockcast.forecasting.reading import read_to_train
 from stockcast.forecasting.training_data import TrainingData, build_training_data
 
-UNSEEN = {
-    *("ABT", "ADSK", "ASML", "BP", "CTSH", "DHI", "DTE", "EQR", "IDXX", "LOW"),
-    *("MCK", "MET", "NEM", "ODFL", "PCAR", "PNC", "SPG", "TRV", "WFC", "YUM"),
-}
 STEPS = (1, 5, 10, 20, 50)
 EVERY = 5
 """Bars from one scored origin to the next."""
@@ -253,7 +250,7 @@ def train_all(options: argparse.Namespace) -> None:
     until = time.time() + options.seconds
     options.results.mkdir(parents=True, exist_ok=True)
     variants = options.only.split(";") if options.only else list(VARIANTS)
-    files = sorted(path for path in options.folder.glob("*.csv") if path.stem not in UNSEEN)
+    files = sorted(path for path in options.folder.glob("*.csv") if path.stem not in HELD_OUT)
     # Processes are forked before any backend is loaded, so that the price tables are held once.
     context = get_context("fork")
     with ProcessPoolExecutor(options.readers or os.cpu_count(), mp_context=context) as pool:

@@ -14,7 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from folds import FOLDS, UNSEEN, VARIANTS, config_of, read
+from folds import FOLDS, VARIANTS, config_of, read
+from pretrain import HELD_OUT
 
 from stockcast.data.sequences import SequenceDataset
 from stockcast.forecasting.networks import build_member, fit_settings
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=12, help="of windows; 16,000 each")
     options = parser.parse_args()
-    files = sorted(path for path in options.folder.glob("*.csv") if path.stem not in UNSEEN)
+    files = sorted(path for path in options.folder.glob("*.csv") if path.stem not in HELD_OUT)
     prices = [series for series in map(read, files) if series is not None]
     share_threads(1)
     data = build_training_data(config_of("base", FOLD, 0), prices)

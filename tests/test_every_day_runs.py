@@ -51,9 +51,9 @@ def test_the_onnx_answer_of_a_window_is_the_sequence_networks_last_one(run: RunD
     load_weights(sequences, run.weights_path())
     inputs = dataset.windows(np.arange(100, 120)).inputs()
 
-    answers = np.asarray(sequences(inputs))
-    assert answers.shape == (20, 1, 3, 3)
-    np.testing.assert_allclose(answers[:, 0], predictor.network(inputs), atol=1e-5)
+    outputs = np.asarray(sequences(inputs))
+    assert outputs.shape == (20, 1, 3, 3)
+    np.testing.assert_allclose(outputs[:, 0], predictor.network(inputs), atol=1e-5)
 
 
 def test_the_run_states_the_windows_that_it_was_trained_on_and_its_blocks(run: RunDirectory) -> None:
@@ -114,7 +114,7 @@ def test_an_audit_finds_no_leak_in_sequences_and_blocks(run: RunDirectory) -> No
 
 @pytest.mark.slow
 def test_dense_layers_on_the_last_day_learn_the_same_from_windows_and_from_sequences(tmp_path: Path) -> None:
-    # Their answers need no window, so the validation losses are of the same targets, and of networks as good.
+    # Their outputs need no window, so the validation losses are of the same targets, and of networks as good.
     losses = []
     for name, keys in (("windows", ""), ("sequences", f", {SEQUENCES}")):
         folder = tmp_path / name

@@ -51,11 +51,6 @@ class RunSeries:
         """Whether the overrides name every series, so that `series` may yield several."""
         return self.tickers == ALL_TICKERS
 
-    @property
-    def own_path(self) -> Path:
-        """The first price file of the training, forecast by default; a folder of data.path may hold others by now."""
-        return Path(self.trained_on[0].path)
-
     def is_training_file(self, source: Prices | PriceSource) -> bool:
         """Whether a price file, or a series' file, is a training file: it has the path of one, or is a copy of one."""
         paths, hashes = ({getattr(series, name) for series in self.trained_on} for name in ("path", "sha256"))

@@ -42,10 +42,10 @@ def test_those_that_look_ahead_or_at_a_whole_window_are_not_causal() -> None:
 @pytest.mark.parametrize("horizon", [1, HORIZON])
 def test_the_first_answer_of_a_sequence_is_that_of_its_first_window(cell: str, horizon: int) -> None:
     windows, sequences = pair(cell, horizon=horizon)
-    answers = np.asarray(sequences(DAYS))
+    outputs = np.asarray(sequences(DAYS))
 
-    assert answers.shape == (2, LENGTH - WINDOW + 1, horizon, 3)
-    np.testing.assert_allclose(answers[:, 0], np.asarray(windows(DAYS[:, :WINDOW])), atol=1e-5)
+    assert outputs.shape == (2, LENGTH - WINDOW + 1, horizon, 3)
+    np.testing.assert_allclose(outputs[:, 0], np.asarray(windows(DAYS[:, :WINDOW])), atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", sorted(set(CAUSAL) - {"conv", "last_day"}))
@@ -106,7 +106,7 @@ def trained(network: Any, training: Any, validation: Any, **changes: Any) -> lis
 
 def test_the_validation_loss_of_sequences_is_the_mean_over_days_and_not_over_sequences() -> None:
     # Dense layers on a day's own inputs answer alike in windows and in sequences. 41 days leave the last sequence three
-    # answers of ten, and batches of three sequences leave a last batch of one.
+    # outputs of ten, and batches of three sequences leave a last batch of one.
     validation = examples(41, seed=1)
     assert len(validation) % 10
     windows, sequences = pair("last_day", head=make_head("point"), horizon=1)
