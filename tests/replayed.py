@@ -49,12 +49,12 @@ def replaying() -> Iterator[None]:
     fit_member, store, write = members.fit_member, train._store_network, RunDirectory.write_network
     under: list[str] = []
 
-    def replayed(config: Any, data: Any, run: RunDirectory, member: int, *, callbacks: Callbacks) -> None:
+    def replayed(config: Any, windows: Any, run: RunDirectory, member: int, *, callbacks: Callbacks) -> None:
         if _ANEW or members.training_state(run, member) is not None:  # the latter is a training that is resumed
-            fit_member(config, data, run, member, callbacks=callbacks)
+            fit_member(config, windows, run, member, callbacks=callbacks)
             return
-        windows = [ask(slice(None)) for one in (data.training, data.validation) for ask in (one.inputs, one.targets)]
-        key = f"{_network_of(config)} {member} {_digest(*windows)}"
+        arrays = [ask(slice(None)) for part in windows for ask in (part.inputs, part.targets)]
+        key = f"{_network_of(config)} {member} {_digest(*arrays)}"
         honest = members._write_checkpoint
         if key in _STATES:
             for state in _STATES[key]:
@@ -70,7 +70,7 @@ def replaying() -> Iterator[None]:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(members, "_write_checkpoint", record)
-            fit_member(config, data, run, member, callbacks=callbacks)
+            fit_member(config, windows, run, member, callbacks=callbacks)
         _STATES[key] = states
 
     def stored(run: RunDirectory, network: Any, callbacks: Callbacks) -> Any:

@@ -169,6 +169,16 @@ def test_calibrated_bands_of_a_point_forecast_are_around_it_and_stored(write_tin
     assert (arrays["quantiles"][:, :, 0] < arrays["quantiles"][:, :, -1]).all()
 
 
+@pytest.mark.parametrize("config", [TINY, RECURSIVE])
+def test_bands_are_fitted_on_every_few_days_where_there_are_very_many(
+    config: str, write_tiny: WriteTiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tiny(config=config)
+    every = train(path, tmp_path / "every").calibration()["origins"]
+    monkeypatch.setattr("stockcast.pipeline.train._MOST_CALIBRATED", every // 2 - 1)
+    assert train(path, tmp_path / "some").calibration()["origins"] == -(-every // 3)
+
+
 def test_a_recursive_network_forecasts_further_than_its_horizon_and_a_direct_one_refuses(
     tiny_run: RunDirectory, write_tiny: WriteTiny, tmp_path: Path
 ) -> None:

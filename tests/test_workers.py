@@ -18,6 +18,7 @@ from stockcast.config.schema import Config
 from stockcast.errors import RunError, TrainingError
 from stockcast.execution.members import count_workers
 from stockcast.execution.process import WorkerProcess
+from stockcast.forecasting.training_data import build_training_data, read_training_prices
 from stockcast.models.callbacks import EpochLog
 from stockcast.runs import RunDirectory
 
@@ -112,7 +113,11 @@ def test_an_error_of_a_worker_comes_with_its_fields(config: Config, tmp_path: Pa
 
     with pytest.raises(Killed):
         commands.train(explosive(config), runs=tmp_path, name="begun", processes=1, begun=stop)
-    worker = WorkerProcess(RunDirectory(tmp_path / "begun"), range(2, 3))
+    run = RunDirectory(tmp_path / "begun")
+    stored = load_config(run.config_path())
+    data = build_training_data(stored, read_training_prices(stored, lambda _: None).series, is_shared=True)
+    assert data.shared is not None
+    worker = WorkerProcess(run, range(2, 3), data.shared)
     try:
         while worker.is_running():
             pass

@@ -44,6 +44,11 @@ class SequenceDataset:
         return len(self.firsts)
 
     @property
+    def origin_count(self) -> int:
+        """Origins of all sequences."""
+        return int(self.counts.sum())
+
+    @property
     def most_origins(self) -> int:
         """Origins of a whole sequence."""
         return self.length - self.windows.window + 1

@@ -40,6 +40,11 @@ class WindowDataset:
     def __len__(self) -> int:
         return len(self.origins)
 
+    @property
+    def origin_count(self) -> int:
+        """Origins, one of each window."""
+        return len(self.origins)
+
     def inputs(self, rows: Days | slice = slice(None)) -> Floats:
         """Return the windows of the chosen origins, float32, shape (rows, window, features)."""
         days = self.origins[rows][:, None] + np.arange(1 - self.window, 1)

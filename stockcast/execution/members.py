@@ -2,8 +2,8 @@
 
 One recurrent network hardly keeps two cores busy, as each day waits for the day before. So members are assigned to
 workers: the first is this process, each other one a process (`worker.py`) with its share of the cores. Workers share
-the run's directory alone: they read its config and write their checkpoints there. A member's result depends on its
-seed, not on its worker.
+the windows that they train on, in a file without a name, and the run's directory: they read its config and write their
+checkpoints there. A member's result depends on its seed, not on its worker.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from typing import Any
 
 from stockcast.config.schema import Config
 from stockcast.data.sequences import SequenceDataset
+from stockcast.data.shared_windows import SharedWindows
+from stockcast.data.windows import WindowDataset
 from stockcast.errors import RunError
 from stockcast.execution.process import WorkerProcess
 from stockcast.forecasting.networks import build_member, fit_settings
@@ -52,7 +54,7 @@ def train_members(
 
     Args:
         config: the one that the run was begun with, with dates for the parts.
-        data: what they are trained on.
+        data: what they are trained on; shared, where there is more than one worker.
         run: where checkpoints are stored.
         workers: number of processes, this one among them.
         callbacks: `on_epoch_end` for each epoch of any worker; `on_batch_end` may raise to end the training everywhere.
@@ -65,7 +67,8 @@ def train_members(
         RunError: a checkpoint could not be written, or another worker ended too early.
     """
     own, *others = assign_members(config.networks, most=workers)
-    with _start(run, others) as processes:
+    windows = data.training, data.validation
+    with _start(run, others, data.shared) as processes:
 
         def on_batch_end() -> None:
             callbacks.on_batch_end()
@@ -74,7 +77,7 @@ def train_members(
                     callbacks.on_epoch_end(epoch)
 
         for member in own:
-            fit_member(config, data, run, member, callbacks=replace(callbacks, on_batch_end=on_batch_end))
+            fit_member(config, windows, run, member, callbacks=replace(callbacks, on_batch_end=on_batch_end))
         while any([process.is_running() for process in processes]):
             on_batch_end()
         on_batch_end()
@@ -89,13 +92,25 @@ def train_members(
     return networks, [epoch for state in states for epoch in state.history]
 
 
-def fit_member(config: Config, data: TrainingData, run: RunDirectory, member: int, *, callbacks: Callbacks) -> None:
-    """Train one member from its last checkpoint on; its last one then holds its best weights."""
+def fit_member(
+    config: Config,
+    windows: tuple[WindowDataset, WindowDataset],
+    run: RunDirectory,
+    member: int,
+    *,
+    callbacks: Callbacks,
+) -> None:
+    """Train one member from its last checkpoint on; its last one then holds its best weights.
+
+    Args:
+        config: as of `train_members`.
+        windows: to train on, and to stop the training.
+        run: where checkpoints are stored.
+        member: its number, from 1.
+        callbacks: as of `fit`.
+    """
     length = config.sequence_length
-    training, validation = (
-        windows if length is None else SequenceDataset.cut(windows, length)
-        for windows in (data.training, data.validation)
-    )
+    training, validation = (part if length is None else SequenceDataset.cut(part, length) for part in windows)
     fit(
         build_member(config, member, sequence_length=length),
         training,
@@ -127,12 +142,14 @@ def _write_checkpoint(run: RunDirectory, state: TrainingState) -> None:
 
 
 @contextmanager
-def _start(run: RunDirectory, groups: list[range]) -> Iterator[list[WorkerProcess]]:
+def _start(run: RunDirectory, groups: list[range], shared: SharedWindows | None) -> Iterator[list[WorkerProcess]]:
     """Start the other workers, and end them with the block."""
     processes: list[WorkerProcess] = []
     try:
         for members in groups:
-            processes.append(WorkerProcess(run, members))
+            if shared is None:
+                raise ValueError("several workers need shared windows")
+            processes.append(WorkerProcess(run, members, shared))
         yield processes
     finally:
         for process in processes:

@@ -6,11 +6,12 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from signal import Signals
 from typing import Any
 
 from stockcast import errors
+from stockcast.data.shared_windows import SharedWindows
 from stockcast.errors import RunError, StockcastError
 from stockcast.models.callbacks import EpochLog
 from stockcast.runs.directory import RunDirectory
@@ -28,8 +29,12 @@ class ChildProcess:
         on_message: Callable[[dict[str, Any]], None],
         on_end: Callable[[], None] = lambda: None,
         environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
-        """Start it: `python -m module arguments`; a thread of its own calls `on_message`, and last `on_end`."""
+        """Start it: `python -m module arguments`; a thread of its own calls `on_message`, and last `on_end`.
+
+        It inherits the open files of these descriptors.
+        """
         self._on_message, self._on_end = on_message, on_end
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, *arguments],
@@ -37,6 +42,7 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            pass_fds=descriptors,
             process_group=0,  # Ctrl-C reaches this process alone, which knows what to do with it
             env={**os.environ, **(environment or {})},
         )
@@ -86,11 +92,18 @@ class ChildProcess:
 class WorkerProcess:
     """A process that trains some members."""
 
-    def __init__(self, run: RunDirectory, members: range) -> None:
+    def __init__(self, run: RunDirectory, members: range, windows: SharedWindows) -> None:
         self._run, self._members = run, members
         self._messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        arguments = (str(run.path), *map(str, members))
-        self._process = ChildProcess("stockcast.execution.worker", *arguments, on_message=self._messages.put)
+        self._process = ChildProcess(
+            "stockcast.execution.worker",
+            str(run.path),
+            str(windows.descriptor),
+            *map(str, members),
+            on_message=self._messages.put,
+            descriptors=[windows.descriptor],
+        )
+        self._process.send(windows.order())
 
     def epochs(self) -> Iterator[EpochLog]:
         """Yield the epochs that the worker has finished since the last call.

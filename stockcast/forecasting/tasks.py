@@ -98,19 +98,23 @@ class PriceTask:
     ) -> Forecast:
         """Forecast the quantiles at these levels; no row uses a price after its own origin.
 
+        The origins increase; where outputs are cached, they are consecutive.
+
         Raises:
             RunError: a forecast is not a finite price above 0, so the scalers or the calibration are damaged.
         """
         adapt_from = self.adaptation_start(dataset)
-        first = origins[0] if adapt_from is None else min(origins[0], max(dataset.window - 1, adapt_from))
-        days = np.arange(first, origins[-1] + 1)
+        days, wanted = origins, np.arange(len(origins))
+        if adapt_from is not None:  # through every day since, of which `origins` are some
+            days = np.arange(min(origins[0], max(dataset.window - 1, adapt_from)), origins[-1] + 1)
+            wanted = origins - days[0]
         targets = days[:, None] + np.arange(1, steps + 1)
         if cached is None:
             outputs = dataset.outputs(network, days, steps=steps)
         else:
             outputs = cached.complete(network, dataset, dates, days, steps=steps)
 
-        def calibrated(rows: slice, levels: Floats) -> Forecast:
+        def calibrated(rows: Days, levels: Floats) -> Forecast:
             forecast = Forecast(
                 origin_dates=dates[days[rows]],
                 target_dates=dates[targets[rows]],
@@ -130,14 +134,13 @@ class PriceTask:
                 )
             return forecast
 
-        wanted = slice(origins[0] - first, None)
         if adapt_from is None:
             final = calibrated(wanted, levels)
         else:
             # Adapting looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
             band = levels if isinstance(self.calibration, ConformalOffsets) else ADAPTED_LEVELS
             known = np.concatenate([dataset.closes, np.full(steps, np.nan)])
-            factors = adapted_factors(calibrated(slice(None), band), known[targets])
+            factors = adapted_factors(calibrated(np.arange(len(days)), band), known[targets])
             final = scale_bands(calibrated(wanted, levels), factors[wanted])
         # Last, so that the day's range holds the very median that is written.
         return replace(final, others=dataset.other_columns(outputs[wanted], days[wanted], final.median))

@@ -13,6 +13,7 @@ from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler
+from stockcast.data.shared_windows import SharedWindows
 from stockcast.data.split import Part
 from stockcast.data.target import TargetTransform
 from stockcast.data.windows import WindowDataset
@@ -48,6 +49,7 @@ class TrainingData:
         without: of each series once more, without the columns that a file may lack; empty where it may lack none.
         training: windows to train on, of all series.
         validation: windows that stop training, of all series. Both and the datasets share one memory.
+        shared: the file that holds it for other processes; None where it is this process's own.
     """
 
     scaler: Scaler
@@ -56,6 +58,7 @@ class TrainingData:
     without: list[SeriesDataset]
     training: WindowDataset
     validation: WindowDataset
+    shared: SharedWindows | None = None
 
 
 @dataclass(frozen=True)
@@ -176,11 +179,17 @@ def _read_all(config: Config, files: Sequence[Path], refusals: Refusals, on_mess
     return prices
 
 
-def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingData:
+def build_training_data(config: Config, prices: Sequence[Prices], *, is_shared: bool = False) -> TrainingData:
     """Scale every series by the training days of all, and window it.
+
+    Args:
+        config: with dates for the parts.
+        prices: of every series.
+        is_shared: whether other processes are to train on it too.
 
     Raises:
         DataError: a series lacks a column or a price that the config asks for.
+        RunError: there is no room for the file that other processes read.
     """
     market = make_market(prices, config.features)
     training_days = [split_of(config, series).training_stretches() for series in prices]
@@ -190,7 +199,29 @@ def build_training_data(config: Config, prices: Sequence[Prices]) -> TrainingDat
     memory = _Memory(sum(len(series.dates) for series in every))
     datasets = [memory.hold(make_dataset(config, series, market, scaler, target)) for series in every]
     training, validation = (memory.windows(datasets, part) for part in ("training", "validation"))
-    return TrainingData(scaler, target, datasets[: len(prices)], datasets[len(prices) :], training, validation)
+    shared = None
+    if is_shared:
+        shared = SharedWindows(training, validation)
+        training, validation = shared.training, shared.validation
+        datasets = _placed(datasets, training)  # the memory that was filled is free
+    return TrainingData(scaler, target, datasets[: len(prices)], datasets[len(prices) :], training, validation, shared)
+
+
+def _placed(datasets: Sequence[SeriesDataset], windows: WindowDataset) -> list[SeriesDataset]:
+    """Return the datasets with their days in the arrays of `windows`, where they lie end to end."""
+    placed, start = [], 0
+    for dataset in datasets:
+        days = slice(start, start + len(dataset.scaled))
+        placed.append(
+            replace(
+                dataset,
+                target_prices=windows.target_prices[days],
+                scaled=windows.scaled[days],
+                volatility=None if windows.volatility is None else windows.volatility[days],
+            )
+        )
+        start = days.stop
+    return placed
 
 
 class _Memory:

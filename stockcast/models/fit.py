@@ -23,6 +23,10 @@ from stockcast.typing import Floats
 
 _VALIDATION_DAYS = 51_200  # of a batch, 1024 windows of 50; nothing is trained on them, so only speed matters
 
+_MOST_VALIDATED = 200_000
+"""Origins whose loss stops a training. Those of neighbouring days overlap, and stocks move together: of hundreds of
+series, more of them take time and say no more."""
+
 
 class TrainingExamples(Protocol):
     """Windows or sequences with their targets: a `stockcast.data.windows.WindowDataset`, or of `data.sequences`."""
@@ -30,8 +34,12 @@ class TrainingExamples(Protocol):
     def __len__(self) -> int:
         """Return the number of windows or sequences."""
 
+    @property
+    def origin_count(self) -> int:
+        """Origins, each of which has targets."""
+
     def draw(self, generator: np.random.Generator, most: int | None = None) -> Self:
-        """Return those of one epoch, shuffled, with about `most` targets at most."""
+        """Return those of one epoch, shuffled, of about `most` origins at most."""
 
     def batch(self, rows: slice) -> tuple[Floats, ...]:
         """Return inputs (rows, days, features), targets (rows, ..., horizon[, columns]), and weights if they differ."""
@@ -53,7 +61,8 @@ def fit(
     Args:
         network: a keras.Model of `build_network`.
         training: windows to train on, or sequences, as the network's input is.
-        validation: likewise for early stopping; never those of the test days.
+        validation: likewise for early stopping; never those of the test days. Of more than `_MOST_VALIDATED` origins,
+            as many are drawn, the same for every epoch and member.
         head: its loss is minimised.
         settings: epochs, batches, optimizer and early stopping.
         member: number of this network in its ensemble, for the history.
@@ -113,7 +122,11 @@ def fit(
     if state is None or state.epochs_without_improvement(settings.monitor) < settings.patience:
         network.fit(
             batches,
-            validation_data=_batches(keras, validation, max(settings.batch_size, _VALIDATION_DAYS // days)),
+            validation_data=_batches(
+                keras,
+                _drawn(validation),
+                max(settings.batch_size, _VALIDATION_DAYS // days),
+            ),
             initial_epoch=len(history),
             epochs=settings.epochs,
             shuffle=False,  # `_batches` shuffles windows; Keras would shuffle batches too, from a global seed
@@ -122,6 +135,13 @@ def fit(
         )
     network.set_weights(best)
     return history
+
+
+def _drawn(validation: TrainingExamples) -> TrainingExamples:
+    """Return examples of about `_MOST_VALIDATED` origins at most, the same in every process."""
+    if validation.origin_count <= _MOST_VALIDATED:
+        return validation
+    return validation.draw(np.random.default_rng(0), _MOST_VALIDATED)
 
 
 def _check_finite(epoch: EpochLog, settings: FitSettings) -> None:

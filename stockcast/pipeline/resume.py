@@ -51,7 +51,7 @@ def resume(
             )
         callbacks.on_message(f"{run.name}: {_progress(run, stored)}")
         callbacks.on_run_begin(run.path)
-        data = build_training_data(stored, prices)
+        data = build_training_data(stored, prices, is_shared=workers > 1)
         return train_to_end(stored, data, run, workers=workers, tensorboard=tensorboard, callbacks=callbacks)
 
 

@@ -31,6 +31,10 @@ from stockcast.runs.directory import RefusedFile, RunDirectory, refused_of
 from stockcast.runs.layout import BEGUN, CALIBRATION, HISTORY, ONNX, SCALER
 from stockcast.typing import Floats
 
+_MOST_CALIBRATED = 50_000
+"""Forecasts that bands are fitted on. Those of neighbouring days overlap, and stocks move together: of hundreds of
+series, every fifth day says as much."""
+
 _ROOM_FOR_AN_ARRAY = 16_384
 """Bytes of a network's file for each array, besides the numbers; HDF5 takes up to 8 KB for name and shape."""
 
@@ -61,9 +65,9 @@ def train(
     RunDirectory.check_name(name)
     read = read_training_prices(config, callbacks.on_message)
     config, prices = read.config, read.series
-    data = build_training_data(config, prices)  # before Keras is loaded, which takes as much memory again
     workers = count_workers(config.networks, most=processes)
-    # Loads Keras: nothing is written yet.
+    data = build_training_data(config, prices, is_shared=workers > 1)
+    # Loads Keras, which takes as much memory again: nothing is written yet.
     details = {
         "versions": versions(),
         "series": list(map(_described, prices)),
@@ -147,15 +151,17 @@ def _calibrate(
     # Scaling uses one band; all quantiles of hundreds of series are gigabytes, and seconds to compute.
     levels = ADAPTED_LEVELS if config.head.has_bands else LEVELS
     task, days = PriceTask(), set[np.datetime64]()
+    origins = [dataset.origins("calibration", required=False) for dataset in datasets]
+    every = 1 + sum(map(len, origins)) // _MOST_CALIBRATED
 
     def pairs() -> Iterator[tuple[Forecast, Floats]]:
-        for dataset in datasets:
-            if not len(origins := dataset.origins("calibration", required=False)):
+        for dataset, own in zip(datasets, origins, strict=True):
+            if not len(own):
                 continue
             dates = dataset.prices.dates
-            forecast = task.forecast(network, dataset, dates, origins, steps=config.horizon, levels=levels)
+            forecast = task.forecast(network, dataset, dates, own[::every], steps=config.horizon, levels=levels)
             days.update(np.unique(forecast.target_dates))
-            yield forecast, dataset.forecast_task("calibration").actual
+            yield forecast, dataset.forecast_task("calibration").actual[::every]
 
     if config.head.has_bands:
         return fit_scaling(pairs()).shrunk(len(days))

@@ -42,6 +42,10 @@ class Recorded:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def origin_count(self) -> int:
+        return len(self.rows)
+
     def draw(self, generator: np.random.Generator, most: int | None = None) -> "Recorded":
         epoch = copy(self)  # which remembers in the same list
         epoch.rows = generator.permutation(len(self)).tolist()[:most]
@@ -118,6 +122,19 @@ def test_validation_windows_are_all_looked_at_however_few_an_epoch_draws() -> No
     validation = yesterdays_value(30)
     train(tiny(), yesterdays_value(40), validation, windows_per_epoch=5)
     assert validation.drawn[-1] == list(range(30))
+
+
+def test_of_very_many_validation_windows_each_epoch_looks_at_the_same_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stockcast.models.fit._MOST_VALIDATED", 12)
+    drawn = []
+    for seed in (1, 2):
+        validation = yesterdays_value(30)
+        train(tiny(), yesterdays_value(40), validation, seed=seed)
+        epochs = validation.drawn[-3:]
+        assert epochs[0] == epochs[1] == epochs[2]
+        assert len(set(epochs[0])) == 12
+        drawn.append(epochs[0])
+    assert drawn[0] == drawn[1] != list(range(12))
 
 
 def test_the_history_names_the_member_that_was_trained() -> None:
