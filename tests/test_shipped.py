@@ -134,6 +134,18 @@ def test_python_takes_it_by_its_name_or_without_a_run(home: Path) -> None:
     assert folder == home / "mine" / "pretrained" / "predictions" / "X-2012-09-07"
 
 
+@pytest.mark.slow
+def test_several_series_are_scored_by_it_where_there_is_no_run(home: Path) -> None:
+    messages: list[str] = []
+    callbacks = sc.Callbacks(on_message=messages.append)
+    (home / "stocks").mkdir()
+    for seed, name in enumerate(("AA", "BB")):
+        make_bars(seed=20 + seed).to_csv(home / "stocks" / f"{name}.csv", index=False)
+    pool = sc.evaluate_pool(None, home / "stocks", callbacks=callbacks)
+    assert (pool.run, len(pool.pool.series)) == ("pretrained", 2)
+    assert messages[0].startswith("No finished run under runs")
+
+
 def test_all_that_is_written_lies_under_the_users_runs(home: Path) -> None:
     for command in ("predict", "evaluate", "explain"):
         done = stockcast(command, "--data", "X.csv", cwd=home)

@@ -26,6 +26,7 @@ from stockcast.runs.directory import RunDirectory
 from stockcast.runs.evaluations import stored_evaluation
 from stockcast.runs.files import now
 from stockcast.runs.layout import evaluation_folder, pool_folder
+from stockcast.runs.shipped import choose_run
 from stockcast.typing import Dates
 
 _WORKER = "stockcast.pipeline.pool_worker"
@@ -48,7 +49,8 @@ def evaluate_pool(
     was: what the run has of the same file, days and inputs is not computed again.
 
     Args:
-        run: a finished run, its path, or its name under `runs`; None for the newest one there.
+        run: a finished run, its path, or its name under `runs`; None for the newest one there; where there is none,
+            sources are taken by the one that ships, `pretrained`.
         sources: price files, and folders of them; None for the series that the run was trained on.
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
         start: first day to be scored; None for the first of the run's test days.
@@ -62,7 +64,6 @@ def evaluate_pool(
         StockcastError: the run is damaged, a folder holds no price file, or no series could be scored. One that could
             not is among the failures.
     """
-    predictor = Predictor.load(run, runs=runs, overrides=overrides, on_message=callbacks.on_message)
     given = [sources] if isinstance(sources, Path | str) else [] if sources is None else list(sources)
     if frames := [source for source in given if not isinstance(source, Path | str)]:
         raise DataError(
@@ -71,6 +72,8 @@ def evaluate_pool(
             value=type(frames[0]).__name__,
         )
     paths = [Path(source) for source in given]
+    chosen = choose_run(Path(runs), run, source=paths or None, on_message=callbacks.on_message)
+    predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
     return score_pool(predictor, paths, ScoredDays(part, start, insist), overrides=overrides, callbacks=callbacks)
 
 
