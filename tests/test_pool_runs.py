@@ -107,6 +107,11 @@ def test_the_pooled_skill_is_the_mean_of_what_metrics_json_has(home: Path, folde
             assert pooled["against"][name]["won"] == sum(skill > 0 for skill in skills)
         coverage = [one["horizons"][step]["model"]["coverage_50"] for one in metrics]
         assert pooled["coverage_50"] == pytest.approx(sum(coverage) / 3)
+        storms = [one["horizons"][step]["regimes"]["storm"] for one in metrics]
+        inside = sum(storm["origins"] * (storm["coverage_90"] or 0) for storm in storms)
+        count = sum(storm["origins"] for storm in storms)
+        assert pooled["regimes"].get("storm") == ({"origins": count, "coverage_90": pytest.approx(inside / count)}
+                                                  if count else None)  # fmt: skip
     assert stated["overall"]["against"]["drift"]["skill"] == pytest.approx(
         sum(one["overall"]["skill"]["drift"] for one in metrics) / 3
     )

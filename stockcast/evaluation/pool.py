@@ -8,11 +8,12 @@ days of one series the mean difference is minus the skill.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from stockcast.evaluation.regimes import REGIME_NAMES
 from stockcast.evaluation.scores import skill
 from stockcast.evaluation.significance import SkillTest, diebold_mariano
 from stockcast.evaluation.verdict.outcomes import Results, correct
@@ -34,12 +35,15 @@ class StepScores:
         loss: mean of the network.
         baselines: the same of each baseline.
         coverage_50, coverage_90: share of prices inside the network's band; None where the direction is forecast.
+        regimes: by name of `regimes.REGIME_NAMES`: origins of that volatility, and the coverage_90 of theirs; without
+            those of no origins, and empty where the direction is forecast.
     """
 
     loss: float
     baselines: Mapping[str, float]
     coverage_50: float | None = None
     coverage_90: float | None = None
+    regimes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     @property
     def best(self) -> str:
@@ -113,11 +117,13 @@ class PooledScores:
     Attributes:
         against: by baseline, and `BEST` where there are several.
         coverage_50, coverage_90: mean over the series; None where the direction is forecast.
+        regimes: as of `StepScores`, of the origins of all series together, each by the thirds of its own past.
     """
 
     against: Mapping[str, PooledSkill]
     coverage_50: float | None
     coverage_90: float | None
+    regimes: Mapping[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,7 @@ def pool_series(
             },
             _mean([_at(scores, step).coverage_50 for scores in series]),
             _mean([_at(scores, step).coverage_90 for scores in series]),
+            _regimes([_at(scores, step).regimes for scores in series]),
         )
 
     return Pool(tuple(series), {step: pooled(step) for step in steps}, pooled(None), score, frequency)
@@ -242,6 +249,15 @@ def _outcome(scores: SeriesScores, baseline: str, step: int) -> str | None:
 
 def _at(scores: SeriesScores, step: int | None) -> StepScores:
     return scores.overall if step is None else scores.horizons[step]
+
+
+def _regimes(series: list[Mapping[str, tuple[int, float]]]) -> dict[str, tuple[int, float]]:
+    pooled = {}
+    for name in REGIME_NAMES:
+        if own := [regimes[name] for regimes in series if name in regimes]:
+            origins = sum(count for count, _ in own)
+            pooled[name] = origins, sum(count * coverage for count, coverage in own) / origins
+    return pooled
 
 
 def _mean(values: list[float | None]) -> float | None:

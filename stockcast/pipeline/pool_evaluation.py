@@ -122,4 +122,11 @@ def _pooled(scores: PooledScores, results: Results[str], step: int | None) -> di
         against[name] = asdict(pooled)
         if step is not None:
             against[name]["corrected"] = asdict(results[name][step])
-    return {"against": against, "coverage_50": scores.coverage_50, "coverage_90": scores.coverage_90}
+    return {
+        "against": against,
+        "coverage_50": scores.coverage_50,
+        "coverage_90": scores.coverage_90,
+        "regimes": {
+            name: {"origins": origins, "coverage_90": coverage} for name, (origins, coverage) in scores.regimes.items()
+        },
+    }

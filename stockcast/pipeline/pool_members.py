@@ -93,7 +93,12 @@ def _step(comparison: dict[str, Any], score: str) -> StepScores:
     model = comparison["model"]
     bands = {name: float(model[name]) for name in ("coverage_50", "coverage_90") if name in model}
     losses = {name: float(comparison["baselines"][name][score]) for name in comparison["skill"]}
-    return StepScores(float(model[score]), losses, **bands)
+    regimes = {
+        name: (int(regime["origins"]), float(regime["coverage_90"]))
+        for name, regime in comparison.get("regimes", {}).items()
+        if regime["origins"]
+    }
+    return StepScores(float(model[score]), losses, **bands, regimes=regimes)
 
 
 def _test(stated: dict[str, float] | None) -> SkillTest | None:

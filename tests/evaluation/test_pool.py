@@ -25,10 +25,11 @@ def member(
     *,
     tests: Mapping[str, SkillTest | None] | None = None,
     coverage_90: float = 0.9,
+    regimes: Mapping[str, tuple[int, float]] | None = None,
 ) -> tuple[SeriesScores, np.ndarray, dict[str, np.ndarray]]:
     """A series at one day ahead, which is its whole horizon."""
     means = {baseline: float(loss.mean()) for baseline, loss in losses.items()}
-    at = StepScores(means.pop("model"), means, 0.5, coverage_90)
+    at = StepScores(means.pop("model"), means, 0.5, coverage_90, regimes or {})
     own = tests or dict.fromkeys(means, OPEN)
     scores = SeriesScores(
         name, str(dates[0]), str(dates[-1]), len(dates), {1: at}, at, {key: {1: test} for key, test in own.items()}
@@ -234,6 +235,20 @@ def test_coverage_is_the_mean_over_the_series() -> None:
     assert "87.0 %" in sentence
     assert "right to within 5 percentage points" in sentence
     assert "1 of them" in sentence  # A is off by ten points
+
+
+def test_coverage_by_regime_is_that_of_all_origins_together() -> None:
+    # 9 of 10 and 15 of 30 prices after calm days: 24 of 40. Only B has had a storm, of 20 days.
+    pool = pool_series(
+        [
+            member("A", random_losses(0), days(0, 60), regimes={"calm": (10, 0.9)}),
+            member("B", random_losses(1), days(0, 60), regimes={"calm": (30, 0.5), "storm": (20, 0.95)}),
+        ]
+    )
+    assert pool.overall.regimes == {"calm": (40, pytest.approx(0.6)), "storm": (20, pytest.approx(0.95))}
+    said = " ".join(judge_pool(pool))
+    assert "they cover 60 % after 40 days of low volatility and 95 % after 20 days of high volatility" in said
+    assert "they cover" not in " ".join(judge_pool(pool_of(edge=0.1)))
 
 
 def pool_of(*, edge: float, tests: Mapping[str, SkillTest | None] | None = None, series: int = 4) -> Pool:

@@ -7,7 +7,7 @@ from stockcast.evaluation.baselines.registry import BASELINES
 from stockcast.evaluation.direction_scores import SHARES
 from stockcast.evaluation.pool import BEST, Pool, PooledSkill
 from stockcast.evaluation.verdict import outcomes
-from stockcast.evaluation.verdict.prices import BAND_TOLERANCE
+from stockcast.evaluation.verdict.prices import BAND_TOLERANCE, VOLATILITY
 from stockcast.frequency import Frequency
 from stockcast.text import join_words
 
@@ -130,8 +130,23 @@ def _coverage(pool: Pool) -> list[str]:
     fifty, ninety = (join_words([f"{100 * share:.1f} %" for share in shares]) for shares in (halves, nineties.values()))
     return [
         f"On average of the series, the 50 % bands cover {fifty} of the prices {ahead} ahead, the 90 % bands {ninety}. "
-        f"The mean coverage of the 90 % band is {_judgement(pool)}{single}."
+        f"The mean coverage of the 90 % band is {_judgement(pool)}{single}.{_regimes(pool)}"
     ]
+
+
+def _regimes(pool: Pool) -> str:
+    """How many prices the bands hold after days of low, medium and high volatility; empty for one of them alone."""
+    count, unit = pool.frequency.count, pool.frequency.unit
+    parts = [
+        f"{100 * coverage:.0f} % after {count(origins)} of {VOLATILITY[name]} volatility"
+        for name, (origins, coverage) in pool.overall.regimes.items()
+    ]
+    if len(parts) < 2:
+        return ""
+    return (
+        f" Of the prices at all {unit}s ahead together they cover {join_words(parts)}, all series together; low, "
+        f"medium and high are the thirds of each one's training {unit}s."
+    )
 
 
 def _nineties(pool: Pool) -> dict[int, float]:

@@ -14,7 +14,8 @@ BAND_TOLERANCE = 0.05
 """Largest difference between coverage and nominal coverage at which a band counts as right."""
 
 _WORDS: dict[outcomes.Outcome, str] = {"better": "the network is better", "worse": "the network is worse"}
-_VOLATILITY = {"calm": "low", "middle": "medium", "storm": "high"}
+VOLATILITY = {"calm": "low", "middle": "medium", "storm": "high"}
+"""What days of each regime have, in a sentence."""
 
 
 def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ def _bands(report: Report) -> str:
 
 
 def _regimes(report: Report) -> list[str]:
-    regimes = [(_VOLATILITY[name], regime) for name, regime in report.overall.regimes.items() if regime["origins"]]
+    regimes = [(VOLATILITY[name], regime) for name, regime in report.overall.regimes.items() if regime["origins"]]
     if len(regimes) < 2:
         return []
     count, unit = report.frequency.count, report.frequency.unit
