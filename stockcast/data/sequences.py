@@ -15,6 +15,11 @@ import numpy as np
 from stockcast.data.windows import WindowDataset
 from stockcast.typing import Days, Floats
 
+_STEPS = 16
+"""Numbers of days ahead that have targets, at least. The outputs of a network are smooth curves over the horizon, and
+the returns over 20 and over 21 days nearly the same: targets at all of 50 take three times the memory, and half as much
+time again."""
+
 
 @dataclass(frozen=True)
 class SequenceDataset:
@@ -49,6 +54,11 @@ class SequenceDataset:
         return int(self.counts.sum())
 
     @property
+    def step_interval(self) -> int:
+        """Days ahead from one that has targets to the next; the first one has."""
+        return max(1, self.windows.horizon // _STEPS)
+
+    @property
     def most_origins(self) -> int:
         """Origins of a whole sequence."""
         return self.length - self.windows.window + 1
@@ -69,16 +79,16 @@ class SequenceDataset:
         """Return inputs, targets and weights of some sequences, float32.
 
         Returns:
-            Inputs of shape (sequences, length, features); targets (sequences, origins, horizon), of several columns
-            (sequences, origins, horizon, columns); weights (sequences, origins), 0 for repeated days, so large that
-            their mean over all sequences is 1.
+            Inputs of shape (sequences, length, features); targets (sequences, origins, steps), of several columns
+            (sequences, origins, steps, columns), where steps are `step_interval` days apart; weights (sequences,
+            origins), 0 for repeated days, so large that their mean over all sequences is 1.
         """
         firsts, counts = self.firsts[rows], self.counts[rows]
         origins = self.windows.origins
         rows_of_windows = np.minimum(np.arange(self.most_origins), counts[:, None] - 1) + firsts[:, None]
         days = origins[firsts][:, None] + np.arange(1 - self.windows.window, self.most_origins)
         days = np.minimum(days, origins[firsts + counts - 1][:, None])
-        targets = self.windows.targets(rows_of_windows.ravel())
+        targets = self.windows.targets(rows_of_windows.ravel())[:, :: self.step_interval]
         weights = np.arange(self.most_origins) < counts[:, None]
         return (
             self.windows.scaled[days].astype(np.float32, copy=False),

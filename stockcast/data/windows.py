@@ -45,6 +45,11 @@ class WindowDataset:
         """Origins, one of each window."""
         return len(self.origins)
 
+    @property
+    def step_interval(self) -> int:
+        """Days ahead from one that has targets to the next: every one has."""
+        return 1
+
     def inputs(self, rows: Days | slice = slice(None)) -> Floats:
         """Return the windows of the chosen origins, float32, shape (rows, window, features)."""
         days = self.origins[rows][:, None] + np.arange(1 - self.window, 1)

@@ -38,11 +38,15 @@ class TrainingExamples(Protocol):
     def origin_count(self) -> int:
         """Origins, each of which has targets."""
 
+    @property
+    def step_interval(self) -> int:
+        """Days ahead from one that has targets to the next, from the first one on."""
+
     def draw(self, generator: np.random.Generator, most: int | None = None) -> Self:
         """Return those of one epoch, shuffled, of about `most` origins at most."""
 
     def batch(self, rows: slice) -> tuple[Floats, ...]:
-        """Return inputs (rows, days, features), targets (rows, ..., horizon[, columns]), and weights if they differ."""
+        """Return inputs (rows, days, features), targets (rows, ..., steps[, columns]), and weights if they differ."""
 
 
 def fit(
@@ -84,7 +88,7 @@ def fit(
     batches.draw(0)  # as many in every epoch
     network.compile(
         optimizer=make_optimizer(settings, steps=settings.epochs * len(batches)),
-        loss=_loss(keras, head),
+        loss=_loss(keras, head, step_interval=training.step_interval),
         # XLA makes an LSTM slower on a CPU, and excludes the cuDNN kernel on a GPU; JAX requires it.
         jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
@@ -180,8 +184,8 @@ def _restore(variables: Sequence[Any], values: Sequence[Floats]) -> None:
         variable.assign(value)
 
 
-def _loss(keras: Any, head: Head) -> Any:
-    """The head's loss as a class.
+def _loss(keras: Any, head: Head, *, step_interval: int) -> Any:
+    """The head's loss at the days ahead that have targets, as a class.
 
     Keras drops axes of length 1 from what it passes to a function: targets of shape (batch, 1) would be broadcast
     against each other.
@@ -189,7 +193,7 @@ def _loss(keras: Any, head: Head) -> Any:
 
     class HeadLoss(keras.losses.Loss):  # type: ignore[misc]
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            return head.loss(y_true, y_pred)
+            return head.loss(y_true, y_pred if step_interval == 1 else y_pred[..., ::step_interval, :])
 
     return HeadLoss(name=head.name)
 

@@ -55,6 +55,19 @@ def test_an_answered_day_is_the_last_of_a_window_of_days_in_a_row_and_has_that_w
             assert targets[row, place].tolist() == [day + 1, day + 2, day + 3]
 
 
+@pytest.mark.parametrize(
+    ("horizon", "ahead"),
+    [(31, range(1, 32)), (32, range(1, 33, 2)), (50, range(1, 51, 3))],
+)
+def test_of_a_long_horizon_some_days_ahead_have_targets_evenly_from_the_first_on(horizon: int, ahead: range) -> None:
+    days = np.arange(float(DAYS))
+    windows = WindowDataset(days[:, None], days, np.arange(4, 90), window=WINDOW, horizon=horizon, target=PRICE)
+    dataset = SequenceDataset.cut(windows, LENGTH)
+    _, targets, _ = dataset.batch(slice(1))
+    assert targets[0, 0].tolist() == [4 + step for step in ahead]
+    assert dataset.step_interval == ahead.step
+
+
 def drawn() -> list[SequenceDataset]:
     return [sequences(), *(sequences().draw(np.random.default_rng(seed)) for seed in range(20))]
 

@@ -117,6 +117,23 @@ def test_the_validation_loss_of_sequences_is_the_mean_over_days_and_not_over_seq
     assert by_sequence == pytest.approx(by_window, rel=1e-5)
 
 
+def test_the_loss_of_a_long_horizon_is_the_mean_over_the_days_ahead_that_have_targets() -> None:
+    # 33 steps: targets at 1, 3, 5 and so on, in sequences; at all of them in windows.
+    head = make_head("student_t")
+    short = examples(80, seed=3)
+    validation = WindowDataset(
+        short.scaled, short.target_prices, short.origins[:40], window=WINDOW, horizon=33, target=short.target
+    )
+    windows, sequences = pair("last_day", head=head, horizon=33)
+    settings = FitSettings(**{**vars(SETTINGS), "learning_rate": 1e-9})
+    cut = SequenceDataset.cut(validation, LENGTH)
+    loss = fit(sequences, cut, cut, head=head, settings=settings)[0].val_loss
+
+    inputs, targets = validation.batch(slice(None))
+    odd = np.asarray(windows(inputs))[:, ::2]
+    assert loss == pytest.approx(float(np.mean(np.asarray(head.loss(targets[:, ::2], odd)))), rel=1e-4)
+
+
 @pytest.mark.slow
 def test_a_network_learns_from_sequences_and_forecasts_from_windows() -> None:
     windows, sequences = (

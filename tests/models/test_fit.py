@@ -34,6 +34,8 @@ SETTINGS: dict[str, Any] = {
 class Recorded:
     """Examples that remember which rows were drawn for."""
 
+    step_interval = 1
+
     def __init__(self, inputs: np.ndarray, targets: np.ndarray) -> None:
         self.inputs, self.targets = inputs.astype(np.float32), targets.astype(np.float32)
         self.rows = list(range(len(inputs)))
