@@ -144,8 +144,8 @@ def _regimes(pool: Pool) -> str:
     if len(parts) < 2:
         return ""
     return (
-        f" Of the prices at all {unit}s ahead together they cover {join_words(parts)}, all series together; low, "
-        f"medium and high are the thirds of each one's training {unit}s."
+        f" Of the prices of all series and {unit}s ahead together they cover {join_words(parts)}; low, medium and high "
+        f"are the thirds of each series' training {unit}s."
     )
 
 
