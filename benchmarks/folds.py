@@ -58,8 +58,19 @@ FOLDS = {
         "data.end": "2014-12-31",
     },
 }
-CALM = {"A": "2002-01-01", "B": "2008-01-01"}
-"""The last two years before calibration, as validation is by default."""
+VALIDATION = {
+    "calm": {"A": "2002-01-01", "B": "2008-01-01"},
+    "other": {
+        "A": "[[1989-01-01, 1989-12-31], [1994-01-01, 1994-12-31], [1997-01-01, 1998-06-30], [2000-01-01, 2000-12-31]]",
+        "B": "[[1997-01-01, 1997-12-31], [2000-01-01, 2000-12-31], [2003-01-01, 2003-12-31], [2007-07-01, 2008-06-30]]",
+    },
+    "half a year": dict.fromkeys("AB", "[[1998-07-01, 1998-12-31]]"),
+    "from 1990": {
+        "A": "[[1996-01-01, 1996-12-31], [1998-07-01, 1999-06-30], [2001-07-01, 2002-06-30]]",
+        "B": FOLDS["B"]["split.validation"],
+    },
+}
+"""In place of the fold's: the last two years before calibration, as by default; other years; next to none."""
 
 BASE = """
 name: folds
@@ -76,6 +87,10 @@ training: {targets: every_day, sequence_length: 200, epochs: 24, batch_size: 64,
   lr_schedule: cosine, patience: 24, windows_per_epoch: 300000}
 """
 MARKET = "[market_day_volatility_ratio, market_volatility_ratio_5, market_volatility_ratio_67]"
+
+SHIPS = {"model.head": "skewed_t", "training.sequence_length": "400", "training.batch_size": "32",
+         "training.epochs": "6"}  # fmt: skip
+MASKED = {**SHIPS, "data.may_lack": "[Open, High, Low, Volume]"}
 
 VARIANTS: dict[str, dict[str, str]] = {
     "base": {},
@@ -99,8 +114,15 @@ VARIANTS: dict[str, dict[str, str]] = {
     "weight decay": {"training.weight_decay": "0.01"},
     "windows": {"training.targets": "last_day", "training.sequence_length": "null", "training.batch_size": "256",
                 "training.windows_per_epoch": "16000", "training.learning_rate": "3e-4"},
+    "ships, unmasked": SHIPS,
+    "ships": MASKED,
+    "ships, with the market": {**SHIPS, "features": "market"},
+    "ships, other blocks": {**SHIPS, "validation": "other"},
+    "ships, half a year": {**MASKED, "validation": "half a year"},
+    "ships, from 1990": {**MASKED, "data.start": "1990-01-01", "validation": "from 1990"},
 }  # fmt: skip
-OF_DATA = ("validation", "features", "series")
+NO_KEYS = ("validation", "features", "series")
+OF_DATA = (*NO_KEYS, "data.may_lack", "data.start")
 """What of a variant decides the arrays that it is trained on, not the network."""
 
 
@@ -108,13 +130,13 @@ def config_of(variant: str, fold: str, seed: int) -> Config:
     """Return the config of a variant on a fold."""
     changes = VARIANTS[variant]
     overrides = [f"{key}={value}" for key, value in FOLDS[fold].items()]
-    overrides += [f"{key}={value}" for key, value in changes.items() if key not in OF_DATA]
+    overrides += [f"{key}={value}" for key, value in changes.items() if key not in NO_KEYS]
     overrides.append(f"training.seed={seed}")
     text = BASE
     if changes.get("features") == "market":
         text = text.replace("downside_5,", f"{MARKET[1:-1]}, downside_5,")
-    if changes.get("validation") == "calm":
-        overrides.append(f"split.validation={CALM[fold]}")
+    if chosen := changes.get("validation"):
+        overrides.append(f"split.validation={VALIDATION[chosen][fold]}")
     return parse_config(text, source="folds.yaml", folder=Path(), overrides=tuple(overrides))
 
 
