@@ -1,7 +1,8 @@
 """The whole way from a CSV to a verdict, at tiny size."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import commands
@@ -11,9 +12,13 @@ import pytest
 from made import QUICK, REPOSITORY, TINY, make_bars
 from replayed import anew
 
+import stockcast as sc
 from stockcast.config.bundled import bundled_configs
 from stockcast.config.load import load_config
 from stockcast.errors import DataError, MissingColumns, NotEnoughDays, RunError, StockcastError, TrainingError
+from stockcast.evaluation.calibration.conformal import ConformalScaling, fit_scaling
+from stockcast.forecast import Forecast
+from stockcast.forecasting.tasks import PriceTask
 from stockcast.forecasting.training_data import read_training_prices
 from stockcast.models.onnx.session import load_onnx
 from stockcast.runs import RunDirectory
@@ -177,6 +182,52 @@ def test_bands_are_fitted_on_every_few_days_where_there_are_very_many(
     every = train(path, tmp_path / "every").calibration()["origins"]
     monkeypatch.setattr("stockcast.pipeline.train._MOST_CALIBRATED", every // 2 - 1)
     assert train(path, tmp_path / "some").calibration()["origins"] == -(-every // 3)
+
+
+def test_of_very_many_forecasts_bands_are_fitted_on_other_days_of_each_series(
+    write_tiny: WriteTiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = QUICK.replace("path: prices.csv", "path: [prices.csv, other.csv]") + "target: {scale: volatility}\n"
+    several = several.replace("[log_return, log_range]", "[return_in_volatility]")
+    path = write_tiny(config=several)
+    make_bars(seed=8).to_csv(path.parent / "other.csv", index=False)
+    days: list[set[np.datetime64]] = []
+
+    def looked_at(pairs: Iterable[tuple[Forecast, np.ndarray]]) -> ConformalScaling:
+        kept = list(pairs)
+        days.extend(set(forecast.origin_dates) for forecast, _ in kept)
+        return fit_scaling(kept)
+
+    monkeypatch.setattr("stockcast.pipeline.train.fit_scaling", looked_at)
+    every = train(path, tmp_path / "every").calibration()["origins"]
+    monkeypatch.setattr("stockcast.pipeline.train._MOST_CALIBRATED", every - 1)
+    train(path, tmp_path / "some")
+    first, second, *thinned = days
+    assert first == second
+    assert thinned[0] & thinned[1] == set()
+    assert thinned[0] | thinned[1] == first
+
+
+def test_a_forecast_is_the_same_whatever_other_days_are_forecast_with_it(tiny_run: RunDirectory) -> None:
+    predictor = sc.Predictor.load(tiny_run)
+    (_, own), *_ = predictor.own_sources()
+    dataset = predictor.dataset(predictor.read_own(own))
+    assert isinstance(predictor.task, PriceTask)
+    start = predictor.task.adaptation_start(dataset)
+    assert start is not None
+    dates, steps = dataset.prices.dates, predictor.config.horizon
+
+    def quantiles(task: PriceTask, origins: range) -> np.ndarray:
+        return task.forecast(predictor.network, dataset, dates, np.array(origins), steps=steps).quantiles
+
+    late = range(start + 20, start + 60, 7)
+    alone = quantiles(predictor.task, late)
+    from_before = quantiles(predictor.task, range(start - 30, start + 60))
+    np.testing.assert_allclose(from_before[50::7], alone, rtol=1e-12)
+    # Before the first day that bands adapt to, they are as they were fitted.
+    fixed = quantiles(replace(predictor.task, adapt_from=None), range(start - 30, start))
+    np.testing.assert_allclose(from_before[:30], fixed, rtol=1e-12)
+    assert not np.allclose(alone, quantiles(replace(predictor.task, adapt_from=None), late))
 
 
 def test_a_recursive_network_forecasts_further_than_its_horizon_and_a_direct_one_refuses(

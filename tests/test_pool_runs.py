@@ -16,7 +16,9 @@ from program import STOCKCAST, environment, in_a_process, stockcast
 from test_workers import children, eventually, is_running
 
 import stockcast as sc
-from stockcast.errors import DataError
+from stockcast.errors import DataError, RunError
+from stockcast.pipeline.pool_members import stored_scores
+from stockcast.runs.evaluations import stored_evaluation
 from stockcast.runs.listing import detail, summarize
 from stockcast.runs.pools import newest_pool
 
@@ -72,8 +74,10 @@ def test_files_that_cannot_be_scored_cost_their_own_rows_and_the_exit_code(
     scored: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
     assert scored.returncode == 1
-    last = scored.stderr.splitlines()[-1]
-    assert last.startswith("stockcast: 2 of 5 series could not be scored: BAD, SHORT.")
+    said = scored.stderr[scored.stderr.index("stockcast: 2 of 5 series could not be scored:") :].splitlines()
+    assert "BAD.csv, line 3, Close 'x'" in said[1]
+    assert said[2].startswith("  SHORT: ")
+    assert said[3] == f"All reasons are in runs/mine/evaluation/{folder.name}/series.csv."
     table = pd.read_csv(folder / "series.csv", keep_default_na=False)
     assert table["series"].tolist() == ["AA", "BAD", "BB", "CC", "SHORT"]
     reasons = dict(zip(table["series"], table["failure"], strict=True))
@@ -170,6 +174,22 @@ def test_a_file_that_changed_is_scored_again_and_a_damaged_evaluation_too(traine
     now = evaluations(run)
     assert [name for name in now if now[name] == written[name]] == ["evaluation-test-CC"]
     assert len(list((run / "evaluation").glob("pool-*"))) == 2  # of other prices: neither overwrites the other
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("origins", 0.5), ("origins", -7), ("origins", 10**9), ("origins", 1e999), ("coverage_90", 7.0),
+        ("coverage_90", float("inf")), ("coverage_90", None),
+    ],
+)  # fmt: skip
+def test_regimes_that_cannot_be_are_called_damaged(home: Path, folder: Path, where: str, value: object) -> None:
+    run = home / "runs" / "mine"
+    stored = stored_evaluation(run, "test-AA")
+    assert stored is not None
+    stored.metrics["overall"]["regimes"]["storm"] = {"origins": 5, "coverage_90": 0.8, where: value}
+    with pytest.raises(RunError, match="damaged"):
+        stored_scores(run, "test-AA", "AA", stored)
 
 
 def test_runs_list_has_the_score_of_the_pool(home: Path, folder: Path) -> None:

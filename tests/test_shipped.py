@@ -107,6 +107,44 @@ def test_a_price_file_of_another_exchange_is_dated_on_its_sessions(home: Path) -
     assert dates("--calendar", "XTAE") == ["2012-09-09", "2012-09-10", "2012-09-11"]
 
 
+def test_a_file_that_ends_before_the_training_did_is_forecast_with_a_warning_and_cannot_be_scored(home: Path) -> None:
+    bars = pd.read_csv(home / "X.csv")
+    bars[bars["Date"] < "2011-06-01"].to_csv(home / "OLD.csv", index=False)
+    border = load_config(RunDirectory.pretrained(home / "runs").config_path()).split.test
+    last = bars["Date"][bars["Date"] < "2011-06-01"].iloc[-1]
+    done = stockcast("predict", "--data", "OLD.csv", "--no-plot", cwd=home)
+    assert f"OLD.csv ends on {last}, and pretrained was trained on days before {border}" in done.stderr
+    assert "Next:" not in done.stderr
+    assert "trained on days before" not in stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home).stderr
+    scored = stockcast("evaluate", "pretrained", "--data", "OLD.csv", cwd=home)
+    assert scored.returncode == 1
+    assert f"OLD.csv ends on {last}, and pretrained is scored from {border} on. Use a newer file.\n" in scored.stderr
+
+
+def test_a_price_file_or_a_folder_in_the_wrong_place_is_told_where_it_goes(home: Path) -> None:
+    named = stockcast("predict", "X.csv", cwd=home)
+    assert named.returncode == 1
+    assert "X.csv is a file, not a run. If it has prices, give it with --data: --data X.csv" in named.stderr
+    (home / "folder").mkdir()
+    folder = stockcast("predict", "--data", "folder", cwd=home)
+    assert folder.returncode == 1
+    assert "folder: a folder, and this takes one price file" in folder.stderr
+
+
+def test_scores_from_a_chosen_day_on_are_named_by_predict(home: Path) -> None:
+    day = "2012-06-01"
+    assert "Not evaluated on X yet" in stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home).stderr
+    for start in (day, np.datetime64(day).astype(object)):
+        evaluation = sc.evaluate("pretrained", home / "X.csv", start=start)
+        assert evaluation.metrics["split"]["first_origin"] == "2012-05-31"
+    with pytest.raises(sc.StockcastError, match="start '2012-31-01' is not a day such as"):
+        sc.evaluate("pretrained", home / "X.csv", start="2012-31-01")
+    sc.save_evaluation(RunDirectory.find(home / "runs", "pretrained"), evaluation)
+    again = stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home).stderr
+    assert f"Evaluated on X from {day} on. In short:" in again
+    assert "Not evaluated" not in again
+
+
 def test_an_exchange_that_nobody_knows_is_refused_with_names_of_some(home: Path) -> None:
     done = stockcast("predict", "--data", "X.csv", "--calendar", "XXXX", cwd=home)
     assert done.returncode == 1
@@ -200,7 +238,7 @@ def test_scores_begin_at_the_border_of_the_training_and_not_before(home: Path, p
     assert metrics["split"]["first_origin"] < border
     earlier = stockcast("evaluate", "pretrained", "--data", "X.csv", "--from", "2011-01-03", cwd=home)
     assert earlier.returncode == 1
-    assert f"was trained on days up to {border}" in earlier.stderr
+    assert f"was trained on days before {border}" in earlier.stderr
 
 
 def test_a_series_of_the_training_is_recognised_by_its_prices_alone(home: Path, trained: RunDirectory) -> None:

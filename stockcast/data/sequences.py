@@ -68,11 +68,13 @@ class SequenceDataset:
 
         Args:
             generator: draws where each stretch is cut, and the order.
-            most: about how many origins they hold; None for as many as there are, few of which are left out.
+            most: about how many origins they hold; None for as many as there are, few of which are left out. Every draw
+                has the same number of sequences, though not of origins.
         """
         firsts, counts = _cuts(self.windows.origins, self.most_origins, generator)
-        windows = min(len(self.windows), most or len(self.windows))
-        order = generator.permutation(len(firsts))[: -(-windows // self.most_origins)]
+        origins = min(len(self.windows), most or len(self.windows))
+        # As large a share of the sequences as of the origins: short stretches make short sequences.
+        order = generator.permutation(len(firsts))[: -(-len(self) * origins // len(self.windows))]
         return replace(self, firsts=firsts[order], counts=counts[order])
 
     def batch(self, rows: slice) -> tuple[Floats, Floats, Floats]:

@@ -177,6 +177,12 @@ class Predictor(RunSeries):
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
+        if prices.dates[-1] < np.datetime64(self.test_border()):
+            on_message(
+                f"{prices.label} ends on {prices.dates[-1]}, and {self.run.name} was trained on days before "
+                f"{self.test_border()}: it knows more than could be known on that day. This is no forecast to judge it "
+                f"by."
+            )
         report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self.sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)

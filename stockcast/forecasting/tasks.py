@@ -5,7 +5,7 @@ Both tasks have the same three methods, whose arguments are
     network    windows to outputs
     dataset    the series, ready for the network
     dates      of all its days and of the `steps` sessions after the last, datetime64[D], shape (days + steps,)
-    origins    days to forecast from, consecutive, oldest first, shape (origins,)
+    origins    days to forecast from, oldest first, shape (origins,)
     steps      days ahead
     sessions   the days after the last row to forecast, datetime64[D], shape (steps,)
     cached     the network's outputs on past days, where the run stores any
@@ -104,10 +104,11 @@ class PriceTask:
             RunError: a forecast is not a finite price above 0, so the scalers or the calibration are damaged.
         """
         adapt_from = self.adaptation_start(dataset)
-        days, wanted = origins, np.arange(len(origins))
+        days, wanted, adapted = origins, np.arange(len(origins)), slice(0, 0)
         if adapt_from is not None:  # through every day since, of which `origins` are some
-            days = np.arange(min(origins[0], max(dataset.window - 1, adapt_from)), origins[-1] + 1)
-            wanted = origins - days[0]
+            first = max(dataset.window - 1, adapt_from)
+            days = np.arange(min(origins[0], first), origins[-1] + 1)
+            wanted, adapted = origins - days[0], slice(max(0, first - days[0]), None)
         targets = days[:, None] + np.arange(1, steps + 1)
         if cached is None:
             outputs = dataset.outputs(network, days, steps=steps)
@@ -139,8 +140,9 @@ class PriceTask:
         else:
             # Adapting looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
             band = levels if isinstance(self.calibration, ConformalOffsets) else ADAPTED_LEVELS
-            known = np.concatenate([dataset.closes, np.full(steps, np.nan)])
-            factors = adapted_factors(calibrated(np.arange(len(days)), band), known[targets])
+            known, factors = np.concatenate([dataset.closes, np.full(steps, np.nan)]), np.ones(targets.shape)
+            if len(adapting := np.arange(len(days))[adapted]):  # outcomes of the days before are not adapted to
+                factors[adapting] = adapted_factors(calibrated(adapting, band), known[targets[adapting]])
             final = scale_bands(calibrated(wanted, levels), factors[wanted])
         # Last, so that the day's range holds the very median that is written.
         return replace(final, others=dataset.other_columns(outputs[wanted], days[wanted], final.median))

@@ -23,7 +23,7 @@ from stockcast.typing import Floats
 
 _VALIDATION_DAYS = 51_200  # of a batch, 1024 windows of 50; nothing is trained on them, so only speed matters
 
-_MOST_VALIDATED = 200_000
+_MOST_VALIDATED = 100_000
 """Origins whose loss stops a training. Those of neighbouring days overlap, and stocks move together: of hundreds of
 series, more of them take time and say no more."""
 

@@ -87,7 +87,7 @@ def evaluate(
     source: PriceSource | str | None = None,
     *,
     part: Part = "test",
-    start: date | None = None,
+    start: date | str | None = None,
     insist: bool = False,
     runs: Path | str = "runs",
     overrides: Overrides = (),
@@ -100,7 +100,7 @@ def evaluate(
             a source is taken by the one that ships, `pretrained`.
         source: another series than the first that the run was trained on: a price file or a DataFrame.
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
-        start: first day to be scored; None for the first of the run's test days.
+        start: first day to be scored, a date or ISO text; None for the first of the run's test days.
         insist: score days that the run was trained on, too.
         runs: folder of the runs.
         overrides: how the price file is read, which of its series, and a newer file of covariates, as in
@@ -113,7 +113,7 @@ def evaluate(
     chosen = choose_run(Path(runs), run, source=source, on_message=callbacks.on_message)
     predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
     series = predictor.one_series(source)
-    return evaluate_series(predictor, series, ScoredDays(part, start, insist), callbacks=callbacks)
+    return evaluate_series(predictor, series, ScoredDays.of(part, start, insist), callbacks=callbacks)
 
 
 def evaluate_series(

@@ -37,7 +37,7 @@ def evaluate_pool(
     sources: Sequence[Path | str] | Path | str | None = None,
     *,
     part: Part = "test",
-    start: date | None = None,
+    start: date | str | None = None,
     insist: bool = False,
     runs: Path | str = "runs",
     overrides: Overrides = (),
@@ -53,7 +53,7 @@ def evaluate_pool(
             sources are taken by the one that ships, `pretrained`.
         sources: price files, and folders of them; None for the series that the run was trained on.
         part: `test`, or `validation`, whose scores are too good because it stopped the training.
-        start: first day to be scored; None for the first of the run's test days.
+        start: first day to be scored, a date or ISO text; None for the first of the run's test days.
         insist: score days that the run was trained on, too.
         runs: folder of the runs.
         overrides: how price files are read, as in `Predictor.load`; `{"data.ticker": "all"}` takes every series of
@@ -74,7 +74,7 @@ def evaluate_pool(
     paths = [Path(source) for source in given]
     chosen = choose_run(Path(runs), run, source=paths or None, on_message=callbacks.on_message)
     predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
-    return score_pool(predictor, paths, ScoredDays(part, start, insist), overrides=overrides, callbacks=callbacks)
+    return score_pool(predictor, paths, ScoredDays.of(part, start, insist), overrides=overrides, callbacks=callbacks)
 
 
 def score_pool(

@@ -63,7 +63,7 @@ def stored_scores(run: Path, label: str, name: str, stored: StoredEvaluation) ->
     """
     try:
         return _scores(name, stored)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         path = run / evaluation_folder(label) / "metrics.json"
         raise damaged(path, f"it does not fit losses.npz ({type(error).__name__}: {error})") from error
 
@@ -71,8 +71,9 @@ def stored_scores(run: Path, label: str, name: str, stored: StoredEvaluation) ->
 def _scores(name: str, stored: StoredEvaluation) -> tuple[SeriesScores, Dates, Losses]:
     metrics = stored.metrics
     score = metrics["score"]
-    horizons = {int(step): _step(comparison, score) for step, comparison in metrics["horizons"].items()}
-    overall = _step(metrics["overall"], score)
+    origins = len(stored.origin_dates)
+    horizons = {int(step): _step(comparison, score, origins) for step, comparison in metrics["horizons"].items()}
+    overall = _step(metrics["overall"], score, origins)
     names = ("model", *overall.baselines)
     if stored.losses.shape != (len(names), len(stored.origin_dates), len(horizons) + 1):
         raise ValueError(f"shape {stored.losses.shape}")
@@ -88,17 +89,30 @@ def _scores(name: str, stored: StoredEvaluation) -> tuple[SeriesScores, Dates, L
     return scores, stored.origin_dates, dict(zip(names, stored.losses, strict=True))
 
 
-def _step(comparison: dict[str, Any], score: str) -> StepScores:
+def _step(comparison: dict[str, Any], score: str, origins: int) -> StepScores:
     """Return the scores of a comparison of metrics.json, with the baselines that it has a skill against."""
     model = comparison["model"]
-    bands = {name: float(model[name]) for name in ("coverage_50", "coverage_90") if name in model}
+    bands = {name: _share(model[name]) for name in ("coverage_50", "coverage_90") if name in model}
     losses = {name: float(comparison["baselines"][name][score]) for name in comparison["skill"]}
     regimes = {
-        name: (int(regime["origins"]), float(regime["coverage_90"]))
+        name: (_count(regime["origins"], origins), _share(regime["coverage_90"]))
         for name, regime in comparison.get("regimes", {}).items()
         if regime["origins"]
     }
     return StepScores(float(model[score]), losses, **bands, regimes=regimes)
+
+
+def _share(stated: Any) -> float:
+    share = float(stated)
+    if not 0 <= share <= 1:
+        raise ValueError(f"a share of {stated}")
+    return share
+
+
+def _count(stated: Any, most: int) -> int:
+    if not isinstance(stated, int) or not 0 < stated <= most:
+        raise ValueError(f"{stated} origins")
+    return stated
 
 
 def _test(stated: dict[str, float] | None) -> SkillTest | None:

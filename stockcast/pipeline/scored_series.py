@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from importlib.metadata import version
 
 import numpy as np
@@ -13,7 +13,7 @@ from stockcast.data.lookahead import find_lookahead
 from stockcast.data.market import Market
 from stockcast.data.prices import Prices
 from stockcast.data.split import Part
-from stockcast.errors import NotEnoughDays, RunError
+from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.evaluation.baselines.garch import GENERATION
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecasting.dataset import SeriesDataset
@@ -37,6 +37,17 @@ class ScoredDays:
     part: Part = "test"
     start: date | None = None
     insist: bool = False
+
+    @classmethod
+    def of(cls, part: Part, start: date | str | None, insist: bool) -> "ScoredDays":
+        """Return these days; `start` may be ISO text, or have a time. StockcastError if it is no day."""
+        if isinstance(start, str):
+            try:
+                start = datetime.fromisoformat(start)
+            except ValueError:
+                message = f"start {start!r} is not a day such as '2015-01-02'."
+                raise StockcastError(message, key="start", value=start) from None
+        return cls(part, start.date() if isinstance(start, datetime) else start, insist)
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,14 @@ def read_scored(
         )
     prices, market = _read(predictor, series, callbacks)
     first = _first_scored(predictor, days, callbacks=callbacks)
+    if prices.dates[-1] < np.datetime64(first):
+        raise NotEnoughDays(
+            f"{prices.label} ends on {prices.dates[-1]}, and {predictor.run.name} is scored from {first} on. Use a "
+            f"newer file{', or an earlier --from' if first > predictor.test_border() else ''}.",
+            file=prices.source,
+            key="--from",
+            value=str(prices.dates[-1]),
+        )
     keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
     scored_from = None if keeps_split else first
     dataset = predictor.dataset(prices, market=market, scored_from=scored_from, on_message=callbacks.on_message)
@@ -178,12 +197,12 @@ def _first_scored(predictor: Predictor, days: ScoredDays, *, callbacks: Callback
         return start or border
     if not days.insist:
         raise RunError(
-            f"{name} was trained on days up to {border}, so scores from {start} on would include days that it was "
+            f"{name} was trained on days before {border}, so scores from {start} on would include days that it was "
             f"trained on. Give --from {border} or later, or --insist.",
             key="--from",
             value=start,
         )
-    callbacks.on_message(f"{name} was trained on days up to {border}: the scores of the days before it are too good.")
+    callbacks.on_message(f"{name} was trained on days before {border}: their scores are too good.")
     return start
 
 

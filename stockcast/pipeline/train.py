@@ -32,8 +32,8 @@ from stockcast.runs.layout import BEGUN, CALIBRATION, HISTORY, ONNX, SCALER
 from stockcast.typing import Floats
 
 _MOST_CALIBRATED = 50_000
-"""Forecasts that bands are fitted on. Those of neighbouring days overlap, and stocks move together: of hundreds of
-series, every fifth day says as much."""
+"""Forecasts that bands are fitted on: of hundreds of series, every few days of each. More take minutes and say no more,
+as stocks move together, and forecasts of neighbouring days overlap."""
 
 _ROOM_FOR_AN_ARRAY = 16_384
 """Bytes of a network's file for each array, besides the numbers; HDF5 takes up to 8 KB for name and shape."""
@@ -155,13 +155,14 @@ def _calibrate(
     every = 1 + sum(map(len, origins)) // _MOST_CALIBRATED
 
     def pairs() -> Iterator[tuple[Forecast, Floats]]:
-        for dataset, own in zip(datasets, origins, strict=True):
-            if not len(own):
+        for number, (dataset, own) in enumerate(zip(datasets, origins, strict=True)):
+            chosen = slice(number % every, None, every)  # other days of each series, or most days would be of none
+            if not len(own[chosen]):
                 continue
             dates = dataset.prices.dates
-            forecast = task.forecast(network, dataset, dates, own[::every], steps=config.horizon, levels=levels)
+            forecast = task.forecast(network, dataset, dates, own[chosen], steps=config.horizon, levels=levels)
             days.update(np.unique(forecast.target_dates))
-            yield forecast, dataset.forecast_task("calibration").actual[::every]
+            yield forecast, dataset.forecast_task("calibration").actual[chosen]
 
     if config.head.has_bands:
         return fit_scaling(pairs()).shrunk(len(days))

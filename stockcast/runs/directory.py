@@ -144,6 +144,9 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             return cls.pretrained(root)
         path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted)
         if path is None or not path.is_dir():
+            if Path(wanted).is_file():
+                message = f"{wanted} is a file, not a run. If it has prices, give it with --data: --data {wanted}"
+                raise RunError(message, file=wanted, key="--data", value=wanted)
             names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,14 @@ class ResultFiles(RunFiles):
         with contextlib.suppress(RunError, UnicodeDecodeError):
             return printable(read_bytes(path, folder=self.results).decode("utf-8")).splitlines() or None
         return None
+
+    def later_verdicts(self, series: str | None = None) -> dict[str, list[str]]:
+        """Return by first scored day, ISO, the verdicts on test days from a chosen one on; `series` as of `verdict`."""
+        begin = "from-" if series is None else f"{series}-from-"
+        folders = self.results.glob(escape(evaluation_folder(f"test-{begin}")) + "[0-9]*[0-9]")  # not -insisted
+        days = sorted(path.name.rpartition("-from-")[2] for path in folders)
+        found = {day: self.verdict(begin + day) for day in days}
+        return {day: verdict for day, verdict in found.items() if verdict}
 
     def own_folder(self, name: str) -> Path:
         """Return a folder of results, by its name in `layout`; RunError if a link there leads out of the run."""

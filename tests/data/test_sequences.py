@@ -87,7 +87,7 @@ def test_an_epoch_answers_no_origin_twice_and_few_not_at_all_and_the_next_is_cut
     for days in epochs:
         flat = list(chain(*days))
         assert len(set(flat)) == len(flat)
-        assert len(days) == 13  # 99 origins by 8 a sequence
+        assert len(days) == 14  # as cut from the start of each stretch on
         assert len(flat) >= len(ORIGINS) - 4 * ANSWERS
     assert len({tuple(sorted(day[0] for day in days)) for days in epochs}) == len(epochs)
     # Every origin has its turn.
@@ -100,9 +100,21 @@ def test_the_draw_is_that_of_the_generator_alone() -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize(("most", "count"), [(1, 1), (8, 1), (9, 2), (50, 7), (10_000, 13)])
+@pytest.mark.parametrize(("most", "count"), [(1, 1), (7, 1), (8, 2), (50, 8), (10_000, 14)])
 def test_an_epoch_of_at_most_so_many_windows_has_the_sequences_that_answer_them(most: int, count: int) -> None:
+    # 99 origins in 14 sequences.
     assert len(sequences().draw(np.random.default_rng(0), most)) == count
+
+
+def test_of_short_stretches_an_epoch_has_nearly_all_too() -> None:
+    # 50 stretches of 3 origins, in sequences of up to 8: a draw cuts some of them in two.
+    days, origins = np.arange(400.0), np.concatenate([np.arange(start, start + 3) for start in range(4, 354, 7)])
+    windows = WindowDataset(days[:, None], days, origins, window=WINDOW, horizon=HORIZON, target=PRICE)
+    drawn = [SequenceDataset.cut(windows, LENGTH).draw(np.random.default_rng(seed)) for seed in range(5)]
+    assert [len(one) for one in drawn] == [50] * 5
+    assert min(one.origin_count for one in drawn) > 110
+    half = SequenceDataset.cut(windows, LENGTH).draw(np.random.default_rng(0), 75)
+    assert 55 < half.origin_count < 80
 
 
 @pytest.mark.parametrize("dataset", drawn()[:3])

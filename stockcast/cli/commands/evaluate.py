@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stockcast.pipeline.scored_series import ScoredDays
 
 
+_REASONS_SHOWN = 10  # why series could not be scored
+
+
 class Part(StrEnum):
     """Parts of the split that `evaluate` scores."""
 
@@ -95,9 +98,17 @@ def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays",
         print_pool(evaluation)
     print_message(f"Scores and plot: {path_text(folder)}", quiet=quiet)
     if failures := evaluation.failures:
+        reasons = [f"  {name}: {reason.splitlines()[0]}" for name, reason in list(failures.items())[:_REASONS_SHOWN]]
+        more = len(failures) - len(reasons)
         raise DataError(
-            f"{len(failures)} of {len(failures) + len(evaluation.labels)} series could not be scored: "
-            f"{', '.join(failures)}. The reasons are in {path_text(folder / 'series.csv')}.",
+            "\n".join(
+                [
+                    f"{len(failures)} of {len(failures) + len(evaluation.labels)} series could not be scored:",
+                    *reasons,
+                    *([f"  and {more} more"] if more else []),
+                    f"All reasons are in {path_text(folder / 'series.csv')}.",
+                ]
+            ),
             key="--data",
             value=list(failures),
         )

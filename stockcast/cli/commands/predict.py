@@ -26,6 +26,8 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Forecast the trading sessions, weeks or months after the last row, with bands."""
+    import numpy as np
+
     from stockcast.forecasting.predictor import Predictor
     from stockcast.pipeline.predict import save_prediction
     from stockcast.runs.shipped import choose_run
@@ -50,22 +52,25 @@ def predict(
 
         print_prediction(prediction)
         files = f"Table and plot: {path_text(folder)}" if plot else f"Table: {path_text(folder / 'forecast.csv')}"
-        verdict = _verdict(directory, sources.data, prediction.series)
-        evaluated = f"Evaluated on {prediction.series}. {verdict}"
-        if verdict is None:
-            evaluated = f"Not evaluated on {prediction.series} yet. Next: {to_evaluate}"
-        print_message(f"{files}\n{evaluated}", quiet=quiet)
+        lines = [files, *_evaluated(directory, sources.data, prediction.series)]
+        if len(lines) == 1 and forecast.origin_dates[0] >= np.datetime64(predictor.test_border()):
+            lines.append(f"Not evaluated on {prediction.series} yet. Next: {to_evaluate}")
+        print_message("\n".join(lines), quiet=quiet)
     if as_json:
         print_json({"run": directory.name, "series": documents} if several else documents[0])
 
 
-def _verdict(run: "RunDirectory", source: Path | None, series: str) -> str | None:
-    """Return the last sentence of the verdict on the series that is forecast, None where there is no verdict."""
+def _evaluated(run: "RunDirectory", source: Path | None, series: str) -> list[str]:
+    """Return the last sentence of the verdict on the series that is forecast, and on which days; empty without one."""
     from stockcast.data.csv.options import series_name
 
-    own = run.trained_on()[0].name
-    verdicts = [run.verdict(series)]
-    if series_name(Path(own)) == series:  # the run's own verdict, and perhaps one of another file of that name
-        verdicts.insert(0 if source is None else 1, run.verdict())
-    verdict = next(filter(None, verdicts), None)
-    return verdict[-1] if verdict else None
+    labels: list[str | None] = [series]
+    if series_name(Path(run.trained_on()[0].name)) == series:  # the run's own, and perhaps another file of that name
+        labels.insert(0 if source is None else 1, None)
+    for label in labels:
+        if verdict := run.verdict(label):
+            return [f"Evaluated on {series}. {verdict[-1]}"]
+    for label in labels:
+        for day, verdict in run.later_verdicts(label).items():
+            return [f"Evaluated on {series} from {day} on. {verdict[-1]}"]
+    return []

@@ -16,6 +16,7 @@ RunNames = Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Name
 AnyRuns = Annotated[list[str] | None, typer.Argument(metavar="[RUN ...]", help="Names or paths (default: all).")]
 
 _LINES_SHOWN = 20
+_LETTERS_SHOWN = 1000  # of one value: a verdict has about 400
 
 
 @app.command("list")
@@ -200,7 +201,7 @@ def _print_value(name: str, value: Any, indent: str = "") -> None:
             _print_value(key, item, f"{indent}  ")
         _print_rest(len(items), indent)
     elif not isinstance(value, dict | list):
-        text = " ".join(str(value)[:300].split())
+        text = " ".join(str(value)[:_LETTERS_SHOWN].split()) + ("..." if len(str(value)) > _LETTERS_SHOWN else "")
         print(f"{indent}{name} {text}" if name == "-" else f"{indent}{name}: {text}")
 
 

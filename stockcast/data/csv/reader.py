@@ -89,6 +89,9 @@ def _read_file(source: Source) -> bytes:
         if re.match(r"[a-z][a-z0-9+]+:/", str(source.path), re.IGNORECASE):  # a path holds the two slashes as one
             raise source.error("an address, but stockcast reads files. Download it first.") from None
         raise source.error("no such file. Check the path (data.path or --data).", key="data.path") from None
+    except IsADirectoryError:
+        message = "a folder, and this takes one price file. Name a file in it; train and evaluate take folders."
+        raise source.error(message, key="data.path") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise source.error(f"cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
