@@ -173,6 +173,7 @@ def test_a_market_of_several_series_shows_no_leak_and_tomorrows_market_does(
     assert {check.what for check in found.leaks} == {"forecasts"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_an_audit_is_the_same_again_with_its_seed_and_another_with_another(write_tiny: WriteTiny) -> None:
     run = trained(write_tiny())
@@ -405,6 +406,7 @@ def test_an_interrupted_audit_leaves_nothing_behind(
 # The command line.
 
 
+@pytest.mark.slow
 def test_the_command_trains_anew_says_what_held_and_ends_with_0(write_tiny: WriteTiny) -> None:
     run = trained(write_tiny())
     done = subprocess.run(

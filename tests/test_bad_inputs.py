@@ -344,6 +344,7 @@ def test_whether_prices_were_adjusted_is_recorded_in_the_run(home: Path) -> None
     assert not series["bare.csv"]["adjusted"]
 
 
+@pytest.mark.slow
 def test_a_constant_close_is_warned_of(call: Call, tmp_path: Path) -> None:
     BARS[["Date"]].assign(Close=10).to_csv(tmp_path / "constant.csv", index=False)
     done = call("data", "check", "constant.csv")

@@ -141,6 +141,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(home: Path) 
     assert "epoch" not in done.stderr
 
 
+@pytest.mark.slow
 def test_ones_own_csv_goes_from_init_to_a_forecast(home: Path) -> None:
     made = stockcast("config", "init", "--data", "prices.csv", cwd=home)
     assert made.stdout == "prices.yaml\n"

@@ -199,6 +199,7 @@ def test_a_series_never_seen_is_forecast_in_its_own_unit(pool: RunDirectory, tmp
     np.testing.assert_allclose(dearer.forecast.quantiles, 64 * plain.forecast.quantiles, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_one_series_scales_another_by_that_series_own_past(
     write_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:

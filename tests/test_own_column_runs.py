@@ -335,6 +335,7 @@ def leaky(tmp_path: Path) -> Path:
     return config
 
 
+@pytest.mark.slow
 def test_tomorrows_close_is_reported_by_training_and_scoring_and_fails_the_audit(
     tmp_path: Path, replay_trainings: None
 ) -> None:

@@ -200,6 +200,7 @@ def test_a_checkpoint_of_another_network_is_refused_by_its_shapes(
         commands.resume(half)
 
 
+@pytest.mark.slow
 def test_resuming_with_another_config_lists_what_differs(
     config: Config, half: RunDirectory, whole: RunDirectory
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_newer_file_of_one_of_the_series_is_that_series(home: Path) -> None:
     assert not predictor.was_trained_on(sc.read_prices(make_bars(700, seed=77)))
 
 
+@pytest.mark.slow
 def test_all_series_have_folders_of_their_own(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = command(home, capsys, "predict", "all", "--ticker", "all", "--no-plot")
     assert code == 0, err

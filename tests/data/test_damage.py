@@ -29,6 +29,7 @@ def test_of_500_faults_planted_into_made_up_series_98_per_cent_are_found_on_thei
     assert share >= 0.98, missed
 
 
+@pytest.mark.slow
 def test_of_500_faults_planted_into_real_files_98_per_cent_are_found_on_their_day():
     if not STOCKS.is_dir():
         pytest.skip(f"the real stock files are not next to this checkout ({STOCKS})")

@@ -446,6 +446,7 @@ def test_equal_forecasts_stay_or_go_together(edge):
         assert result.names == ("c", "same")
 
 
+@pytest.mark.slow
 def test_four_equal_forecasts_of_fifty_days_in_one_year_are_seldom_parted():
     rng = np.random.default_rng(10)
     alarms, lost = [], []

@@ -163,6 +163,7 @@ def test_the_same_seed_gives_the_same_order_and_the_same_losses() -> None:
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 def test_a_network_of_one_day_learns_to_copy_yesterday() -> None:
     # The variance of the targets is 1/3; a loss that compared each target with every other could not fall below it.
     history = train(tiny(cell="lstm"), yesterdays_value(256), yesterdays_value(64), epochs=40, batch_size=16)

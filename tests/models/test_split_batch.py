@@ -26,6 +26,8 @@ def network(*, dropout: float = 0.0) -> Any:
 
 
 class Made:
+    step_interval = 1
+
     def __init__(self, count: int) -> None:
         random = np.random.default_rng(count)
         self.inputs = random.standard_normal((count, WINDOW, FEATURES)).astype(np.float32)
@@ -33,6 +35,10 @@ class Made:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def origin_count(self) -> int:
+        return len(self)
 
     def draw(self, generator: np.random.Generator, most: int | None = None) -> "Made":
         epoch, order = copy(self), generator.permutation(len(self))
