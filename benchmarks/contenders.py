@@ -32,7 +32,10 @@ def examples() -> tuple[Any, Any]:
 class Made:
     """Windows of made-up days, gathered by index as the program gathers its own."""
 
+    step_interval = 1
+
     def __init__(self, count: int) -> None:
+        self.origin_count = count
         random = np.random.default_rng(0)
         self._days = random.standard_normal((count + WINDOW, FEATURES)).astype(np.float32)
         self._answers = random.standard_normal((count, HORIZON)).astype(np.float32)

@@ -33,11 +33,13 @@ BY_HAND = "nn.LSTM"
 class Made:
     """Made-up windows or sequences: as many as a batch are kept, and returned over and over."""
 
+    step_interval = 1
+
     def __init__(self, kind: str, batch: int, batches: int) -> None:
         random = np.random.default_rng(0)
         days = (batch, WINDOW if kind == "windows" else LENGTH, FEATURES)
         targets = (batch, HORIZON) if kind == "windows" else (batch, TARGETS[kind], HORIZON)
-        self._count = batch * batches
+        self._count = self.origin_count = batch * batches
         self._arrays = [random.standard_normal(shape, dtype=np.float32) for shape in (days, targets)]
         if kind == "sequences":
             self._arrays.append(np.ones(targets[:2], dtype=np.float32))

@@ -87,7 +87,7 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path)
 
 @pytest.mark.parametrize("kind", [str, Path, RunDirectory])
 @pytest.mark.parametrize(
-    ("name", "word"), [("nowhere", "No run named"), ("file", "is a file, not a run. If it has prices, give it with --data"), ("bare", "run.json")]
+    ("name", "word"), [("nowhere", "No run named"), ("file", "is a file, not a run"), ("bare", "run.json")]
 )
 def test_a_path_that_is_no_run_is_refused_from_python_as_by_the_command(
     name: str, word: str, kind: Callable[[Path], str | Path | RunDirectory], tmp_path: Path

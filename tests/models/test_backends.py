@@ -20,10 +20,12 @@ from stockcast.models.layers import CELLS
 from stockcast.models.settings import FitSettings, NetworkSettings
 
 class Made:
+    step_interval = 1
     def __init__(self, seed, count):
         random = np.random.default_rng(seed)
         self._inputs = random.standard_normal((count, 6, 2)).astype(np.float32)
         self._targets = 0.5 * random.standard_normal((count, 4)).astype(np.float32)
+        self.origin_count = count
     def __len__(self):
         return len(self._targets)
     def draw(self, generator, most=None):
