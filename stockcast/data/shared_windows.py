@@ -36,8 +36,8 @@ class SharedWindows:
         arrays |= {"training": training.origins, "validation": validation.origins}
         layout, start = {}, 0
         try:
-            self._file = TemporaryFile(prefix="stockcast-")  # noqa: SIM115
-            finalize(self, self._file.close)  # open as long as this object is
+            self._file = TemporaryFile(prefix="stockcast-")  # noqa: SIM115 (open as long as this object is)
+            finalize(self, self._file.close)
             for name, array in arrays.items():
                 layout[name] = {"offset": start, "dtype": array.dtype.str, "shape": array.shape}
                 self._file.write(np.ascontiguousarray(array).data)

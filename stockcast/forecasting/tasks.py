@@ -104,11 +104,11 @@ class PriceTask:
             RunError: a forecast is not a finite price above 0, so the scalers or the calibration are damaged.
         """
         adapt_from = self.adaptation_start(dataset)
-        days, wanted, adapted = origins, np.arange(len(origins)), slice(0, 0)
+        days, wanted = origins, np.arange(len(origins))
         if adapt_from is not None:  # through every day since, of which `origins` are some
-            first = max(dataset.window - 1, adapt_from)
-            days = np.arange(min(origins[0], first), origins[-1] + 1)
-            wanted, adapted = origins - days[0], slice(max(0, first - days[0]), None)
+            adapt_from = max(dataset.window - 1, adapt_from)
+            days = np.arange(min(origins[0], adapt_from), origins[-1] + 1)
+            wanted = origins - days[0]
         targets = days[:, None] + np.arange(1, steps + 1)
         if cached is None:
             outputs = dataset.outputs(network, days, steps=steps)
@@ -141,7 +141,7 @@ class PriceTask:
             # Adapting looks at one band: the quantiles of a Student-t take most of the time of a single forecast.
             band = levels if isinstance(self.calibration, ConformalOffsets) else ADAPTED_LEVELS
             known, factors = np.concatenate([dataset.closes, np.full(steps, np.nan)]), np.ones(targets.shape)
-            if len(adapting := np.arange(len(days))[adapted]):  # outcomes of the days before are not adapted to
+            if len(adapting := np.flatnonzero(days >= adapt_from)):  # outcomes of the days before are not adapted to
                 factors[adapting] = adapted_factors(calibrated(adapting, band), known[targets[adapting]])
             final = scale_bands(calibrated(wanted, levels), factors[wanted])
         # Last, so that the day's range holds the very median that is written.
