@@ -86,7 +86,7 @@ class RunFiles:
             )
         if path.is_relative_to(self.results):
             self._refuse_link(path.parent)
-        with _replacing(path) as partial:
+        with replacing(path) as partial:
             yield partial
 
     def _refuse_link(self, folder: Path) -> None:
@@ -117,12 +117,12 @@ def write_picture(path: Path, figure: "Figure") -> None:
     Raises:
         RunError: the disk or the folder does not allow it.
     """
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         figure.savefig(partial, format="png")
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; when the block ends well, it is on the disk and takes `path`'s place.
 
     Raises:
