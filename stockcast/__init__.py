@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
     from stockcast.pipeline.predict import predict, save_prediction
+    from stockcast.pipeline.predict_pool import predict_pool, save_pool_prediction
     from stockcast.pipeline.resume import resume
     from stockcast.pipeline.train import train
     from stockcast.runs.directory import RunDirectory
@@ -41,19 +42,21 @@ _MODULES = {
     "explain": "pipeline.explain",
     "load_config": "config.load",
     "predict": "pipeline.predict",
+    "predict_pool": "pipeline.predict_pool",
     "read_prices": "data.prices",
     "resume": "pipeline.resume",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
     "save_pool_evaluation": "pipeline.evaluate_pool",
+    "save_pool_prediction": "pipeline.predict_pool",
     "save_prediction": "pipeline.predict",
     "train": "pipeline.train",
 }
 
 __all__ = [
     "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "evaluate", "evaluate_pool", "explain",
-    "load_config", "plots", "predict", "read_prices", "resume", "save_evaluation", "save_explanation",
-    "save_pool_evaluation", "save_prediction", "train",
+    "load_config", "plots", "predict", "predict_pool", "read_prices", "resume", "save_evaluation", "save_explanation",
+    "save_pool_evaluation", "save_pool_prediction", "save_prediction", "train",
 ]  # fmt: skip
 
 

@@ -137,6 +137,8 @@ class Prediction:
         forecast: from the last row, one origin.
         history_dates: days of the series, datetime64[D], shape (days,).
         history: the price that is forecast on those days, shape (days,).
+        outcome: of a forecast from an earlier day the prices that came, NaN where none did yet, shape (horizon,);
+            None of one from the last row.
     """
 
     run: str
@@ -144,9 +146,13 @@ class Prediction:
     forecast: Forecast
     history_dates: Dates
     history: Floats
+    outcome: Floats | None = None
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last."""
+        """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last.
+
+        With an outcome, `actual` is the last column, None where no price is known yet.
+        """
         forecast = self.forecast
         (lower_50, upper_50), (lower_90, upper_90) = forecast.band(0.5), forecast.band(0.9)
         columns = {
@@ -162,6 +168,7 @@ class Prediction:
                 "date": str(day),
                 "step": step + 1,
                 **{name: float(f"{values[0, step]:.6g}") for name, values in columns.items()},
+                **_actual(self.outcome, step),
             }
             for step, day in enumerate(forecast.target_dates[0])
         ]
@@ -187,6 +194,7 @@ class DirectionPrediction:
         past_shares: how often each class came in the file's past, for comparison, shape (horizon, classes); None where
             the file is too short to tell.
         flat: the largest log return that is flat, shape (horizon,); None where there is no flat.
+        outcome: as of `Prediction`.
     """
 
     run: str
@@ -194,6 +202,7 @@ class DirectionPrediction:
     forecast: Directions
     past_shares: Floats | None
     flat: Floats | None
+    outcome: Floats | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row a session as forecast.csv has it: probabilities to four digits."""
@@ -202,6 +211,7 @@ class DirectionPrediction:
                 "date": str(day),
                 "step": step + 1,
                 **{f"p_{name}": float(f"{self.forecast.of(name)[0, step]:.4f}") for name in self.forecast.classes},
+                **_actual(self.outcome, step),
             }
             for step, day in enumerate(self.forecast.target_dates[0])
         ]
@@ -216,6 +226,24 @@ class DirectionPrediction:
         chance, last = 100 * forecast.of(forecast.classes[-1])[0, -1], price_text(float(forecast.last_close[0]))
         move = f"closing above {last}" if self.flat is None else f"a rise from {last} that is more than flat"
         return f"{self.series}: a {chance:.0f} % chance of {move} on {forecast.last_day}."
+
+
+def outcome_on(targets: Dates, dates: Dates, prices: Floats) -> Floats:
+    """Return the price on each of the days forecast, shape (horizon,); NaN on days that `dates` do not have.
+
+    Args:
+        targets: the days forecast, datetime64[D], shape (horizon,).
+        dates: days with a price, rising, datetime64[D], shape (days,).
+        prices: on these days, in the forecast's unit, shape (days,).
+    """
+    places = np.minimum(np.searchsorted(dates, targets), len(dates) - 1)
+    return np.where(dates[places] == targets, prices[places], np.nan)
+
+
+def _actual(outcome: Floats | None, step: int) -> dict[str, float | None]:
+    if outcome is None:
+        return {}
+    return {"actual": None if np.isnan(outcome[step]) else float(f"{outcome[step]:.6g}")}
 
 
 def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":

@@ -45,26 +45,45 @@ def test_help_says_what_is_taken_if_nothing_is_given(home: Path) -> None:
 
 def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
-    assert "Evaluated on prices. In short:" in stockcast("predict", "first", cwd=home).stderr
+    done = stockcast("predict", "first", cwd=home)
+    for begin in (
+        "Promise: prices: a 90 % chance",
+        "Kept: ",
+        "Skill: significantly better than",
+        "Known: prices up to",
+    ):
+        assert begin in done.stdout
+    assert "Not evaluated" not in done.stderr
 
 
 def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_line_to_it(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
     (home / "other.csv").write_bytes((home / "prices.csv").read_bytes())
-    before = stockcast("predict", "first", "--data", "other.csv", cwd=home).stderr
-    assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before
-    assert "In short:" not in before
+    before = stockcast("predict", "first", "--data", "other.csv", cwd=home)
+    assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before.stderr
+    assert "Kept: not known for other, which was not scored yet" in before.stdout
     told = stockcast("evaluate", "first", "--data", "other.csv", cwd=home).stderr
     assert told.endswith("Next: stockcast predict first --data other.csv\n")
-    after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stderr
-    assert "Evaluated on other. In short:" in after
+    after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stdout
+    assert "not known" not in after
+    assert "Skill: " in after
 
 
-def test_evaluate_prints_the_scores_beside_every_rival_and_the_verdict(home: Path) -> None:
+def test_evaluate_prints_the_scores_beside_every_rival_and_the_trust_lines_of_predict(home: Path) -> None:
     done = stockcast("evaluate", "first", cwd=home)
     assert done.returncode == 0, done.stderr
-    for word in ("network", "random_walk", "drift", "ewma", "Against the random walk:", "In short:"):
+    for word in ("network", "random_walk", "drift", "ewma"):
         assert word in done.stdout
+    lines = done.stdout[done.stdout.index("Promise:") :]
+    assert lines == stockcast("predict", "first", cwd=home).stdout.partition("\nPromise:")[2].join(["Promise:", ""])
+    assert "Against the random walk:" not in done.stdout
+    assert "verdict.txt, or --verbose" in done.stderr
+
+
+def test_the_whole_verdict_is_printed_where_it_is_wanted(home: Path) -> None:
+    done = stockcast("evaluate", "first", "--verbose", cwd=home)
+    assert "Against the random walk:" in done.stdout
+    assert "In short:" in done.stdout
 
 
 def test_json_output_is_one_document_and_nothing_else(home: Path) -> None:
@@ -99,11 +118,12 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
         (["train", "tiny.yaml", "--name", "../x"], 1, ["plain name"]),
         (["predict", "other"], 1, ["other", "first"]),
         (["predict", "first", "--data", "nowhere.csv"], 1, ["nowhere.csv", "no such file"]),
-        (
-            ["predict", "first", "--data", "prices.csv", "--data", "other.csv"],
-            1,
-            ["--data is given 2 times", "other.csv"],
-        ),
+        (["predict", "first", "--data", "prices.csv", "--data", "-"], 1, ["Standard input", "Save it as a file"]),
+        (["predict", "first", "--data", "nowhere.csv", "--data", "no.csv"], 1, ["None of 2 series", "no such file"]),
+        (["predict", "first", "--top", "3"], 1, ["--top is for many series", "--data"]),
+        (["predict", "first", "--date", "2030-01-02"], 1, ["prices.csv runs from 2010-01-04 to", "after its last row"]),
+        (["predict", "first", "--date", "2010-01-05"], 1, ["2 trading days up to 2010-01-05", "a later --date"]),
+        (["predict", "first", "--output", "x.html"], 1, ["--output x.html", ".csv, .xlsx or .png"]),
         (
             ["evaluate", "first", "--data", "nowhere.csv", "--data", "-"],
             1,

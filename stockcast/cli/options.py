@@ -175,6 +175,9 @@ class Sources:
         return self.paths[0] if self.paths else None
 
 
+NO_SOURCES = Sources()
+
+
 def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable[..., None]:
     """Add --data, --set, --covariates, --ticker and --calendar to a command in place of its parameter `sources`."""
     signature = inspect.signature(command)

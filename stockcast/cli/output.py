@@ -4,12 +4,11 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stockcast.cli.options import RUNS_VARIABLE
+from stockcast.cli.options import NO_SOURCES, RUNS_VARIABLE, Sources
 from stockcast.text import printable
 
 
@@ -37,12 +36,10 @@ def path_text(path: Path) -> str:
     return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved)
 
 
-def next_command(
-    command: str, run: str, runs: Path, *, data: Path | None = None, overrides: Collection[str] | None = None
-) -> str:
-    """Return the command to type next for a run, for the price file and its reading that were given."""
-    given = ["--data", str(data)] if data else []
-    settings = [word for override in overrides or () for word in _option(override)]
+def next_command(command: str, run: str, runs: Path, *, sources: Sources = NO_SOURCES) -> str:
+    """Return the command to type next for a run, for the price files and their reading that were given."""
+    given = [word for path in sources.paths for word in ("--data", str(path))]
+    settings = [word for override in sources.overrides for word in _option(override)]
     return shlex.join(["stockcast", command, run, *given, *settings, *runs_option(runs)])
 
 

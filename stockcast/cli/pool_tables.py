@@ -1,9 +1,16 @@
 """The tables of a pool of series, on standard output."""
 
+from typing import Any
+
+from rich.text import Text
+
 from stockcast.cli.tables import new_table, p_value_cell, print_sentences, skill_cell, wide_output
 from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
 from stockcast.evaluation.verdict.pool import SCORES
+from stockcast.forecast import Directions, Forecast
 from stockcast.pipeline.pool_evaluation import PoolEvaluation
+from stockcast.pipeline.predict_pool import FALL, PoolPrediction
+from stockcast.text import price_text, printable, printable_name
 
 _SERIES_SHOWN = 30
 
@@ -13,6 +20,39 @@ def print_pool(evaluation: PoolEvaluation) -> None:
     _print_series(evaluation)
     _print_pooled(evaluation.pool, title=evaluation.title())
     print_sentences(evaluation.verdict)
+
+
+def print_pool_prediction(prediction: PoolPrediction) -> None:
+    """Print a row for each series: its forecast of the last day ahead, or why there is none."""
+    first = next(iter(prediction.predictions.values())).forecast
+    title = f"{len(prediction.predictions)} series by {prediction.run}, {first.frequency.steps([first.horizon])} ahead"
+    rows = prediction.rows()
+    if isinstance(first, Directions):
+        table = new_table(title, None, "series", "last day", "last price", *first.classes, "remark")
+    else:
+        table = new_table(
+            title,
+            "volatility: deviation of log returns a year, by the forecast. fall: chance of a price at least "
+            f"{100 * FALL:.0f} % below the last one. Every day ahead is in forecasts.csv.",
+            "series", "last day", "last price", "median", "90 % band", "volatility", "fall", "remark",
+        )  # fmt: skip
+    for row in rows:
+        failed = row["series"] in prediction.failures
+        cells = ["", "not forecast", *[""] * (len(table.columns) - 4)] if failed else _forecast_cells(row, first)
+        table.add_row(Text(printable_name(row["series"])), *cells, Text(printable(row["remark"])))
+    wide_output().print(table)
+
+
+def _forecast_cells(row: dict[str, Any], first: Forecast | Directions) -> list[str]:
+    begin = [row["origin"], price_text(row["last_close"])]
+    if isinstance(first, Directions):
+        return [*begin, *(f"{100 * row[f'p_{name}']:.0f} %" for name in first.classes)]
+    band = f"{price_text(row['lower_90'])} to {price_text(row['upper_90'])}"
+    return [*begin, price_text(row["median"]), band, f"{100 * row['volatility']:.0f} %", _chance(row["p_fall"])]
+
+
+def _chance(share: float) -> str:
+    return "< 1 %" if share < 0.01 else "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
 
 def _print_series(evaluation: PoolEvaluation) -> None:

@@ -81,17 +81,17 @@ class BaselineProgress(_ProgressBar):
 
 
 class PoolProgress(_ProgressBar):
-    """The progress of a pool: a bar on a terminal, a plain line a series elsewhere."""
+    """The progress of a pool: a bar on a terminal; elsewhere, where each takes its time, a plain line a series."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        super().__init__(TimeRemainingColumn(), quiet=quiet)
-        self._quiet = quiet
-        self._task = self._bar.add_task("scoring series", total=None)
+    def __init__(self, *, quiet: bool, doing: str = "scoring", is_slow: bool = True) -> None:
+        super().__init__(TimeRemainingColumn(), quiet=quiet, transient=not is_slow)
+        self._has_lines = is_slow and not quiet
+        self._task = self._bar.add_task(f"{doing} series", total=None)
 
     def on_series(self, name: str, done: int, of: int | None) -> None:
-        """Show a series that is scored, or failed."""
+        """Show a series that is done, or failed."""
         if self._is_shown:
-            self._bar.update(self._task, completed=done, total=of, description=f"scored {printable_name(name)}")
-        elif not self._quiet:
+            self._bar.update(self._task, completed=done, total=of, description=f"done: {printable_name(name)}")
+        elif self._has_lines:
             count = f"{done} of {of}" if of else str(done)
             print(f"{count}  {printable_name(name)}", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,12 +23,14 @@ from stockcast.text import price_text, printable_name
 _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that the table of a forecast shows, and the last one."""
 
+_TRUST_WIDTH = 100
+
 _NAMES = ("forecast", "price", "series", "against")
 """Headers of columns that hold names."""
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
-    """Print the scores of network and baselines, and the verdict."""
+def print_evaluation(evaluation: Evaluation, *, with_verdict: bool) -> None:
+    """Print the scores of network and baselines, and with it every sentence of the verdict."""
     span, unit = evaluation.metrics["split"], evaluation.report.frequency.unit
     title = (
         f"{evaluation.metrics['data']['name']} by {evaluation.run}, {span['part']} {unit}s: {span['origins']} origins, "
@@ -40,16 +43,23 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print_scores(report, title=title)
         if evaluation.columns:
             print_columns(evaluation.columns, frequency=evaluation.report.frequency)
-    print_sentences(evaluation.verdict)
+    if with_verdict:
+        print_sentences(evaluation.verdict)
 
 
 def print_prediction(prediction: Prediction | DirectionPrediction) -> None:
-    """Print the forecast of some of the sessions, and a sentence on the last."""
+    """Print the forecast of some of the sessions."""
     if isinstance(prediction, Prediction):
         print_forecast(prediction)
     else:
         print_directions(prediction)
-    print_sentences([prediction.sentence()])
+
+
+def print_trust(lines: Iterable[str]) -> None:
+    """Print the lines of `trust`, broken at 100 columns or at the terminal's width; what is broken is indented."""
+    columns = min(_TRUST_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _TRUST_WIDTH
+    for line in lines:
+        print(textwrap.fill(printable_name(line), columns, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def print_scores(report: Report, *, title: str) -> None:
@@ -127,7 +137,8 @@ def print_forecast(prediction: Prediction) -> None:
     """Print the median and the bands on some of the sessions."""
     others = [column_key(name) for name in prediction.forecast.others]
     bands = (90,) if others else (50, 90)  # a line has no room for more; forecast.csv has them all
-    headers = ("date", "step", "median", *(f"{band} % band" for band in bands), *others)
+    came = ("actual",) if prediction.outcome is not None else ()
+    headers = ("date", "step", "median", *(f"{band} % band" for band in bands), *others, *came)
     table = new_table(_prediction_title(prediction), None, *headers)
     for row in _shown_rows(prediction):
         table.add_row(
@@ -136,6 +147,7 @@ def print_forecast(prediction: Prediction) -> None:
             price_text(row["median"]),
             *(f"{price_text(row[f'lower_{band}'])} to {price_text(row[f'upper_{band}'])}" for band in bands),
             *(price_text(row[name]) for name in others),
+            *("" if row[name] is None else price_text(row[name]) for name in came),
         )
     wide_output().print(table)
 

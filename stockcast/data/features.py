@@ -96,10 +96,15 @@ def _volume_ratio(bars: DailyBars) -> pd.Series:
     return log_series(bars["Volume"] / bars["Volume"].rolling(20, min_periods=1).mean())
 
 
+def _clipped(values: pd.Series, least: float, most: float) -> pd.Series:
+    """Return values within two bounds, NaN as it is: what pandas' own clip does, in a tenth of its time."""
+    return pd.Series(np.clip(values.to_numpy(), least, most), index=values.index)
+
+
 # Inputs in units of the day's own volatility: they mean the same for a calm stock and a wild one, in 1990 and today.
 def _in_volatility(compute: Compute) -> Compute:
     """In deviations of a day, at most six."""
-    return lambda bars: (compute(bars) / bars.volatility).clip(-6, 6)
+    return lambda bars: _clipped(compute(bars) / bars.volatility, -6, 6)
 
 
 def _gap(bars: DailyBars) -> pd.Series:
@@ -110,7 +115,7 @@ def _gap(bars: DailyBars) -> pd.Series:
 def _volatility_ratio(bars: DailyBars, *, variance: Callable[[DailyBars], Floats]) -> pd.Series:
     """Log of another measure of volatility over the unit, between -3 and 3."""
     other = np.maximum(variance(bars), 1e-8)  # a day without a move has no log
-    return (log_series(pd.Series(other, index=bars.index)) / 2 - np.log(bars.volatility)).clip(-3, 3)
+    return _clipped(log_series(pd.Series(other, index=bars.index)) / 2 - np.log(bars.volatility), -3, 3)
 
 
 def _weighted_variance(bars: DailyBars, *, span: int) -> Floats:
@@ -136,14 +141,14 @@ def _downside(bars: DailyBars, *, span: int) -> pd.Series:
 def _momentum(bars: DailyBars, *, days: int) -> pd.Series:
     """Log return over `days` days, in deviations of so many days, between -5 and 5."""
     total = bars.log_return.rolling(days, min_periods=1).sum()
-    return pd.Series(total / (bars.volatility * np.sqrt(days)), index=bars.index).clip(-5, 5)
+    return _clipped(total / (bars.volatility * np.sqrt(days)), -5, 5)
 
 
 def _drawdown(bars: DailyBars) -> pd.Series:
     """Log of the close over the highest of the last 250 days, in deviations of 250 days, at least -3."""
     close = log_series(bars["Close"])
     below = close - close.rolling(250, min_periods=1).max()
-    return pd.Series(below / (bars.volatility * np.sqrt(250)), index=bars.index).clip(-3, 0)
+    return _clipped(below / (bars.volatility * np.sqrt(250)), -3, 0)
 
 
 def _volatility_of_volatility(bars: DailyBars) -> pd.Series:
@@ -157,7 +162,7 @@ def _volume_trend(bars: DailyBars) -> pd.Series:
     """Mean log volume of the last 5 days less that of the last 250, between -3 and 3."""
     volume = log_series(bars["Volume"])
     short, long = (volume.rolling(days, min_periods=1).mean() for days in (5, 250))
-    return (short - long).clip(-3, 3)
+    return _clipped(short - long, -3, 3)
 
 
 SCALE_FREE: dict[str, Feature] = {

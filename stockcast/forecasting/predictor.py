@@ -18,7 +18,7 @@ from stockcast.data.scaler import Scaler
 from stockcast.data.split import split_at
 from stockcast.data.target import TargetTransform
 from stockcast.errors import ConfigError, DataError, MissingColumns, NotEnoughDays, StockcastError
-from stockcast.forecast import DirectionPrediction, Prediction
+from stockcast.forecast import DirectionPrediction, Prediction, outcome_on
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
@@ -147,31 +147,51 @@ class Predictor(RunSeries):
         source: Prices | PriceSource | str | None = None,
         *,
         horizon: int | None = None,
+        origin: date | None = None,
         on_message: OnMessage = QUIET,
     ) -> Prediction | DirectionPrediction:
-        """Forecast the sessions, weeks or months after a series' last row.
+        """Forecast the sessions, weeks or months after a series' last row, or after an earlier day.
 
         Args:
             source: a price file (`-` is standard input) or a DataFrame of bars: a newer one of a series that the run
                 was trained on, or any other series; what `series` yields; None for the first one that the run was
                 trained on.
             horizon: sessions, weeks or months ahead; None for the run's own.
+            origin: the last day that the forecast may know, or the row before it; None for the last row.
             on_message: given each note on the data.
 
         Raises:
-            StockcastError: the data do not fit the run, or the horizon is longer than a direct network's.
+            StockcastError: the data do not fit the run, they do not have the origin, or the horizon is longer than a
+                direct network's.
         """
-        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.reading.data.calendar
+        self._check_horizon(horizon)
         prices, market = self.series_and_market(source, on_message=on_message)
+        return self.predict_series(prices, market, horizon=horizon, origin=origin, on_message=on_message)
+
+    def predict_series(
+        self,
+        prices: Prices,
+        market: Market | None,
+        *,
+        horizon: int | None = None,
+        origin: date | None = None,
+        on_message: OnMessage = QUIET,
+    ) -> Prediction | DirectionPrediction:
+        """Forecast a series that `series_and_market` returned, as `predict` does."""
+        steps, bars, calendar = self._check_horizon(horizon), self.config.data.bars, self.reading.data.calendar
         if prices.later:
             on_message(
                 f"{prices.label}: {plural(prices.later, 'row')} after data.end {self.config.data.end} left out; "
                 f"--data {shlex.quote(str(prices.source))} forecasts from its last row."
             )
+        whole = prices
+        if origin is not None:
+            prices = self._until(prices, origin)
         if len(prices.dates) < self.config.window:
             raise NotEnoughDays(
-                f"{prices.title} has {plural(len(prices.dates), bars.bar)}, but {self.run.name} looks back over "
-                f"{self.config.window}. Use a longer file.",
+                f"{prices.title} has {plural(len(prices.dates), bars.bar)}{f' up to {origin}' if origin else ''}, but "
+                f"{self.run.name} looks back over {self.config.window}. Use a longer file"
+                f"{', or a later --date' if origin else ''}.",
                 file=prices.source,
                 value=len(prices.dates),
             )
@@ -179,14 +199,31 @@ class Predictor(RunSeries):
         self._report_series(prices, on_message)
         if prices.dates[-1] < np.datetime64(self.test_border()):
             on_message(
-                f"{prices.label} ends on {prices.dates[-1]}, and {self.run.name} was trained on days before "
-                f"{self.test_border()}: it knows more than could be known on that day. This is no forecast to judge it "
-                f"by."
+                f"{prices.label} {'is forecast from' if origin else 'ends on'} {prices.dates[-1]}, and {self.run.name} "
+                f"was trained on days before {self.test_border()}: it knows more than could be known on that day. This "
+                f"is no forecast to judge it by."
             )
         report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self.sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
-        return replace(prediction, series=self.series_name(prices))
+        prediction = replace(prediction, series=self.series_name(whole))
+        if origin is None:
+            return prediction
+        closes = whole.column(self.config.target.column) * prices.quote_factor
+        return replace(prediction, outcome=outcome_on(prediction.forecast.target_dates[0], whole.dates, closes))
+
+    def _until(self, prices: Prices, origin: date) -> Prices:
+        """Return a series without the rows after `origin`; DataError if it has no such row, or ends before."""
+        first, last = prices.dates[[0, -1]]
+        if not first <= np.datetime64(origin) <= last:
+            where = "before its first row" if np.datetime64(origin) < first else "after its last row"
+            raise DataError(
+                f"{prices.title} runs from {first} to {last}, and {origin} is {where}. Choose a day between them.",
+                file=prices.source,
+                key="--date",
+                value=str(origin),
+            )
+        return prices.until(origin)
 
     @cached_property
     def _cached_outputs(self) -> CachedOutputs | None:

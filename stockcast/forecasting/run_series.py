@@ -73,8 +73,12 @@ class RunSeries:
         so that results of different series never share a folder.
         """
         own = self._trained_series(prices)
-        others = [series_name(Path(series.name)) for series in self.trained_on if series is not own]
-        return f"{prices.name}-{prices.sha256[:8]}" if prices.name in others else prices.name
+        is_taken = any(name == prices.name and series is not own for series, name in self._trained_names)
+        return f"{prices.name}-{prices.sha256[:8]}" if is_taken else prices.name
+
+    @cached_property
+    def _trained_names(self) -> list[tuple[TrainedSeries, str]]:
+        return [(series, series_name(Path(series.name))) for series in self.trained_on]
 
     def _trained_series(self, prices: Prices) -> TrainedSeries | None:
         """Return the series of the training that this one is.
@@ -83,16 +87,28 @@ class RunSeries:
         were trained before this was stored are decided by the file's name or content. RunError if run.json has the
         hash of the very file, but not that of its closes.
         """
-        border = self.test_border("validation")
+        key = (prices.sha256, prices.ticker, len(prices.dates))
+        if key not in self._identified:
+            self._identified[key] = self._identify(prices)
+        return self._identified[key]
+
+    @cached_property
+    def _identified(self) -> dict[tuple[str, str, int], TrainedSeries | None]:
+        """Series of the training that were found, by what tells series apart: a forecast needs it several times."""
+        return {}
+
+    def _identify(self, prices: Prices) -> TrainedSeries | None:
+        border, days = self.test_border("validation"), set(map(str, prices.dates))
         hashes = {
             first: prices.closes_sha256(first=first, before=border)
             for first in {series.first for series in self.trained_on if series.training_sha256 is not None}
+            if not first or first in days  # a series without that day has other closes
         }
         for series in self.trained_on:
             if series.training_sha256 is None:
                 if prices.sha256 == series.sha256 or prices.label == series.name:
                     return series
-            elif hashes[series.first] == series.training_sha256:
+            elif hashes.get(series.first) == series.training_sha256:
                 return series
             elif prices.sha256 == series.sha256 and series.ticker in ("", prices.ticker):
                 raise damaged(self.run.path / MANIFEST, f"the closes of {series.name} are not those it states")

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from stockcast.data.csv.options import series_name, ticker_name
-from stockcast.data.csv.table import PriceSource, Table
+from stockcast.data.csv.table import PriceSource, source_name
 from stockcast.data.prices import Prices
 from stockcast.errors import StockcastError
 from stockcast.evaluation.pool import Losses, SeriesScores, StepScores
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecasting.predictor import Predictor
+from stockcast.forecasting.reading import series_in
 from stockcast.runs.evaluations import StoredEvaluation
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.safe_io import damaged
@@ -27,25 +28,27 @@ class Member:
     Attributes:
         name: as far as it is known before the file is read.
         open: returns what `read_scored` takes; raises StockcastError if it cannot.
+        path: of its price file; None where it is of the training or no file.
     """
 
     name: str
     open: Callable[[], Prices | PriceSource]
+    path: Path | None = None
 
 
-def members_of(predictor: Predictor, paths: Sequence[Path]) -> Iterator[Member]:
-    """Yield the series of price files, or without any those of the training; one that cannot be read raises later."""
-    if not paths:
+def members_of(predictor: Predictor, sources: Sequence[PriceSource]) -> Iterator[Member]:
+    """Yield the series of these, or without any those of the training; one that cannot be read raises later."""
+    if not sources:
         for trained, own in predictor.own_sources():
             name = ticker_name(trained.ticker) or series_name(Path(trained.name))
             yield Member(name, lambda own=own: predictor.read_own(own))  # type: ignore[misc]
-    for path in paths:
+    for given in sources:
+        path = given if isinstance(given, Path) else None
         try:
-            for source in predictor.series(path):
-                name = ticker_name(source.ticker) if isinstance(source, Table) else series_name(path)
-                yield Member(name, lambda source=source: source)  # type: ignore[misc]
+            for source in series_in(predictor.reading, given):
+                yield Member(source_name(source), lambda source=source: source, path)  # type: ignore[misc]
         except StockcastError as error:
-            yield Member(series_name(path), _raising(error))
+            yield Member(source_name(given), _raising(error), path)
 
 
 def _raising(error: StockcastError) -> Callable[[], Prices | PriceSource]:

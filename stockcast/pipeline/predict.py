@@ -1,15 +1,28 @@
 """A run and a price file -> the sessions after its last row, as a value; and that value as files."""
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stockcast.config.load import Overrides
 from stockcast.data.csv.table import PriceSource
+from stockcast.errors import StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import prediction_folder
+from stockcast.runs.sheets import save_table
 from stockcast.runs.shipped import choose_run
+from stockcast.text import join_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FILES = (".csv", ".xlsx", ".png")
+_OTHER_FILES = (".html", ".htm", ".pdf", ".json", ".txt", ".parquet", ".svg", ".jpg", ".jpeg", ".xls", ".npz", ".yaml")
+"""Endings of files that no forecast is written as: a folder of that name is hardly meant."""
 
 
 def predict(
@@ -17,6 +30,7 @@ def predict(
     source: PriceSource | str | None = None,
     *,
     horizon: int | None = None,
+    origin: date | None = None,
     runs: Path | str = "runs",
     overrides: Overrides = (),
     callbacks: Callbacks = SILENT,
@@ -28,6 +42,7 @@ def predict(
             a source is taken by the one that ships, `pretrained`.
         source: a price file or a DataFrame, as `Predictor.predict` takes it.
         horizon: sessions ahead; None for the run's own.
+        origin: the last day that the forecast may know; None for the last row.
         runs: folder of the runs.
         overrides: how the price file is read, which of its series, and a newer file of covariates, as in
             `Predictor.load`.
@@ -38,7 +53,8 @@ def predict(
     """
     chosen = choose_run(Path(runs), run, source=source, on_message=callbacks.on_message)
     predictor = Predictor.load(chosen, overrides=overrides, on_message=callbacks.on_message)
-    return predictor.predict(predictor.one_series(source), horizon=horizon, on_message=callbacks.on_message)
+    series = predictor.one_series(source)
+    return predictor.predict(series, horizon=horizon, origin=origin, on_message=callbacks.on_message)
 
 
 def save_prediction(
@@ -46,18 +62,58 @@ def save_prediction(
 ) -> Path:
     """Write a prediction as forecast.csv and, with `plot`, forecast.png; return the folder: by default one in the run.
 
+    A `folder` that ends in .csv, .xlsx or .png is that file alone: the table or the picture.
+
     Raises:
         RunError: the disk or the folder does not allow it.
+        StockcastError: `folder` ends as another kind of file does.
     """
     own = prediction_folder(prediction.series, prediction.forecast.origin_dates[0])
-    folder = (folder or run.own_folder(own)).resolve()
-    run.write_table(folder / "forecast.csv", [{**row, "series": prediction.series} for row in prediction.rows()])
-    picture = folder / "forecast.png"
-    if not plot:
-        picture.unlink(missing_ok=True)  # else it would show another forecast than the table does
-        return folder
-    from stockcast import plots  # matplotlib: only for who draws
+    rows = [{**row, "series": prediction.series} for row in prediction.rows()]
 
-    figure = plots.fan_chart(prediction) if isinstance(prediction, Prediction) else plots.direction_chart(prediction)
-    run.write_plot(picture.stem, figure, folder=folder)
-    return folder
+    def draw() -> "Figure":
+        from stockcast import plots  # matplotlib: only for who draws
+
+        is_of_prices = isinstance(prediction, Prediction)
+        figure: Figure = plots.fan_chart(prediction) if is_of_prices else plots.direction_chart(prediction)
+        return figure
+
+    return write_forecast(run, folder or run.own_folder(own), name="forecast", rows=rows, draw=draw if plot else None)
+
+
+def write_forecast(
+    run: RunDirectory, output: Path, *, name: str, rows: list[dict[str, Any]], draw: "Callable[[], Figure] | None"
+) -> Path:
+    """Write a table and a picture of this name into a folder, or one of both as the file that `output` names.
+
+    Without `draw`, a picture that is there is removed: it would show another forecast than the table does.
+
+    Returns:
+        The folder, or the file.
+
+    Raises:
+        RunError, StockcastError: as `save_prediction`.
+    """
+    output = output.resolve()
+    kind = output.suffix.lower()
+    if output.is_dir() or kind not in (*_FILES, *_OTHER_FILES):
+        run.write_table(output / f"{name}.csv", rows)
+        if draw is None:
+            (output / f"{name}.png").unlink(missing_ok=True)
+        else:
+            run.write_plot(name, draw(), folder=output)
+        return output
+    if kind in _OTHER_FILES:
+        raise StockcastError(
+            f"--output {output.name}: a forecast is written as {join_words(_FILES, last='or')}, or into a folder. "
+            f"Change the ending, or leave it out.",
+            key="--output",
+            value=str(output),
+        )
+    if kind == ".csv":
+        run.write_table(output, rows)
+    elif kind == ".xlsx":
+        save_table(output, rows, dates=("date", "ds", "cutoff"))
+    elif draw is not None:
+        run.write_plot(output.stem, draw(), folder=output.parent)
+    return output

@@ -51,11 +51,14 @@ class RunFiles:
         return stated
 
     def write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
-        """Store rows as CSV, `name` inside the run or an absolute path."""
+        """Store rows as CSV, `name` inside the run or an absolute path.
+
+        Text that a spreadsheet would take for a formula has an apostrophe before it.
+        """
         text = io.StringIO()
         table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({key: _as_text(cell) for key, cell in row.items()} for row in rows)
         self._write_text(name, text.getvalue())
 
     def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
@@ -109,6 +112,11 @@ class RunFiles:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         return parse_object(self._read(name), source=self.path / name)
+
+
+def _as_text(cell: Any) -> Any:
+    """Return a cell that no spreadsheet computes: a name from a file may be `=HYPERLINK(...)`."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def write_picture(path: Path, figure: "Figure") -> None:

@@ -39,6 +39,7 @@ def evaluate(
     insist: Annotated[
         bool, typer.Option("--insist", help="Allow days before the end of the run's training data.")
     ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,27 +55,38 @@ def evaluate(
     if sources.are_many or predictor.takes_all:
         _evaluate_pool(predictor, sources, days, as_json=as_json, quiet=quiet)
         return
-    _evaluate_one(predictor, sources, days, as_json=as_json, quiet=quiet)
-    command = next_command("predict", directory.name, runs, data=sources.data, overrides=sources.overrides)
+    _evaluate_one(predictor, sources, days, verbose=verbose, as_json=as_json, quiet=quiet)
+    command = next_command("predict", directory.name, runs, sources=sources)
     if not as_json:
         print_message(f"Next: {command}", quiet=quiet)
 
 
-def _evaluate_one(predictor: "Predictor", sources: Sources, days: "ScoredDays", *, as_json: bool, quiet: bool) -> None:
+def _evaluate_one(
+    predictor: "Predictor", sources: Sources, days: "ScoredDays", *, verbose: bool, as_json: bool, quiet: bool
+) -> None:
     from stockcast.cli.progress import BaselineProgress
-    from stockcast.cli.tables import print_evaluation
-    from stockcast.pipeline.evaluate import evaluate_series, save_evaluation
+    from stockcast.cli.tables import print_evaluation, print_trust
+    from stockcast.evaluation.verdict.record import Record
+    from stockcast.pipeline.evaluate import save_evaluation, score
+    from stockcast.pipeline.scored_series import read_scored
+    from stockcast.pipeline.trust import trust
 
     series = predictor.one_series(sources.data)
     with BaselineProgress(quiet=quiet) as progress:
         callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
-        evaluation = evaluate_series(predictor, series, days, callbacks=callbacks)
+        scored = read_scored(predictor, series, days, callbacks=callbacks)
+        evaluation = score(predictor, scored, callbacks=callbacks)
     folder = save_evaluation(predictor.run, evaluation)
+    forecast = predictor.predict(scored.prices)
+    record = Record.of(evaluation.metrics, frequency=scored.prices.frequency)
+    lines = trust(predictor, scored.prices, forecast, record)
     if as_json:
-        print_json(evaluation.metrics)
+        print_json({**evaluation.metrics, "trust": list(lines)})
         return
-    print_evaluation(evaluation)
-    print_message(f"Scores and plots: {path_text(folder)}", quiet=quiet)
+    print_evaluation(evaluation, with_verdict=verbose)
+    print_trust(lines)
+    verdict = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
+    print_message(f"Scores and plots: {path_text(folder)}{verdict}", quiet=quiet)
 
 
 def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays", *, as_json: bool, quiet: bool) -> None:

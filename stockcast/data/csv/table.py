@@ -16,7 +16,7 @@ from stockcast.data.csv.frame import frame_rows
 from stockcast.data.csv.header import check_tickers
 from stockcast.data.csv.header_forms import HEADER_WITHIN
 from stockcast.data.csv.numbers import decimal_marks
-from stockcast.data.csv.options import ALL_TICKERS, CsvOptions, ticker_name
+from stockcast.data.csv.options import ALL_TICKERS, CsvOptions, series_name, ticker_name
 from stockcast.data.csv.own_header import find_columns, find_every_column, other_names
 from stockcast.data.csv.problems import Problem, Source, refuse, setting
 from stockcast.data.csv.reader import find_source, read_bytes, read_rows
@@ -68,6 +68,15 @@ PriceSource = Path | pd.DataFrame | Table
 that `read_tables` has read."""
 
 
+def source_name(source: PriceSource) -> str:
+    """Return the name of the series in a source, as far as it is known before the source is read."""
+    if isinstance(source, Table):
+        return ticker_name(source.ticker) or series_name(source.source.path)
+    if isinstance(source, Path):
+        return series_name(source)
+    return str(source.attrs.get("name") or "DataFrame").replace("/", "-")
+
+
 def read_table(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> Table:
     """Read the known columns of the one series that is meant; DataError if that is not possible."""
     (table,) = _tables(prices, replace(options, tickers=()) if options.takes_all else options)
@@ -85,8 +94,7 @@ def read_tables(prices: Path | str | pd.DataFrame, *, options: CsvOptions) -> It
 
 def _tables(prices: Path | str | pd.DataFrame, options: CsvOptions) -> Iterator[Table]:
     if isinstance(prices, pd.DataFrame):
-        name = str(prices.attrs.get("name") or "DataFrame").replace("/", "-")
-        source = Source(Path(name), is_frame=True)
+        source = Source(Path(source_name(prices)), is_frame=True)
         numbered, options = frame_rows(prices, source=source, options=options)
         raw = "\n".join(",".join(row) for _, row in numbered).encode("utf-8", "surrogatepass")
         try:

@@ -1,0 +1,199 @@
+"""A forecast and what its run showed before -> the few lines that tell how far to trust it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from stockcast.data.prices import Prices
+from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
+from stockcast.evaluation.verdict.record import Record
+from stockcast.forecast import DirectionPrediction, Prediction
+from stockcast.forecasting.predictor import Predictor
+from stockcast.frequency import Frequency
+from stockcast.runs.evaluations import stored_metrics
+from stockcast.runs.layout import SCORES, evaluation_folder
+from stockcast.runs.safe_io import damaged, parse_object, read_bytes
+from stockcast.text import price_text
+
+
+def trust(
+    predictor: Predictor,
+    prices: Prices,
+    prediction: Prediction | DirectionPrediction,
+    record: Record | None,
+    *,
+    today: date | None = None,
+) -> tuple[str, ...]:
+    """Write what a forecast promises, how often such promises were kept, and what speaks against it.
+
+    Args:
+        predictor: the run that made it.
+        prices: the series it is of.
+        prediction: the forecast from its last row, or from an earlier one.
+        record: what `stored_record` returned, or that of an evaluation which has just been made.
+        today: the day on which the age of the prices is counted; None for today.
+
+    Returns:
+        At most eight lines of 100 columns once they are broken, each beginning with a word and a colon.
+
+    Raises:
+        RunError: the scores of the run that ships are damaged.
+    """
+    prices = prices.until(prediction.forecast.origin_dates[0].astype(object))
+    lines = [f"Promise: {prediction.sentence()}", *_record_lines(predictor, prices, prediction, record)]
+    lines.append(f"Known: {_known(predictor, prices, prediction, today or date.today())}")
+    if warnings := _warnings(prediction):
+        lines.append(f"Warning: {'; '.join(warnings)}.")
+    return tuple(lines)
+
+
+def trust_pool(
+    predictor: Predictor, predictions: Mapping[str, Prediction | DirectionPrediction], *, today: date | None = None
+) -> tuple[str, ...]:
+    """Write for many forecasts what `trust` does for one: what a row promises, and how such promises were kept.
+
+    Raises:
+        RunError: a stored evaluation is damaged.
+    """
+    first = next(iter(predictions.values()))
+    frequency, steps = first.forecast.frequency, first.forecast.horizon
+    records = [_first_record(predictor, [f"test-{name}"], frequency) for name in predictions]
+    held = [share for record in records if record is not None and (share := record.held_at(steps)) is not None]
+    unscored = sum(record is None for record in records)
+    lines = [f"Promise: such as {first.sentence()}"]
+    if held:
+        lines.append(
+            f"Kept: of {len(held)} series that were scored, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices "
+            f"were in their 90 % band on test days (mean {100 * np.mean(held):.0f} %)."
+        )
+    if unscored:
+        lines.append(
+            f"Kept: not known for {unscored} of {len(predictions)} series, not scored yet (stockcast evaluate)."
+        )
+    lines += _elsewhere(predictor, first)
+    last = [prediction.forecast.origin_dates[0] for prediction in predictions.values()]
+    oldest, newest = min(last), max(last)
+    span = str(newest) if oldest == newest else f"{oldest} to {newest}"
+    old = int((np.datetime64(today or date.today()) - oldest).astype(int))
+    age = f" (up to {old:,} days old)" if old > 0 else ""
+    count = len(predictor.trained_on)
+    lines.append(f"Known: prices up to {span}{age}; trained before {predictor.test_border()} on {count} series.")
+    odd = [name for name, prediction in predictions.items() if _warnings(prediction)]
+    if odd:
+        lines.append(f"Warning: look at the remarks of {len(odd)} series, such as {odd[0]}.")
+    return tuple(lines)
+
+
+def stored_record(predictor: Predictor, prices: Prices, series: str) -> Record | None:
+    """Return what the newest evaluation on test days that the run stores of a series shows; None where there is none.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    return _first_record(predictor, _labels(predictor, prices, series), prices.frequency)
+
+
+def _record_lines(
+    predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction, record: Record | None
+) -> list[str]:
+    """Return the lines on what the test days of this series showed; of others where this was never scored."""
+    frequency, steps = prediction.forecast.frequency, prediction.forecast.horizon
+    if record is None:
+        unknown = f"Kept: not known for {prediction.series}, which was not scored yet (stockcast evaluate)."
+        return [unknown, *_elsewhere(predictor, prediction)]
+    kept = record.kept(steps, _regime(predictor, prices), frequency=frequency)
+    lines = [f"Kept: {kept}", f"Skill: {record.skill(frequency=frequency)}"]
+    return [*lines, f"Fails: {'; '.join(record.faults)}."] if record.faults else lines
+
+
+def _first_record(predictor: Predictor, labels: Sequence[str], frequency: Frequency) -> Record | None:
+    """Return what the first of these evaluations shows that the run has; RunError if it is damaged."""
+    for label in labels:
+        stored = stored_metrics(predictor.run.results, label)
+        if stored is None:
+            continue
+        try:
+            return Record.of(stored, frequency=frequency)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            path = predictor.run.results / evaluation_folder(label) / "metrics.json"
+            raise damaged(path, f"it lacks what an evaluation has ({type(error).__name__}: {error})") from error
+    return None
+
+
+def _labels(predictor: Predictor, prices: Prices, series: str) -> list[str]:
+    """Return the labels of evaluations of a series on test days: all of them first, then the newest first day."""
+    own = predictor.trained_on[0]
+    is_own = (prices.ticker or prices.label) == (own.ticker or own.name) and predictor.was_trained_on(prices)
+    labels = ["test"] if is_own else []
+    labels.append(f"test-{series}")
+    for name in (None, series) if is_own else (series,):
+        begin = "test-from-" if name is None else f"test-{name}-from-"
+        labels += [f"{begin}{day}" for day in reversed(predictor.run.later_verdicts(name))]
+    return labels
+
+
+def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
+    """Return a line on how the run did on other series; nothing where no scores of it are known."""
+    path = predictor.run.path / SCORES
+    if not path.is_file():
+        return []
+    stated = parse_object(read_bytes(path, folder=predictor.run.path), source=path)
+    try:
+        covered = {int(name.partition(" ")[0]): float(share) for name, share in stated["coverage_90"].items()}
+        step = min(covered, key=lambda each: abs(each - prediction.forecast.horizon))
+        best = float(stated["percent_lower_crps"][f"{step} ahead"]["best"])
+        ahead = prediction.forecast.frequency.steps([step])
+        return [
+            f"Elsewhere: of {stated['stocks']}, {100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % "
+            f"band, and its score was {abs(best):.1f} % {'better' if best > 0 else 'worse'} than the best baseline's."
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path, f"it lacks what scores have ({type(error).__name__}: {error})") from error
+
+
+def _regime(predictor: Predictor, prices: Prices) -> str | None:
+    """Return the regime of the last day, by the thirds of the days before the test; None where these are too few."""
+    closes, last = prices.column(predictor.config.target.column), len(prices.dates) - 1
+    training = int(np.searchsorted(prices.dates, np.datetime64(predictor.test_border("validation"))))
+    if training < 2 or last < 1:
+        return None
+    return REGIME_NAMES[int(regimes_of(closes, np.array([last]), training_days=training)[0])]
+
+
+def _known(predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction, today: date) -> str:
+    """Write how old prices and training are, and whether the series is one of the training."""
+    origin = prediction.forecast.origin_dates[0]
+    age = int((np.datetime64(today) - origin).astype(int))
+    old = f" ({age:,} day{'' if age == 1 else 's'} old)" if age > 0 else ""
+    count = len(predictor.trained_on)
+    trained_on = "this series" if count == 1 else f"{count} series, this included"
+    if not predictor.was_trained_on(prices):
+        trained_on = f"{count} series, not on this one"
+    return f"prices up to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
+
+
+def _warnings(prediction: Prediction | DirectionPrediction) -> list[str]:
+    """Return what looks wrong with the forecast itself, parts of a sentence."""
+    if isinstance(prediction, DirectionPrediction):
+        return []
+    forecast, warnings = prediction.forecast, []
+    lower, upper = (float(end[0, 0]) for end in forecast.band(0.5))
+    last = float(forecast.last_close[0])
+    if not lower <= last <= upper:
+        next_day = forecast.target_dates[0, 0]
+        warnings.append(
+            f"the 50 % band of {next_day}, {price_text(lower)} to {price_text(upper)}, leaves out the last price, "
+            f"{price_text(last)}, as hardly any forecast of a price can know"
+        )
+    return warnings
+
+
+def remarks(predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction) -> list[str]:
+    """Return what a reader of one of many forecasts must know of it, a few words each; empty where there is nothing."""
+    found = []
+    if prediction.forecast.origin_dates[0] < np.datetime64(predictor.test_border()):
+        found.append(f"trained on days up to {predictor.test_border()}")
+    if prices.are_adjusted:
+        found.append("total return")
+    return found + _warnings(prediction)

@@ -1,0 +1,181 @@
+"""The few lines that tell how far to trust a forecast: what it promises, how it did, what failed, how old it is."""
+
+import textwrap
+from copy import deepcopy
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made import QUICK, make_bars
+
+import stockcast as sc
+from stockcast.config.load import load_config
+from stockcast.evaluation.verdict.record import Record
+from stockcast.forecast import Prediction
+from stockcast.forecasting.predictor import Predictor
+from stockcast.frequency import DAILY
+from stockcast.pipeline.trust import stored_record, trust
+
+BASELINES = ("random_walk", "drift", "volatility_20", "ewma", "garch_t", "gjr_skewt")
+
+
+def at(
+    coverage: float, *, better: tuple[str, ...] = (), worse: tuple[str, ...] = (), best: bool = True
+) -> dict[str, Any]:
+    """One number of days ahead, as metrics.json has it."""
+
+    def test(name: str) -> dict[str, float]:
+        sign = -1 if name in better else 1
+        return {"statistic": sign * 6.0, "p_value": 1e-8 if name in (*better, *worse) else 0.9}
+
+    regimes = {"calm": (500, 0.8), "middle": (300, 0.9), "storm": (10, 0.5)}
+    return {
+        "model": {"coverage_90": coverage},
+        "tests": {name: test(name) for name in BASELINES},
+        "confidence_set": {"names": ["model" if best else "ewma"]},
+        "regimes": {name: {"origins": count, "coverage_90": share} for name, (count, share) in regimes.items()},
+    }
+
+
+METRICS: dict[str, Any] = {
+    "score": "crps",
+    "split": {"first_origin": "2014-12-31", "last_target": "2018-12-31"},
+    "horizons": {
+        "1": at(0.91, better=("random_walk", "drift")),
+        "5": at(0.9, better=("random_walk", "drift"), worse=("gjr_skewt",)),
+        "20": at(0.88),
+    },
+    "overall": {"baselines": dict.fromkeys(BASELINES)},
+    "value_at_risk": {"model": []},
+    "lag": {"warning": False},
+}
+
+
+def record(changed: dict[str, Any] | None = None) -> Record:
+    return Record.of({**deepcopy(METRICS), **(changed or {})}, frequency=DAILY)
+
+
+def test_a_record_names_what_is_beaten_and_what_is_not_with_the_days_ahead() -> None:
+    assert record().skill(frequency=DAILY) == (
+        "significantly better than the random walk, drift (1 and 5 days); worse than GJR-GARCH-skewt (5 days). "
+        "No other difference is significant."
+    )
+
+
+def test_coverage_is_that_of_the_nearest_days_ahead_and_of_days_like_the_last_one() -> None:
+    kept = record().kept(4, "calm", frequency=DAILY)
+    assert kept.startswith("90 % of prices 5 days ahead were in their 90 % band")
+    assert "80 % after low volatility, as now" in kept
+    assert "as now" not in record().kept(4, "storm", frequency=DAILY)  # ten days of it tell nothing
+    assert record().kept(50, None, frequency=DAILY).startswith("88 % of prices 20 days ahead")
+
+
+def test_every_fault_of_the_evaluation_is_named() -> None:
+    def risk(level: float, hits: int, kupiec: float, conditional: float) -> dict[str, Any]:
+        return {"level": level, "hits": hits, "expected": 10.0, "kupiec": kupiec, "conditional": conditional}
+
+    faults = record(
+        {
+            "horizons": {"1": at(0.83), "5": at(0.97, best=False), "20": at(0.86)},
+            "value_at_risk": {"model": [risk(0.01, 30, 0.001, 0.001), risk(0.05, 11, 0.6, 0.01)]},
+            "lag": {"warning": True},
+        }
+    ).faults
+    assert faults == (
+        "90 % bands too narrow (1 day)",
+        "90 % bands too wide (5 days)",
+        "not among the best forecasts (5 days)",
+        "1 % value at risk undercut 30 times, not 10",
+        "5 % value at risk undercut 11 times, not 10, in clusters",
+        "the median trails the price",
+    )
+    assert record().faults == ()
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    home = tmp_path_factory.mktemp("trust")
+    make_bars().to_csv(home / "prices.csv", index=False)
+    (home / "tiny.yaml").write_text(QUICK)
+    run = sc.train(load_config(home / "tiny.yaml"), runs=home / "runs", name="first")
+    sc.save_evaluation(run, sc.evaluate(run), plot=False)
+    return Predictor.load(run)
+
+
+def columns(lines: tuple[str, ...]) -> int:
+    return sum(len(textwrap.wrap(line, 100, subsequent_indent="  ")) for line in lines)
+
+
+def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_age(loaded: Predictor) -> None:
+    prices = loaded.read_as_trained()
+    forecast = loaded.predict(prices)
+    lines = trust(loaded, prices, forecast, stored_record(loaded, prices, "prices"), today=date(2012, 9, 17))
+    assert lines[0] == f"Promise: {forecast.sentence()}"
+    assert [line.partition(":")[0] for line in lines if not line.startswith("Fails")] == [
+        "Promise", "Kept", "Skill", "Known",
+    ]  # fmt: skip
+    assert "prices up to 2012-09-07 (10 days old); trained before 2012-02-27 on this series." in lines[-1]
+    assert columns(lines) <= 8
+    worst = record(
+        {
+            "horizons": {
+                "1": at(0.83, better=BASELINES[:2], worse=BASELINES[4:]),
+                "5": at(0.97, better=BASELINES[:1], worse=BASELINES[5:], best=False),
+                "20": at(0.7, best=False),
+            },
+            "lag": {"warning": True},
+        }
+    )
+    assert columns(trust(loaded, prices, forecast, worst, today=date(2026, 9, 17))) <= 8
+
+
+def test_a_series_that_was_never_scored_has_no_record_and_one_that_is_not_of_the_training_is_named_so(
+    loaded: Predictor, tmp_path: Path
+) -> None:
+    make_bars(seed=5).to_csv(tmp_path / "X.csv", index=False)
+    prices = loaded.read(tmp_path / "X.csv")
+    assert stored_record(loaded, prices, "X") is None
+    lines = trust(loaded, prices, loaded.predict(prices), None, today=date(2012, 9, 7))
+    assert lines[1] == "Kept: not known for X, which was not scored yet (stockcast evaluate)."
+    assert lines[-1].endswith("prices up to 2012-09-07; trained before 2012-02-27 on 1 series, not on this one.")
+
+
+def test_a_band_of_tomorrow_that_leaves_out_the_last_price_is_warned_of(loaded: Predictor) -> None:
+    prices = loaded.read_as_trained()
+    forecast = loaded.predict(prices)
+    assert isinstance(forecast, Prediction)
+    high = replace(forecast.forecast, quantiles=forecast.forecast.quantiles * 1.5)
+    shifted = replace(forecast, forecast=high)
+    (warning,) = [line for line in trust(loaded, prices, shifted, None) if line.startswith("Warning")]
+    assert "leaves out the last price" in warning
+    assert not [line for line in trust(loaded, prices, forecast, None) if line.startswith("Warning")]
+
+
+def test_a_damaged_evaluation_is_named(loaded: Predictor) -> None:
+    path = loaded.run.path / "evaluation" / "metrics.json"
+    whole = path.read_text()
+    path.write_text('{"horizons": {"1": {}}, "score": "crps", "overall": {"baselines": {}}, "split": 3}')
+    try:
+        with pytest.raises(sc.StockcastError) as error:
+            stored_record(loaded, loaded.read_as_trained(), "prices")
+    finally:
+        path.write_text(whole)
+    assert error.value.file == str(path)
+
+
+def test_the_regime_of_a_forecast_is_that_of_its_own_origin(loaded: Predictor, tmp_path: Path) -> None:
+    bars = make_bars(seed=6)
+    bars.loc[bars.index[-15:], ["Open", "High", "Low", "Close", "Adj Close"]] *= np.linspace(1, 3, 15)[:, None]
+    bars.to_csv(tmp_path / "wild.csv", index=False)
+    prices = loaded.read(tmp_path / "wild.csv")
+    calm_day = date.fromisoformat(str(bars["Date"].iloc[-30]))
+    shares = {"calm": 0.71, "middle": 0.72, "storm": 0.73}
+    regimes = {name: {"origins": 99, "coverage_90": share} for name, share in shares.items()}
+    found = record({"horizons": {"1": {**at(0.9), "regimes": regimes}}})
+    now = trust(loaded, prices, loaded.predict(prices), found)[1]
+    then = trust(loaded, prices, loaded.predict(prices, origin=calm_day), found)[1]
+    assert "73 % after high volatility" in now
+    assert "73 %" not in then
