@@ -196,8 +196,7 @@ def test_all_that_is_written_lies_under_the_users_runs(home: Path) -> None:
         "explanations",
     }
     assert (results / "evaluation-test-X" / "plots").is_dir()
-    again = stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home).stderr
-    assert "Evaluated on X. In short:" in again
+    assert "Skill: " in stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home).stdout
     assert stockcast("predict", "runs/pretrained", "--data", "X.csv", "--no-plot", cwd=home).returncode == 0
 
 

@@ -154,6 +154,20 @@ def test_a_band_of_tomorrow_that_leaves_out_the_last_price_is_warned_of(loaded: 
     assert not [line for line in trust(loaded, prices, forecast, None) if line.startswith("Warning")]
 
 
+def test_a_median_that_rises_faster_than_any_series_of_the_training_did_is_warned_of(loaded: Predictor) -> None:
+    prices = loaded.read_as_trained()
+    forecast = loaded.predict(prices)
+    assert isinstance(forecast, Prediction)
+    training = prices.quoted[prices.dates < np.datetime64(loaded.test_border("validation"))]
+    drift = max(0.0, np.log(training[-1] / training[0]) / (len(training) - 1))  # a bar, by hand
+    for beyond, is_warned in ((-1e-6, False), (1e-6, True)):
+        rise = np.ones((1, 3, 1))
+        rise[0, -1] = np.exp(3 * drift + beyond) * prices.quoted[-1] / forecast.forecast.median[0, -1]
+        shifted = replace(forecast, forecast=replace(forecast.forecast, quantiles=forecast.forecast.quantiles * rise))
+        lines = trust(loaded, prices, shifted, None)
+        assert any("faster than any series of the training did" in line for line in lines) is is_warned
+
+
 def test_a_damaged_evaluation_is_named(loaded: Predictor) -> None:
     path = loaded.run.path / "evaluation" / "metrics.json"
     whole = path.read_text()

@@ -195,6 +195,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
         **({"validation_blocks": blocks} if blocks else {}),
         "training": {
             "windows": len(data.training),
+            "drift": drift_range(prices, before=border),
             "parameters": parameters,
             "epochs": len(history),
             "epochs_by_member": [len([epoch for epoch in history if epoch.member == member]) for member in members],
@@ -217,6 +218,16 @@ def _covariates(prices: Sequence[Prices]) -> dict[str, Any]:
 def _refused(files: Sequence[RefusedFile]) -> dict[str, Any]:
     """Return what a run holds about price files that were left out; nothing where there are none."""
     return {"refused": list(map(asdict, files))} if files else {}
+
+
+def drift_range(series: Sequence[Prices], *, before: date) -> dict[str, float]:
+    """Return the least and the largest mean log return a bar that any of the series had on days before `before`."""
+    drifts = []
+    for prices in series:
+        closes = prices.column("Close")[: np.searchsorted(prices.dates, np.datetime64(before))]
+        if len(closes) > 1:
+            drifts.append(float(np.log(closes[-1] / closes[0]) / (len(closes) - 1)))
+    return {"least": min(drifts, default=0.0), "most": max(drifts, default=0.0)}
 
 
 def _described(prices: Prices) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.frequency import Frequency
 from stockcast.runs.evaluations import stored_metrics
-from stockcast.runs.layout import SCORES, evaluation_folder
+from stockcast.runs.layout import MANIFEST, SCORES, evaluation_folder
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
 from stockcast.text import price_text
 
@@ -43,7 +43,7 @@ def trust(
     prices = prices.until(prediction.forecast.origin_dates[0].astype(object))
     lines = [f"Promise: {prediction.sentence()}", *_record_lines(predictor, prices, prediction, record)]
     lines.append(f"Known: {_known(predictor, prices, prediction, today or date.today())}")
-    if warnings := _warnings(prediction):
+    if warnings := _warnings(predictor, prediction):
         lines.append(f"Warning: {'; '.join(warnings)}.")
     return tuple(lines)
 
@@ -79,7 +79,7 @@ def trust_pool(
     age = f" (up to {old:,} days old)" if old > 0 else ""
     count = len(predictor.trained_on)
     lines.append(f"Known: prices up to {span}{age}; trained before {predictor.test_border()} on {count} series.")
-    odd = [name for name, prediction in predictions.items() if _warnings(prediction)]
+    odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     if odd:
         lines.append(f"Warning: look at the remarks of {len(odd)} series, such as {odd[0]}.")
     return tuple(lines)
@@ -173,7 +173,7 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     return f"prices up to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
 
 
-def _warnings(prediction: Prediction | DirectionPrediction) -> list[str]:
+def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
     """Return what looks wrong with the forecast itself, parts of a sentence."""
     if isinstance(prediction, DirectionPrediction):
         return []
@@ -181,12 +181,29 @@ def _warnings(prediction: Prediction | DirectionPrediction) -> list[str]:
     lower, upper = (float(end[0, 0]) for end in forecast.band(0.5))
     last = float(forecast.last_close[0])
     if not lower <= last <= upper:
-        next_day = forecast.target_dates[0, 0]
-        warnings.append(
-            f"the 50 % band of {next_day}, {price_text(lower)} to {price_text(upper)}, leaves out the last price, "
-            f"{price_text(last)}, as hardly any forecast of a price can know"
-        )
+        band = f"{price_text(lower)} to {price_text(upper)}"
+        warnings.append(f"the 50 % band of {forecast.target_dates[0, 0]}, {band}, leaves out the last price")
+    drift, (least, most) = np.log(float(forecast.median[0, -1]) / last), _drift_range(predictor)
+    if not least * forecast.horizon <= drift <= most * forecast.horizon:
+        how = "rises" if drift > 0 else "falls"
+        share, ahead = abs(100 * np.expm1(drift)), forecast.frequency.steps([forecast.horizon])
+        warnings.append(f"the median {how} by {share:.1f} % in {ahead}, faster than any series of the training did")
     return warnings
+
+
+def _drift_range(predictor: Predictor) -> tuple[float, float]:
+    """Return the least and the largest drift of a series of the training, log returns a bar; a flat price has none.
+
+    Runs from before this was stored have no bounds.
+    """
+    training = predictor.run.manifest().get("training")
+    stated = training.get("drift") if isinstance(training, dict) else None
+    if stated is None:
+        return -np.inf, np.inf
+    try:
+        return min(0.0, float(stated["least"])), max(0.0, float(stated["most"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(predictor.run.path / MANIFEST, "training.drift is no pair of numbers") from error
 
 
 def remarks(predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction) -> list[str]:
@@ -196,4 +213,4 @@ def remarks(predictor: Predictor, prices: Prices, prediction: Prediction | Direc
         found.append(f"trained on days up to {predictor.test_border()}")
     if prices.are_adjusted:
         found.append("total return")
-    return found + _warnings(prediction)
+    return found + _warnings(predictor, prediction)
