@@ -130,9 +130,9 @@ def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypa
             ["Standard input", "Save it as a file"],
         ),
         (
-            ["explain", "first", "--data", "prices.csv", "--data", "other.csv"],
+            ["explain", "first", "--data", "nowhere.csv", "--data", "no.csv"],
             1,
-            ["--data is given 2 times", "other.csv"],
+            ["2 of 2 files could not be explained", "nowhere.csv: ", "no such file"],
         ),
         (["predict", "first", "--horizon", "0"], 2, ["--horizon"]),
         (["evaluate", "--split", "training"], 2, ["training"]),

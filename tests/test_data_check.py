@@ -286,3 +286,19 @@ def test_a_report_is_readable_on_forty_columns(odd):
 
 def test_the_shipped_sp500_is_fit_without_a_warning():
     assert check(REPOSITORY / "data" / "SP500.csv").warnings == 0
+
+
+def test_of_several_files_each_has_a_line_and_a_bad_one_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    make_bars(1200).to_csv(tmp_path / "folder" / "GOOD.csv", index=False)
+    make_bars(300).to_csv(tmp_path / "folder" / "SHORT.csv", index=False)
+    (tmp_path / "bad.csv").write_text("Date,Close\n2018-01-02,twelve\n")
+    done = stockcast("data", "check", "folder", "bad.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    good, short, bad = done.stdout.splitlines()
+    assert good.startswith("GOOD.csv: 1200 days, 2010-01-04 to ")
+    assert short.startswith("SHORT.csv: 300 days, ")
+    assert bad.startswith("bad.csv: cannot be used. ")
+    assert "1 of 3 files cannot be used." in done.stderr
+    document = json.loads(stockcast("data", "check", "folder", "bad.csv", "--json", cwd=tmp_path).stdout)
+    assert [file["usable"] for file in document["files"]] == [True, True, False]

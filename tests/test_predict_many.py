@@ -156,3 +156,21 @@ def test_a_name_that_a_spreadsheet_would_compute_is_text_in_the_table(home: Path
     (home / "=1+1.csv").write_bytes((home / "folder" / "AA.csv").read_bytes())
     table = long_table(home, "--data", "=1+1.csv", "--data", "folder")
     assert table["unique_id"].iloc[0] == "'=1+1"
+
+
+def test_several_files_are_explained_each_in_a_folder_of_its_own(home: Path) -> None:
+    options = (
+        "--data",
+        "folder/AA.csv",
+        "--data",
+        "folder/BB.csv",
+        "--data",
+        "none.csv",
+        "--no-plot",
+        "--output",
+        "why",
+    )
+    done = stockcast("explain", "first", *files, "--no-plot", "--output", "why", cwd=home)
+    assert done.returncode == 1
+    assert "1 of 3 files could not be explained:\n  none.csv: " in done.stderr
+    assert sorted(path.name for path in (home / "why").iterdir()) == ["AA", "BB"]

@@ -82,8 +82,12 @@ class DataReport:
             *_bullets("Columns that are no bars:", list(map(_listed, self.columns))),
             *self._how_to_use_columns(),
             *_bullets("Know the future:", self.lookahead),
-            self._conclusion(),
+            self.conclusion(),
         ]
+
+    def line(self) -> str:
+        """Return the file, its span and the conclusion in one line, for one of many."""
+        return f"{self.prices.label}: {self.span()}. {self.conclusion()}"
 
     def span(self) -> str:
         """Return the number of bars, with first and last; those of the file, where others are made of them, too."""
@@ -130,7 +134,8 @@ class DataReport:
             lines += [f"{how}: features: [..., {json.dumps(name, ensure_ascii=False)}]" for name in features[:1]]
         return lines
 
-    def _conclusion(self) -> str:
+    def conclusion(self) -> str:
+        """Return whether it is fit to train on, a sentence."""
         if self.shortage:
             return f"Can be read, but is too short to train on: {self.shortage}."
         if self.is_damaged:
