@@ -159,17 +159,7 @@ def test_a_name_that_a_spreadsheet_would_compute_is_text_in_the_table(home: Path
 
 
 def test_several_files_are_explained_each_in_a_folder_of_its_own(home: Path) -> None:
-    options = (
-        "--data",
-        "folder/AA.csv",
-        "--data",
-        "folder/BB.csv",
-        "--data",
-        "none.csv",
-        "--no-plot",
-        "--output",
-        "why",
-    )
+    files = ("--data", "folder/AA.csv", "--data", "folder/BB.csv", "--data", "none.csv")
     done = stockcast("explain", "first", *files, "--no-plot", "--output", "why", cwd=home)
     assert done.returncode == 1
     assert "1 of 3 files could not be explained:\n  none.csv: " in done.stderr
