@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from stockcast import plots
     from stockcast.config.load import load_config
     from stockcast.data.prices import read_prices
+    from stockcast.distribution.chances import chances, quantile_rows
+    from stockcast.distribution.paths import sample_paths
     from stockcast.errors import StockcastError
     from stockcast.forecasting.predictor import Predictor
     from stockcast.models.callbacks import Callbacks
@@ -37,14 +39,17 @@ _MODULES = {
     "RunDirectory": "runs.directory",
     "StockcastError": "errors",
     "audit": "pipeline.audit",
+    "chances": "distribution.chances",
     "evaluate": "pipeline.evaluate",
     "evaluate_pool": "pipeline.evaluate_pool",
     "explain": "pipeline.explain",
     "load_config": "config.load",
     "predict": "pipeline.predict",
     "predict_pool": "pipeline.predict_pool",
+    "quantile_rows": "distribution.chances",
     "read_prices": "data.prices",
     "resume": "pipeline.resume",
+    "sample_paths": "distribution.paths",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
     "save_pool_evaluation": "pipeline.evaluate_pool",
@@ -54,9 +59,10 @@ _MODULES = {
 }
 
 __all__ = [
-    "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "evaluate", "evaluate_pool", "explain",
-    "load_config", "plots", "predict", "predict_pool", "read_prices", "resume", "save_evaluation", "save_explanation",
-    "save_pool_evaluation", "save_pool_prediction", "save_prediction", "train",
+    "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "chances", "evaluate", "evaluate_pool",
+    "explain", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "resume",
+    "sample_paths", "save_evaluation", "save_explanation", "save_pool_evaluation", "save_pool_prediction",
+    "save_prediction", "train",
 ]  # fmt: skip
 
 

@@ -12,12 +12,13 @@ PACKAGE = REPOSITORY / "stockcast"
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars")
 
 GROUND = ("errors", "limits", "typing", "text", "frequency", "forecast")
-_USE_RUNS = (*GROUND, "data", "models", "evaluation", "config", "runs", "plots")
+_USE_RUNS = (*GROUND, "distribution", "data", "models", "evaluation", "config", "runs", "plots")
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
+    "distribution": (*GROUND, "distribution"),
     "data": (*GROUND, "data"),
     "models": (*GROUND, "models"),
-    "evaluation": (*GROUND, "evaluation"),
+    "evaluation": (*GROUND, "distribution", "evaluation"),
     "config": (*GROUND, "data", "models", "config"),
     "plots": (*GROUND, "models", "evaluation", "plots"),
     "runs": (*GROUND, "config.yaml", "runs"),

@@ -62,7 +62,9 @@ def evaluate(run: Path) -> Said:
 
     folder = commands.evaluate(RunDirectory(run)).folder
     scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    verdict = claims((folder / "verdict.txt").read_text(encoding="utf-8"))
+    scores.pop("chances", None)  # these were not scored when the runs were made
+    lines = (folder / "verdict.txt").read_text(encoding="utf-8").splitlines()
+    verdict = claims("\n".join(line for line in lines if not line.startswith("Chances of price levels")))
     with np.load(folder / "forecasts.npz") as arrays:
         return plain({**arrays, "scores": digest(numbers(scores)), "verdict": verdict})
 

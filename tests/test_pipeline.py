@@ -79,7 +79,7 @@ def test_training_leaves_every_file_that_the_design_promises(tiny_run: RunDirect
         "run.json", "config.yaml", "scaler.json", "history.csv", "model.onnx", "model.weights.h5", "plots/loss.png",
         "evaluation/metrics.json", "evaluation/forecasts.npz", "evaluation/verdict.txt",
         "evaluation/plots/forecasts.png", "evaluation/plots/skill.png", "evaluation/plots/coverage.png",
-        "evaluation/plots/pit.png", "calibration.json",
+        "evaluation/plots/pit.png", "evaluation/plots/levels.png", "calibration.json",
     } <= names  # fmt: skip
     assert list(pd.read_csv(tiny_run.path / "history.csv").columns) == [
         "epoch",
@@ -113,7 +113,12 @@ def test_stored_forecasts_have_the_shapes_and_the_prices_of_the_file(tiny_run: R
 
 def test_metrics_hold_what_the_design_promises_and_no_nan(tiny_run: RunDirectory) -> None:
     metrics = json.loads((tiny_run.path / "evaluation" / "metrics.json").read_text(), parse_constant=pytest.fail)
-    assert {"data", "split", "horizons", "overall", "trend", "lag", "verdict"} <= set(metrics)
+    assert {"data", "split", "horizons", "overall", "chances", "trend", "lag", "verdict"} <= set(metrics)
+    for by_name in metrics["chances"].values():
+        assert set(by_name) == {"model", "random_walk", "drift", "volatility_20", "ewma", "garch_t", "gjr_skewt"}
+        for event in (event for chances in by_name.values() for event in chances.values()):
+            assert len(event["levels"]) == 10
+            assert event["promised"] == pytest.approx(np.mean([level["promised"] for level in event["levels"]]))
     for comparison in (*metrics["horizons"].values(), metrics["overall"]):
         assert {"model", "baselines", "skill", "tests"} <= set(comparison)
         assert set(comparison["baselines"]) == {"random_walk", "drift", "volatility_20", "ewma", "garch_t", "gjr_skewt"}

@@ -8,6 +8,7 @@ import numpy as np
 
 from stockcast.evaluation import metrics
 from stockcast.evaluation.baselines.task import ForecastTask
+from stockcast.evaluation.chances import ChanceReliability, chance_reliability
 from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
 from stockcast.evaluation.significance import (
     ConfidenceSet,
@@ -111,6 +112,8 @@ class Report:
         failures: baselines without a forecast, and why.
         frequency: of the bars; days ahead are bars ahead.
         losses: by forecast, "model" first, the CRPS from every origin as `by_reported_step` arranges it.
+        chances: by days ahead and forecast, "model" first, the reliability of the chances of price levels; empty
+            without a random walk, whose quantiles the levels are.
     """
 
     horizons: dict[int, Comparison]
@@ -120,6 +123,7 @@ class Report:
     failures: Mapping[str, str]
     frequency: Frequency = DAILY
     losses: Mapping[str, Floats] = field(default_factory=dict)
+    chances: Mapping[int, Mapping[str, ChanceReliability]] = field(default_factory=dict)
 
 
 def compare(
@@ -190,6 +194,11 @@ def compare(
         failures=failures or {},
         frequency=model.frequency,
         losses={name: by_reported_step(loss, steps) for name, loss in losses.items()},
+        chances=(
+            chance_reliability(forecasts, task, baselines["random_walk"], steps=steps)
+            if "random_walk" in baselines
+            else {}
+        ),
     )
 
 

@@ -173,6 +173,10 @@ class PriceTask:
             "horizons": {str(step): comparison.to_json() for step, comparison in report.horizons.items()},
             "overall": report.overall.to_json(),
             "value_at_risk": {name: [asdict(test) for test in tests] for name, tests in report.value_at_risk.items()},
+            "chances": {
+                str(step): {name: asdict(chances) for name, chances in by_name.items()}
+                for step, by_name in report.chances.items()
+            },
             "failures": dict(report.failures),
             "trend": asdict(trend),
             "lag": asdict(lag),
@@ -199,6 +203,7 @@ class PriceTask:
                 "skill": plots.skill_by_horizon(report.skill_by_step, title, frequency=report.frequency),
                 "coverage": plots.coverage(forecast, others.forecasts, task.actual, title),
                 "pit": plots.pit_histograms(histograms, title, frequency=report.frequency),
+                "levels": plots.level_reliability(report, len(task.origins), title),
             }
 
         return TaskScores(report, verdict, metrics, arrays, draw, columns)

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
+    "chances": ("level_reliability",),
     "compare": ("side_by_side",),
     "directions": ("confusion_matrices", "direction_chart", "reliability_curves"),
     "explain": ("gates", "gradient_through_time", "importance", "saliency", "units"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from stockcast.evaluation.baselines.registry import BASELINES
+from stockcast.evaluation.chances import EventReliability
 from stockcast.evaluation.diagnostics import Lag, Trend
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.value_at_risk import ValueAtRisk
@@ -12,6 +13,9 @@ from stockcast.text import join_words, p_value_text, price_text
 
 BAND_TOLERANCE = 0.05
 """Largest difference between coverage and nominal coverage at which a band counts as right."""
+
+CHANCE_TOLERANCE = 0.03
+"""Largest difference between promised and observed share of events at price levels at which chances count as right."""
 
 _WORDS: dict[outcomes.Outcome, str] = {"better": "the network is better", "worse": "the network is worse"}
 VOLATILITY = {"calm": "low", "middle": "medium", "storm": "high"}
@@ -33,6 +37,7 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
         *_confidence_set(report),
         _bands(report),
         *_regimes(report),
+        *_chances(report),
         *_value_at_risk(report),
         _median(report),
         f"The direction over the whole horizon (up, down, or flat within {100 * trend.threshold:.0f} %) is right for "
@@ -102,6 +107,31 @@ def _regimes(report: Report) -> list[str]:
         f"Of the prices at all {unit}s ahead together they cover {join_words(parts)}; low, medium and high are the "
         f"thirds of the training {unit}s."
     ]
+
+
+def _chances(report: Report) -> list[str]:
+    chances = {step: by_name["model"] for step, by_name in report.chances.items()}
+    events = {
+        "a close beyond a level": {step: found.close for step, found in chances.items()},
+        "a touch": {step: found.touch for step, found in chances.items()},
+    }
+    faults = [text for name, by_step in events.items() if (text := _wrong(name, by_step, report.frequency))]
+    if not faults:
+        return []
+    points = f"{100 * CHANCE_TOLERANCE:.0f} percentage points"
+    return [
+        f"Chances of price levels are wrong by more than {points}, as the mean over ten levels: {'; '.join(faults)}."
+    ]
+
+
+def _wrong(event: str, by_step: Mapping[int, EventReliability], frequency: Frequency) -> str:
+    wrong = {step: found for step, found in by_step.items() if abs(found.gap) > CHANCE_TOLERANCE}
+    if not wrong:
+        return ""
+    promised, came = (
+        join_words([f"{100 * getattr(found, name):.1f} %" for found in wrong.values()]) for name in ("promised", "came")
+    )
+    return f"{event} within {frequency.steps(wrong)} was promised with {promised}, and {came} came"
 
 
 def _value_at_risk(report: Report) -> list[str]:

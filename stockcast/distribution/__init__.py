@@ -1,0 +1,1 @@
+"""The distribution behind a forecast's quantiles: any quantile, chances of prices, sample paths."""
