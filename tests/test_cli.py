@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from made import QUICK, REPOSITORY, TINY, make_bars
 from program import STOCKCAST, environment, in_a_process, stockcast
@@ -67,6 +68,27 @@ def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_
     after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stdout
     assert "not known" not in after
     assert "Skill: " in after
+
+
+def test_questions_on_a_forecast_are_told_by_its_own_quantiles(home: Path) -> None:
+    options = ("--no-plot", "--output", "asked", "--levels", "0.05,0.5", "--paths", "500", "--by", "2", "--by", "3")
+    lower = pd.DataFrame(json.loads(stockcast("predict", "first", "--json", cwd=home).stdout)["forecast"])["lower_90"]
+    done = stockcast("predict", "first", *options, "--below", str(lower[1]), "--above", str(lower[2]), cwd=home)
+    assert done.returncode == 0, done.stderr
+    table, chances, risk, paths = (
+        pd.read_csv(home / "asked" / f"{name}.csv") for name in ("forecast", "chances", "risk", "paths")
+    )
+    assert table["quantile_0.05"].tolist() == table["lower_90"].tolist() == lower.tolist()
+    assert table["quantile_0.5"].tolist() == table["median"].tolist()
+    close = chances.set_index(["step", "side"])["close"]
+    assert close[2, "below"] == pytest.approx(0.05, abs=1e-3)
+    assert close[3, "above"] == pytest.approx(0.95, abs=1e-3)
+    assert risk["value_at_risk"].tolist() == lower[1:].tolist()
+    assert (paths.groupby("step")["price"].apply(lambda prices: (prices < lower[prices.name - 1]).mean()) < 0.1).all()
+    assert "prices: a chance of 5 % of closing below" in done.stdout
+    for option in ("--below", "--paths", "--levels"):
+        many = stockcast("predict", "first", "--data", "prices.csv", "--data", ".", option, "1", "--no-plot", cwd=home)
+        assert f"{option} is for one series at a time" in many.stderr
 
 
 def test_evaluate_prints_the_scores_beside_every_rival_and_the_trust_lines_of_predict(home: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_first_by_width_are_the_widest_bands_of_the_last_day(home: Path) -> 
         name: (float(last.loc[name, "upper_90"]) - float(last.loc[name, "lower_90"])) / closes[name] for name in NAMES
     }
     by_hand = sorted(NAMES, key=lambda name: -width[name])
-    top = long_table(home, "--data", "folder", "--top", "2", "--by", "width")
+    top = long_table(home, "--data", "folder", "--top", "2", "--sort", "width")
     assert top["unique_id"].drop_duplicates().tolist() == by_hand[:2]
 
 

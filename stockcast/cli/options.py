@@ -3,11 +3,11 @@
 import inspect
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -176,6 +176,42 @@ class Sources:
 
 
 NO_SOURCES = Sources()
+
+
+def takes(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a decorator that gives a command the fields of dataclasses as options, each in place of one parameter.
+
+    A field is annotated as a parameter of a command is. So commands with many options keep few parameters.
+    """
+    options = {name: field for kind in groups.values() for name, field in _options(kind).items()}
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+
+        @wraps(command)
+        def with_groups(**given: Any) -> None:
+            made = {name: kind(**{key: given.pop(key) for key in _options(kind)}) for name, kind in groups.items()}
+            command(**given, **made)
+
+        kept = [each for name, each in signature.parameters.items() if name not in groups]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [each.replace(kind=keyword) for each in kept] + list(options.values())
+        with_groups.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        annotations = {name: kind for name, kind in command.__annotations__.items() if name not in groups}
+        with_groups.__annotations__ = {**annotations, **{name: each.annotation for name, each in options.items()}}
+        return with_groups
+
+    return add
+
+
+def _options(kind: type) -> dict[str, inspect.Parameter]:
+    """Return a parameter for each field of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return {
+        field.name: inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
+        for field in fields(kind)
+    }
 
 
 def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable[..., None]:

@@ -10,7 +10,7 @@ import numpy as np
 from stockcast.distribution.paths import touch_probability
 from stockcast.distribution.quantiles import PriceDistribution
 from stockcast.errors import StockcastError
-from stockcast.forecast import Forecast, Prediction
+from stockcast.forecast import DirectionPrediction, Forecast, Prediction
 from stockcast.frequency import Frequency
 from stockcast.text import price_text
 
@@ -180,7 +180,7 @@ def chances(
     )
 
 
-def quantile_rows(prediction: Prediction, levels: Iterable[float]) -> list[dict[str, Any]]:
+def quantile_rows(prediction: Prediction | DirectionPrediction, levels: Iterable[float]) -> list[dict[str, Any]]:
     """Return the rows of forecast.csv with a column for each further quantile: `quantile_0.01`, to six digits.
 
     Raises:
@@ -240,7 +240,7 @@ def chance_text(probability: float) -> str:
     return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
-def _prices_of(prediction: Prediction) -> Forecast:
+def _prices_of(prediction: Prediction | DirectionPrediction) -> Forecast:
     if not isinstance(prediction.forecast, Forecast):
         raise StockcastError(
             f"{prediction.run} forecasts the direction of {prediction.series}, not its price: it has no chances of "

@@ -1,12 +1,13 @@
 """A run and a price file -> the sessions after its last row, as a value; and that value as files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockcast.config.load import Overrides
 from stockcast.data.csv.table import PriceSource
+from stockcast.distribution.chances import quantile_rows
 from stockcast.errors import StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
@@ -58,18 +59,25 @@ def predict(
 
 
 def save_prediction(
-    run: RunDirectory, prediction: Prediction | DirectionPrediction, *, folder: Path | None = None, plot: bool = True
+    run: RunDirectory,
+    prediction: Prediction | DirectionPrediction,
+    *,
+    folder: Path | None = None,
+    plot: bool = True,
+    levels: Sequence[float] = (),
 ) -> Path:
     """Write a prediction as forecast.csv and, with `plot`, forecast.png; return the folder: by default one in the run.
 
-    A `folder` that ends in .csv, .xlsx or .png is that file alone: the table or the picture.
+    A `folder` that ends in .csv, .xlsx or .png is that file alone: the table or the picture. The table has a column for
+    each further quantile at `levels`.
 
     Raises:
         RunError: the disk or the folder does not allow it.
-        StockcastError: `folder` ends as another kind of file does.
+        StockcastError: `folder` ends as another kind of file does, or a level is not between 0 and 1.
     """
     own = prediction_folder(prediction.series, prediction.forecast.origin_dates[0])
-    rows = [{**row, "series": prediction.series} for row in prediction.rows()]
+    rows = quantile_rows(prediction, levels) if levels else prediction.rows()
+    rows = [{**row, "series": prediction.series} for row in rows]
 
     def draw() -> "Figure":
         from stockcast import plots  # matplotlib: only for who draws
@@ -79,6 +87,11 @@ def save_prediction(
         return figure
 
     return write_forecast(run, folder or run.own_folder(own), name="forecast", rows=rows, draw=draw if plot else None)
+
+
+def names_file(output: Path) -> bool:
+    """Whether a path ends as a file does, and is no folder that is there."""
+    return output.suffix.lower() in (*_FILES, *_OTHER_FILES) and not output.is_dir()
 
 
 def write_forecast(
@@ -96,7 +109,7 @@ def write_forecast(
     """
     output = output.resolve()
     kind = output.suffix.lower()
-    if output.is_dir() or kind not in (*_FILES, *_OTHER_FILES):
+    if not names_file(output):
         run.write_table(output / f"{name}.csv", rows)
         if draw is None:
             (output / f"{name}.png").unlink(missing_ok=True)

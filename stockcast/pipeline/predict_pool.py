@@ -120,8 +120,8 @@ class PoolPrediction:
                 if isinstance(prediction, Prediction)
             }
             if len(summaries) < len(order):
-                message = f"{self.run} forecasts the direction, which has no {by}. Leave --by out."
-                raise StockcastError(message, key="--by", value=by)
+                message = f"{self.run} forecasts the direction, which has no {by}. Leave --sort out."
+                raise StockcastError(message, key="--sort", value=by)
             order.sort(key=lambda name: -summaries[name][ORDERS[by]])
         kept = {name: self.predictions[name] for name in order[:most]}
         return PoolPrediction(self.run, kept, self.remarks, self.failures, self.name)

@@ -3,12 +3,12 @@
 import contextlib
 import csv
 import hashlib
-import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,16 +50,24 @@ class RunFiles:
             raise damaged(path, f"it lists {outside[0][:80]!r}, outside the run")
         return stated
 
-    def write_table(self, name: str | Path, rows: list[dict[str, Any]]) -> None:
+    def write_table(self, name: str | Path, rows: Iterable[dict[str, Any]]) -> None:
         """Store rows as CSV, `name` inside the run or an absolute path.
 
         Text that a spreadsheet would take for a formula has an apostrophe before it.
         """
-        text = io.StringIO()
-        table = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows({key: _as_text(cell) for key, cell in row.items()} for row in rows)
-        self._write_text(name, text.getvalue())
+        rows = iter(rows)
+        first = next(rows)
+        with self._replacing(name) as path, path.open("w", encoding="utf-8", newline="") as stream:
+            table = csv.DictWriter(stream, fieldnames=list(first), lineterminator="\n")
+            table.writeheader()
+            table.writerows({key: _as_text(cell) for key, cell in row.items()} for row in chain([first], rows))
+
+    def write_arrays(self, name: str | Path, arrays: dict[str, Any]) -> None:
+        """Store arrays as npz, `name` inside the run or an absolute path."""
+        import numpy as np
+
+        with self._replacing(name) as path, path.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
 
     def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
         """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""

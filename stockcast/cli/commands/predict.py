@@ -1,6 +1,6 @@
 """`stockcast predict`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, parse_day, takes_many_sources
+from stockcast.cli.options import Json, Plot, Quiet, RunName, Runs, Sources, parse_day, takes, takes_many_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stockcast.forecasting.predictor import Predictor
 
 
-class Order(StrEnum):
+class Sort(StrEnum):
     """What many forecasts are ordered by, the largest first."""
 
     width = "width"
@@ -25,103 +25,172 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What is to be forecast, and where it goes."""
+class Wanted:
+    """What is forecast, and where it goes."""
 
-    horizon: int | None
-    origin: date | None
-    output: Path | None
-    plot: bool
-
-
-@takes_many_sources
-def predict(
-    sources: Sources,
-    run: RunName = None,
-    runs: Runs = Path("runs"),
     horizon: Annotated[
         int | None, typer.Option(min=1, max=250, help="Sessions, weeks or months ahead (default: the run's).")
-    ] = None,
+    ] = None
     origin: Annotated[
         date | None,
         typer.Option("--date", metavar="DATE", parser=parse_day, help="Forecast as at the end of this day."),
-    ] = None,
-    output: Output = None,
-    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of many series the first N by --by.")] = None,
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Folder, or a file x.csv, x.xlsx, x.png (default: inside the run)."),
+    ] = None
+    plot: Plot = True
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which of many series are shown, and in which order."""
+
+    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of many series the first N by --sort.")] = None
+    sort: Annotated[
+        Sort | None, typer.Option(help="Order of many: width of the 90 % band, median, chance of a fall of 10 %.")
+    ] = None
+
+    def refuse(self) -> None:
+        """Raise StockcastError where any is set."""
+        for option, value in (("--sort", self.sort), ("--top", self.top)):
+            if value is not None:
+                raise StockcastError(f"{option} is for many series: give several --data, or a folder.", key=option)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions on one forecast."""
+
+    above: Annotated[
+        list[float] | None, typer.Option(metavar="PRICE", help="Chance of closing above it, and of touching it.")
+    ] = None
+    below: Annotated[list[float] | None, typer.Option(metavar="PRICE", help="The same of closing below it.")] = None
     by: Annotated[
-        Order | None, typer.Option(help="Order of many: width of the 90 % band, median, chance of a fall of 10 %.")
-    ] = None,
-    plot: Plot = True,
-    as_json: Json = False,
-    quiet: Quiet = False,
+        list[str] | None,
+        typer.Option(metavar="DAY", help="Date or number of sessions of these, and of a value at risk."),
+    ] = None
+    levels: Annotated[
+        str | None, typer.Option(metavar="LEVELS", help="Further quantiles in forecast.csv: 0.01,0.1.")
+    ] = None
+    paths: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Write N sample paths: paths.csv and paths.npz.")
+    ] = None
+
+    def refuse(self) -> None:
+        """Raise StockcastError where any is set."""
+        for field in fields(self):
+            if getattr(self, field.name):
+                message = f"--{field.name} is for one series at a time. Give a single --data."
+                raise StockcastError(message, key=f"--{field.name}")
+
+    def of_prices(self) -> dict[str, Any]:
+        """Return what `find_chances` takes."""
+        return {"above": self.above or (), "below": self.below or (), "by": self.by or (), "paths": self.paths}
+
+    def quantiles(self) -> list[float]:
+        """Return the levels of further quantiles; StockcastError if one is no number."""
+        try:
+            return [float(level) for level in (self.levels or "").split(",") if level.strip()]
+        except ValueError:
+            message = f"--levels {self.levels}: numbers between 0 and 1 with commas between them, such as 0.01,0.1."
+            raise StockcastError(message, key="--levels", value=self.levels) from None
+
+
+@dataclass(frozen=True)
+class Printing:
+    """What is printed."""
+
+    as_json: Json = False
+    quiet: Quiet = False
+
+
+@takes_many_sources
+@takes(wanted=Wanted, order=Order, questions=Questions, printing=Printing)
+def predict(
+    sources: Sources,
+    wanted: Wanted,
+    order: Order,
+    questions: Questions,
+    printing: Printing,
+    run: RunName = None,
+    runs: Runs = Path("runs"),
 ) -> None:
     """Forecast the trading sessions, weeks or months after the last row, with bands; of one series or of many."""
     from stockcast.forecasting.predictor import Predictor
     from stockcast.runs.shipped import choose_run
 
-    wanted = _Wanted(horizon, origin, output, plot)
-    on_message = message_callbacks(quiet).on_message
+    on_message = message_callbacks(printing.quiet).on_message
     directory = choose_run(runs, run, source=sources.paths or None, on_message=on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
+    to_evaluate = next_command("evaluate", directory.name, runs, sources=sources)
     if sources.are_many or predictor.takes_all:
-        _predict_many(predictor, sources, wanted, runs=runs, top=top, by=by, as_json=as_json, quiet=quiet)
-        return
-    if top is not None or by is not None:
-        option = "--top" if by is None else "--by"
-        raise StockcastError(f"{option} is for many series: give several --data, or a folder.", key=option)
-    document = _predict_one(predictor, sources, wanted, runs=runs, as_json=as_json, quiet=quiet)
-    if as_json:
-        print_json(document)
+        questions.refuse()
+        _predict_many(predictor, sources, wanted, order, printing, to_evaluate=to_evaluate)
+    else:
+        order.refuse()
+        _predict_one(predictor, sources, wanted, questions, printing, to_evaluate=to_evaluate)
 
 
 def _predict_one(
-    predictor: "Predictor", sources: Sources, wanted: _Wanted, *, runs: Path, as_json: bool, quiet: bool
-) -> dict[str, Any]:
-    """Forecast one series, write it, and print it unless a JSON document is wanted; return that."""
+    predictor: "Predictor",
+    sources: Sources,
+    wanted: Wanted,
+    questions: Questions,
+    printing: Printing,
+    *,
+    to_evaluate: str,
+) -> None:
+    """Forecast one series, write the forecast and what it tells about the questions, and print it."""
     import numpy as np
 
-    from stockcast.pipeline.predict import save_prediction
+    from stockcast.pipeline.chances import find_chances, save_chances
+    from stockcast.pipeline.predict import names_file, save_prediction
     from stockcast.pipeline.trust import stored_record, trust
 
-    on_message = message_callbacks(quiet).on_message
+    on_message = message_callbacks(printing.quiet).on_message
     prices, market = predictor.series_and_market(predictor.one_series(sources.data), on_message=on_message)
     prediction = predictor.predict_series(
         prices, market, horizon=wanted.horizon, origin=wanted.origin, on_message=on_message
     )
-    written = save_prediction(predictor.run, prediction, folder=wanted.output, plot=wanted.plot)
+    report = find_chances(prediction, **questions.of_prices())
+    output, quantiles = wanted.output, questions.quantiles()
+    if report.paths is not None and output is not None and names_file(output):
+        raise StockcastError("--paths needs a folder: leave --output out, or name a folder with it.", key="--output")
+    written = save_prediction(predictor.run, prediction, folder=output, plot=wanted.plot, levels=quantiles)
+    if written.is_dir():
+        save_chances(predictor.run, report, written)
     record = stored_record(predictor, prices, prediction.series)
-    forecast, lines = prediction.forecast, trust(predictor, prices, prediction, record)
-    if not as_json:
-        from stockcast.cli.tables import print_prediction, print_trust  # rich: only for a table
+    lines = trust(predictor, prices, prediction, record)
+    if printing.as_json:
+        forecast = prediction.forecast
+        print_json(
+            {
+                "run": predictor.run.name,
+                "series": prediction.series,
+                "origin": str(forecast.origin_dates[0]),
+                "last_close": float(f"{forecast.last_close[0]:.6g}"),
+                "frequency": forecast.frequency.name,
+                "is_total_return": prices.are_adjusted,
+                "forecast": prediction.rows(),
+                **report.to_json(),
+                "trust": list(lines),
+            }
+        )
+        return
+    from stockcast.cli.tables import print_prediction, print_sentences, print_trust  # rich: only for a table
 
-        print_prediction(prediction)
-        print_trust(lines)
-        print_message(_written(written, has_plot=wanted.plot), quiet=quiet)
-        if record is None and prices.dates[-1] >= np.datetime64(predictor.test_border()):
-            command = next_command("evaluate", predictor.run.name, runs, sources=sources)
-            print_message(f"Not evaluated on {prediction.series} yet. Next: {command}", quiet=quiet)
-    return {
-        "run": predictor.run.name,
-        "series": prediction.series,
-        "origin": str(forecast.origin_dates[0]),
-        "last_close": float(f"{forecast.last_close[0]:.6g}"),
-        "frequency": forecast.frequency.name,
-        "is_total_return": prices.are_adjusted,
-        "forecast": prediction.rows(),
-        "trust": list(lines),
-    }
+    print_prediction(prediction)
+    print_sentences(report.sentences())
+    print_trust(lines)
+    print_message(_written(written, has_plot=wanted.plot), quiet=printing.quiet)
+    if record is None and prices.dates[-1] >= np.datetime64(predictor.test_border()):
+        message = f"Not evaluated on {prediction.series} yet. Next: {to_evaluate}"
+        print_message(message, quiet=printing.quiet)
 
 
 def _predict_many(
-    predictor: "Predictor",
-    sources: Sources,
-    wanted: _Wanted,
-    *,
-    runs: Path,
-    top: int | None,
-    by: Order | None,
-    as_json: bool,
-    quiet: bool,
+    predictor: "Predictor", sources: Sources, wanted: Wanted, order: Order, printing: Printing, *, to_evaluate: str
 ) -> None:
     """Forecast many series; those that failed are an error once the others are printed."""
     from stockcast.cli.pool_tables import print_pool_prediction
@@ -130,20 +199,21 @@ def _predict_many(
     from stockcast.pipeline.predict_pool import forecast_pool, save_pool_prediction
     from stockcast.pipeline.trust import trust_pool
 
-    with PoolProgress(quiet=quiet, doing="forecasting", is_slow=False) as progress:
-        callbacks = message_callbacks(quiet, on_series=progress.on_series)
+    with PoolProgress(quiet=printing.quiet, doing="forecasting", is_slow=False) as progress:
+        callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
         found = forecast_pool(
             predictor, sources.paths, horizon=wanted.horizon, origin=wanted.origin, callbacks=callbacks
-        ).top(top, by)
+        )
+    found = found.top(order.top, order.sort)
     written = save_pool_prediction(predictor.run, found, folder=wanted.output, plot=wanted.plot)
     lines = trust_pool(predictor, found.predictions)
-    if as_json:
+    if printing.as_json:
         print_json({**found.to_json(), "trust": list(lines)})
     else:
         print_pool_prediction(found)
         print_trust(lines)
-    command = next_command("evaluate", predictor.run.name, runs, sources=sources)
-    print_message(f"{_written(written, has_plot=wanted.plot)}\nHow good is it? {command}", quiet=quiet)
+    message = f"{_written(written, has_plot=wanted.plot)}\nHow good is it? {to_evaluate}"
+    print_message(message, quiet=printing.quiet)
     if found.failures:
         count = f"{len(found.failures)} of {len(found.failures) + len(found.predictions)} series"
         raise DataError(
