@@ -13,6 +13,7 @@ from stockcast.evaluation.significance import (
     ConfidenceSet,
     SkillTest,
     diebold_mariano,
+    mean_difference,
     model_confidence_set,
     superior_predictive_ability,
 )
@@ -111,6 +112,8 @@ class Report:
         failures: baselines without a forecast, and why.
         frequency: of the bars; days ahead are bars ahead.
         losses: by forecast, "model" first, the CRPS from every origin as `by_reported_step` arranges it.
+        skill_margins: by baseline, half the width of the 95 % confidence interval of `skill_by_step`, shape (horizon,),
+            each day ahead by itself; nan where there is no test.
     """
 
     horizons: dict[int, Comparison]
@@ -120,6 +123,12 @@ class Report:
     failures: Mapping[str, str]
     frequency: Frequency = DAILY
     losses: Mapping[str, Floats] = field(default_factory=dict)
+    skill_margins: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> int:
+        """Number of days forecast from."""
+        return len(self.losses["model"])
 
 
 def compare(
@@ -190,6 +199,7 @@ def compare(
         failures=failures or {},
         frequency=model.frequency,
         losses={name: by_reported_step(loss, steps) for name, loss in losses.items()},
+        skill_margins={name: skill_margins(losses["model"], losses[name]) for name in baselines},
     )
 
 
@@ -227,3 +237,24 @@ def _score(
 def skill(loss: float, baseline_loss: float) -> float | None:
     """Return the share by which a loss is lower than a baseline's; None where the latter is 0."""
     return 1 - loss / baseline_loss if baseline_loss > 0 else None
+
+
+def skill_margins(losses: Floats, baseline_losses: Floats) -> Floats:
+    """Half the width of the 95 % confidence interval of the skill at each day ahead.
+
+    It is that of `mean_difference` in units of the baseline's mean loss, which counts as known. So the interval
+    excludes 0 where the Diebold-Mariano test of these losses has p < 0.05.
+
+    Args:
+        losses: of the network, consecutive origins, shape (origins, horizon).
+        baseline_losses: the same shape.
+
+    Returns:
+        Shape (horizon,); nan where there is no test, or the baseline's mean loss is 0.
+    """
+    margins = np.full(losses.shape[1], np.nan)
+    for number, (own, other) in enumerate(zip(losses.T, baseline_losses.T, strict=True)):
+        difference = mean_difference(own, other, horizon=number + 1)
+        if difference is not None and other.mean() > 0:
+            margins[number] = difference.margin / other.mean()
+    return margins
