@@ -137,6 +137,7 @@ class Prediction:
         forecast: from the last row, one origin.
         history_dates: days of the series, datetime64[D], shape (days,).
         history: the price that is forecast on those days, shape (days,).
+        adjusted: whether earlier prices of the history are adjusted for dividends and splits.
     """
 
     run: str
@@ -144,6 +145,7 @@ class Prediction:
     forecast: Forecast
     history_dates: Dates
     history: Floats
+    adjusted: bool = False
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last."""

@@ -9,10 +9,12 @@ from typing import Any
 _MODULES = {
     "compare": ("side_by_side",),
     "directions": ("confusion_matrices", "direction_chart", "reliability_curves"),
-    "explain": ("gates", "gradient_through_time", "importance", "saliency", "units"),
+    "explain": ("gates", "gradient_through_time", "importance", "units"),
     "forecast": ("fan_chart", "forecast_sequences"),
-    "pool": ("pool_skill",),
-    "scores": ("coverage", "pit_histograms", "skill_by_horizon"),
+    "many": ("fan_charts",),
+    "attribution": ("saliency",),
+    "scores": ("coverage", "pit_histograms"),
+    "skill": ("pool_skill", "skill_by_horizon"),
     "style": ("price_label",),
     "training": ("loss_curve",),
 }
