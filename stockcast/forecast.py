@@ -139,6 +139,7 @@ class Prediction:
         history: the price that is forecast on those days, shape (days,).
         outcome: of a forecast from an earlier day the prices that came, NaN where none did yet, shape (horizon,);
             None of one from the last row.
+        adjusted: whether earlier prices of the history are adjusted for dividends and splits.
     """
 
     run: str
@@ -147,6 +148,7 @@ class Prediction:
     history_dates: Dates
     history: Floats
     outcome: Floats | None = None
+    adjusted: bool = False
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import texts_of, unreadable
 from hostile import object_array
 from scipy.stats import norm
 from test_listing import make_run, metrics
@@ -316,7 +317,7 @@ def test_the_picture_holds_each_runs_share_of_the_first_ones_crps() -> None:
     assert list(dots.get_xdata()) == [1]
     assert "against good" in left.get_title(loc="left")
     np.testing.assert_array_equal(right.lines[1].get_ydata(), [0.95, 0.95])
-    figure.canvas.draw()
+    assert unreadable(figure) == []
 
 
 def made_directions(sharpness: float, *, classes: tuple = ("down", "up"), seed: int = 0) -> dict:
@@ -454,4 +455,16 @@ def test_the_picture_of_directions_is_labelled_as_such() -> None:
     assert left.get_title(loc="left").startswith("Brier against one")
     assert "right direction (dotted: always forecasting up)" in right.get_title(loc="left")
     assert [list(line.get_ydata()) for line in right.lines] == [[0.5, 0.55], [0.52, 0.54]]
-    figure.canvas.draw()
+    assert unreadable(figure) == []
+
+
+def test_of_many_runs_each_line_looks_different_and_has_its_name_whatever_it_is() -> None:
+    from stockcast.plots.compare import side_by_side
+
+    names = ["_first", "$a$", "b$c^2$", *(f"run-{number}" for number in range(7))]
+    crps = {name: np.array([1.0, 1.0 + number / 10]) for number, name in enumerate(names)}
+    figure = side_by_side(crps, crps, np.ones(2), {}, score="CRPS", title="made")
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 2][: len(names)]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(names)
+    assert unreadable(figure) == []
+    assert set(names) <= {text.text for text in texts_of(figure)}

@@ -15,7 +15,7 @@ import numpy as np
 
 from stockcast.evaluation.regimes import REGIME_NAMES
 from stockcast.evaluation.scores import skill
-from stockcast.evaluation.significance import SkillTest, diebold_mariano
+from stockcast.evaluation.significance import MeanDifference, SkillTest, mean_difference
 from stockcast.evaluation.verdict.outcomes import Results, correct
 from stockcast.frequency import DAILY, Frequency
 from stockcast.typing import Dates, Days, Floats
@@ -98,6 +98,7 @@ class PooledSkill:
         better, worse: on how many it is so significantly, by each series' own corrected tests.
         dates: days with an origin of any of them.
         test: over these days; statistic < 0 if the network is better; None where there are too few.
+        margin: half the width of the 95 % confidence interval of the skill, from the same days; None without a test.
     """
 
     skill: float
@@ -108,6 +109,7 @@ class PooledSkill:
     worse: int
     dates: int
     test: SkillTest | None
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -175,10 +177,15 @@ class DailyLosses:
             counts[places] += count
         return DailyLosses(union, sums, counts)
 
-    def test(self, *, horizon: int) -> SkillTest | None:
-        """Test whether the network's mean loss of a day differs from the baseline's."""
+    def difference(self, *, horizon: int) -> MeanDifference | None:
+        """Compare the network's mean loss of a day with the baseline's; None where there are too few days."""
         own, other = self.sums / self.counts
-        return diebold_mariano(own, other, horizon=horizon)
+        return mean_difference(own, other, horizon=horizon)
+
+    def test(self, *, horizon: int) -> SkillTest | None:
+        """Test whether they differ."""
+        difference = self.difference(horizon=horizon)
+        return None if difference is None else difference.test()
 
 
 def pool_series(
@@ -228,6 +235,7 @@ def _against(
 ) -> PooledSkill:
     skills = [value for scores in series if (value := _at(scores, step).skill(baseline)) is not None]
     outcomes = [] if step is None else [_outcome(scores, baseline, step) for scores in series]
+    difference = sums.difference(horizon=horizon)
     return PooledSkill(
         skill=float(np.mean(skills)),
         series=len(skills),
@@ -236,7 +244,8 @@ def _against(
         better=outcomes.count("better"),
         worse=outcomes.count("worse"),
         dates=len(sums.periods),
-        test=sums.test(horizon=horizon),
+        test=None if difference is None else difference.test(),
+        margin=None if difference is None else difference.margin,
     )
 
 

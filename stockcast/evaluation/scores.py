@@ -14,6 +14,7 @@ from stockcast.evaluation.significance import (
     ConfidenceSet,
     SkillTest,
     diebold_mariano,
+    mean_difference,
     model_confidence_set,
     superior_predictive_ability,
 )
@@ -114,6 +115,8 @@ class Report:
         losses: by forecast, "model" first, the CRPS from every origin as `by_reported_step` arranges it.
         chances: by days ahead and forecast, "model" first, the reliability of the chances of price levels; empty
             without a random walk, whose quantiles the levels are.
+        skill_margins: by baseline, half the width of the 95 % confidence interval of `skill_by_step`, shape (horizon,),
+            each day ahead by itself; nan where there is no test.
     """
 
     horizons: dict[int, Comparison]
@@ -124,6 +127,12 @@ class Report:
     frequency: Frequency = DAILY
     losses: Mapping[str, Floats] = field(default_factory=dict)
     chances: Mapping[int, Mapping[str, ChanceReliability]] = field(default_factory=dict)
+    skill_margins: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> int:
+        """Number of days forecast from."""
+        return len(self.losses["model"])
 
 
 def compare(
@@ -199,6 +208,7 @@ def compare(
             if "random_walk" in baselines
             else {}
         ),
+        skill_margins={name: skill_margins(losses["model"], losses[name]) for name in baselines},
     )
 
 
@@ -236,3 +246,24 @@ def _score(
 def skill(loss: float, baseline_loss: float) -> float | None:
     """Return the share by which a loss is lower than a baseline's; None where the latter is 0."""
     return 1 - loss / baseline_loss if baseline_loss > 0 else None
+
+
+def skill_margins(losses: Floats, baseline_losses: Floats) -> Floats:
+    """Half the width of the 95 % confidence interval of the skill at each day ahead.
+
+    It is that of `mean_difference` in units of the baseline's mean loss, which counts as known. So the interval
+    excludes 0 where the Diebold-Mariano test of these losses has p < 0.05.
+
+    Args:
+        losses: of the network, consecutive origins, shape (origins, horizon).
+        baseline_losses: the same shape.
+
+    Returns:
+        Shape (horizon,); nan where there is no test, or the baseline's mean loss is 0.
+    """
+    margins = np.full(losses.shape[1], np.nan)
+    for number, (own, other) in enumerate(zip(losses.T, baseline_losses.T, strict=True)):
+        difference = mean_difference(own, other, horizon=number + 1)
+        if difference is not None and other.mean() > 0:
+            margins[number] = difference.margin / other.mean()
+    return margins

@@ -6,6 +6,7 @@ Everywhere, losses are those of consecutive origins, oldest first, shape (origin
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,47 @@ class SkillTest:
     p_value: float
 
 
+@dataclass(frozen=True)
+class MeanDifference:
+    """The mean difference of two forecasts' losses, the first minus the second, and how uncertain it is.
+
+    Attributes:
+        mean: below zero if the first forecast had the lower losses, in the losses' unit.
+        standard_error: of the mean, above zero.
+        degrees: of freedom of Student's t, which the mean follows in standard errors where both are equally good.
+    """
+
+    mean: float
+    standard_error: float
+    degrees: int
+
+    def test(self) -> SkillTest:
+        """Test whether the mean differs from zero."""
+        from scipy.special import stdtr
+
+        statistic = self.mean / self.standard_error
+        return SkillTest(statistic, float(2 * stdtr(self.degrees, -abs(statistic))))
+
+    @property
+    def margin(self) -> float:
+        """Half the width of the 95 % confidence interval of the mean: it excludes 0 where `test` has p < 0.05."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.degrees, 0.975) * self.standard_error)
+
+
+def mean_difference(losses: Floats, other_losses: Floats, *, horizon: int) -> MeanDifference | None:
+    """Compare the losses of two forecasts as `diebold_mariano` does, which explains how; None where it has no test."""
+    difference = losses - other_losses
+    count = len(difference)
+    if count < max(16, 2 * horizon) or np.ptp(difference) <= _rounding(losses, other_losses):
+        return None
+    waves = max(4, int(min(np.cbrt(count), count / (2 * horizon))))
+    variance = np.mean((_cosines(count, waves) @ difference) ** 2)  # long-run, of one difference
+    correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
+    return MeanDifference(float(np.mean(difference)), float(np.sqrt(variance / count / correction)), waves)
+
+
 def diebold_mariano(losses: Floats, other_losses: Floats, *, horizon: int) -> SkillTest | None:
     """Test equal predictive accuracy (Diebold & Mariano 1995).
 
@@ -45,19 +87,8 @@ def diebold_mariano(losses: Floats, other_losses: Floats, *, horizon: int) -> Sk
         None if there is no test: fewer than 16 origins or 2 horizons of them, or a difference that is constant up to
         rounding.
     """
-    from scipy.special import stdtr
-
-    difference = losses - other_losses
-    count = len(difference)
-    if count < max(16, 2 * horizon) or np.ptp(difference) <= _rounding(losses, other_losses):
-        return None
-    waves = max(4, int(min(np.cbrt(count), count / (2 * horizon))))
-    middles = (np.arange(count) + 0.5) / count
-    cosines = np.sqrt(2 / count) * np.cos(np.pi * np.arange(1, waves + 1)[:, None] * middles)
-    variance = np.mean((cosines @ difference) ** 2)  # long-run, of one difference
-    correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
-    statistic = float(np.mean(difference) / np.sqrt(variance / count) * np.sqrt(correction))
-    return SkillTest(statistic, float(2 * stdtr(waves, -abs(statistic))))
+    difference = mean_difference(losses, other_losses, horizon=horizon)
+    return None if difference is None else difference.test()
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -175,6 +206,16 @@ def _compare(
     means = StationaryBootstrap(block, differences, seed=seed).apply(lambda days: days.mean(axis=0), RESAMPLES)
     chance = means - differences.mean(axis=0)
     return np.array(statistics), chance / np.where(equal, 1, np.sqrt(np.mean(chance**2, axis=0)))
+
+
+@lru_cache(maxsize=8)
+def _cosines(count: int, waves: int) -> Floats:
+    """Return the slowest cosine waves over so many days, shape (waves, count), each of length 1.
+
+    An evaluation has hundreds of tests with few such pairs of numbers.
+    """
+    middles = (np.arange(count) + 0.5) / count
+    return np.asarray(np.sqrt(2 / count) * np.cos(np.pi * np.arange(1, waves + 1)[:, None] * middles))
 
 
 def _rounding(losses: Floats, other_losses: Floats) -> float:

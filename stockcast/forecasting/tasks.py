@@ -155,7 +155,8 @@ class PriceTask:
         dates, last = np.concatenate([prices.dates, sessions]), np.array([len(prices.dates) - 1])
         forecast = self.forecast(network, dataset, dates, last, steps=len(sessions), cached=cached)
         factor = prices.quote_factor  # readers know the quoted price of the last day, not the adjusted one
-        return Prediction(run, prices.name, forecast.times(factor), prices.dates, dataset.closes * factor)
+        history = dataset.closes * factor
+        return Prediction(run, prices.name, forecast.times(factor), prices.dates, history, adjusted=prices.are_adjusted)
 
     def evaluate(
         self, network: Network, dataset: SeriesDataset, task: ForecastTask, *, baselines: BaselineCache
@@ -197,13 +198,12 @@ class PriceTask:
             from stockcast import plots  # matplotlib: only for who draws
 
             unit = plots.price_label(adjusted=prices.are_adjusted)
-            histograms: dict[int, Any] = {step: scores.pit["histogram"] for step, scores in report.horizons.items()}
             return {
                 "forecasts": plots.forecast_sequences(prices.dates, dataset.closes, forecast, title, unit),
-                "skill": plots.skill_by_horizon(report.skill_by_step, title, frequency=report.frequency),
+                "skill": plots.skill_by_horizon(report, title),
                 "coverage": plots.coverage(forecast, others.forecasts, task.actual, title),
-                "pit": plots.pit_histograms(histograms, title, frequency=report.frequency),
                 "levels": plots.level_reliability(report, len(task.origins), title),
+                "pit": plots.pit_histograms(report, title),
             }
 
         return TaskScores(report, verdict, metrics, arrays, draw, columns)

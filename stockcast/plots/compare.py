@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from stockcast.frequency import DAILY, Frequency
-from stockcast.plots.style import PRICE, new_figure, plain, whole_numbers
+from stockcast.plots.style import PRICE, RUN_COLOURS, explain_below, fitted, literal, new_figure, plain, whole_numbers
 from stockcast.typing import Floats
 
-_COLOURS = ("#c1440e", "#1b6ca8", "#2a9d63", "#6a4c93", "#b5179e", "#8c8c8c", "#d4a017", "#3a0ca3")
+_DASHES = ("-", "--", ":")
+"""Of the lines when the colours are used up."""
 
 _HITS = {
     "CRPS": ("share of prices in the 90 % band (dotted: 90 %)", 0.8, 1.0),
@@ -43,19 +45,26 @@ def side_by_side(
     figure = new_figure(f"Comparison of runs: {title}", size=(14, 6.5))
     left, right = figure.subplots(1, 2)
     first = next(iter(losses))
+    handles: dict[str, Artist] = {}
     for number, (name, loss) in enumerate(losses.items()):
         steps = np.arange(1, len(loss) + 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             increase = loss / losses[first] - 1
         marker = "o" if len(steps) == 1 else None
-        style = {"color": _COLOURS[number % len(_COLOURS)], "linewidth": 2, "marker": marker, "markersize": 4}
-        left.plot(steps, increase, **style, label=name)
+        dashes = _DASHES[number // len(RUN_COLOURS) % len(_DASHES)]
+        style = {"color": RUN_COLOURS[number % len(RUN_COLOURS)], "linestyle": dashes, "linewidth": 2}
+        style |= {"marker": marker, "markersize": 4}
+        (handles[literal(name)],) = left.plot(steps, increase, **style, label=name)
         marked = [step for step in marks.get(name, ()) if step <= len(steps)]
         if marked:
             left.plot(marked, increase[np.array(marked) - 1], "o", markersize=9, color=style["color"])
         right.plot(steps, hits[name], **style)
     left.axhline(0, color=PRICE, linewidth=0.8)
-    left.set_title(f"{score} against {first}: lower is better (dots: significant)", fontsize=10, loc="left")
+    left.set_title(
+        f"{score} against {fitted(first, width=3, size=10)}: lower is better (dots: significant)",
+        fontsize=10,
+        loc="left",
+    )
     left.set_ylabel(f"{score} is higher by")
     marker = "o" if len(reference) == 1 else None
     right.plot(np.arange(1, len(reference) + 1), reference, ":", color=PRICE, linewidth=1, marker=marker, markersize=3)
@@ -68,6 +77,5 @@ def side_by_side(
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         whole_numbers(axes, f"{frequency.bar}s ahead")
         plain(axes)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=min(4, len(labels)), frameon=False, fontsize=9)
+    explain_below(figure, handles, columns=min(4, len(handles)))
     return figure

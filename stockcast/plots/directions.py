@@ -4,16 +4,30 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from stockcast.evaluation.chance import share_error
 from stockcast.evaluation.classification import Reliability
-from stockcast.evaluation.direction_scores import DirectionReport
+from stockcast.evaluation.direction_scores import SHARES, DirectionReport
 from stockcast.forecast import DirectionPrediction, Directions
-from stockcast.plots.style import date_axis, legend_below, new_axes, new_figure, plain
+from stockcast.plots.style import (
+    BASELINE_COLOURS,
+    DOWN,
+    GREY,
+    UP,
+    date_axis,
+    label_ends,
+    legend_below,
+    new_axes,
+    new_figure,
+    plain,
+)
+from stockcast.text import join_words
 from stockcast.typing import Floats
 
-CLASS_COLOURS = {"down": "#c1121f", "flat": "#8c8c8c", "up": "#2a7d4f"}
+CLASS_COLOURS = {"down": DOWN, "flat": GREY, "up": UP}
 
 
 def confusion_matrices(report: DirectionReport, title: str) -> Figure:
@@ -44,63 +58,98 @@ def confusion_matrices(report: DirectionReport, title: str) -> Figure:
 def reliability_curves(report: DirectionReport, title: str) -> Figure:
     """Observed share of each class against its probability, for each reported horizon.
 
-    A point is a fifth of the forecasts. The area around the diagonal is two standard errors of chance to both sides,
-    counting only forecasts that do not overlap (after Brocker & Smith 2007).
+    A point is a fifth of the forecasts, or more where many are equal. Both axes are probabilities, so an inch is the
+    same on both, and all panels of a class show the same range. The area around the diagonal is where chance leaves
+    calibrated probabilities, each point's forecasts taken as consecutive (consistency bars, Brocker & Smith 2007).
     """
     shown = report.classes[-1:] if len(report.classes) == 2 else report.classes  # of two, the other is the mirror image
-    size = _size(report, height=1.6 + 3.2 * len(shown))
     unit = report.frequency.unit
-    figure = new_figure(f"Reliability of the probabilities: {title}", size=size)
+    figure = new_figure(f"Reliability of the probabilities: {title}", size=_size(report, height=2 + 2.9 * len(shown)))
     panels = figure.subplots(len(shown), len(report.horizons), squeeze=False)
     for row, name in enumerate(shown):
+        low, high = _range(report, name)
         for axes, (step, comparison) in zip(panels[row], report.horizons.items(), strict=True):
-            _reliability(axes, comparison.reliability[name], step=step, colour=CLASS_COLOURS[name])
+            points = comparison.reliability[name]
+            _reliability(axes, points, horizon=step, colour=CLASS_COLOURS[name], ends=(low, high))
             share = report.training_shares[step - 1, report.classes.index(name)]
-            axes.axhline(share, color="grey", linestyle="--", linewidth=1, label=f"share of the training {unit}s")
-            if row == 0:
-                axes.set_title(f"{report.frequency.steps([step])} ahead", fontsize=10)
+            axes.axhline(share, color=BASELINE_COLOURS[SHARES], linestyle="--", linewidth=1,
+                         label=f"share of the training {unit}s")  # fmt: skip
+            axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+            counts = join_words(_distinct_counts(points), last="or")
+            axes.set_title(f"{report.frequency.steps([step])} ahead\npoints of {counts} forecasts", fontsize=9)
+            axes.set_xlabel(f"forecast probability of {name}", fontsize=9)
         panels[row][0].set_ylabel(f"share of {name} {unit}s")
-        panels[row][len(report.horizons) // 2].set_xlabel(f"forecast probability of {name}")
-    legend_below(figure, panels[0][0])
+    legend_below(figure, panels[0][0], note="grey: where chance (95 %) leaves calibrated probabilities")
     return figure
 
 
-def _reliability(axes: Axes, points: Sequence[Reliability], *, step: int, colour: str) -> None:
-    forecast = np.array([point.probability for point in points])
+def _distinct_counts(points: Sequence[Reliability]) -> list[str]:
+    """Return the numbers of forecasts of the points, each once, the smallest first."""
+    return [f"{count:,}" for count in sorted({point.count for point in points})]
+
+
+def _range(report: DirectionReport, name: str) -> tuple[float, float]:
+    """Return the ends of both axes: around all points of a class and its shares of the training days."""
+    points = [point for comparison in report.horizons.values() for point in comparison.reliability[name]]
+    shares = [report.training_shares[step - 1, report.classes.index(name)] for step in report.horizons]
+    values = np.array([*(point.probability for point in points), *(point.share for point in points), *shares])
+    room = max(0.08 * np.ptp(values), 0.02)
+    return max(values.min() - room, 0.0), min(values.max() + room, 1.0)
+
+
+def _reliability(
+    axes: Axes, points: Sequence[Reliability], *, horizon: int, colour: str, ends: tuple[float, float]
+) -> None:
+    probability = np.array([point.probability for point in points])
     observed = np.array([point.share for point in points])
-    room = max(0.25 * np.ptp(forecast), 0.005)
-    ends = np.array([forecast[0] - room, *forecast, forecast[-1] + room]).clip(0, 1)
-    apart = max(sum(point.count for point in points) / len(points) / step, 1)
-    chance = 2 * np.sqrt(ends * (1 - ends) / apart)
-    axes.plot(ends, ends, color="grey", linestyle=":", label="ideal")
-    axes.fill_between(ends, ends - chance, ends + chance, color="grey", alpha=0.15, linewidth=0, label="chance (95 %)")
-    axes.plot(forecast, observed, "o-", markersize=5, linewidth=1.2, color=colour, label="observed")
-    axes.set(xlim=(ends[0], ends[-1]), ylim=(0, 1))
+    line = np.linspace(*ends, 21)
+    count = min(point.count for point in points)
+    errors = [share_error(0, level, origins=count, horizon=horizon) if 0 < level < 1 else 0.0 for level in line]
+    chance = 1.96 * np.array(errors)
+    axes.plot(ends, ends, color=GREY, linestyle=":", label="ideal")
+    axes.fill_between(line, line - chance, line + chance, color=GREY, alpha=0.2, linewidth=0, label="chance (95 %)")
+    axes.plot(probability, observed, "o-", markersize=5, linewidth=1.2, color=colour, label="observed")
     plain(axes)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0 if np.ptp(ends) > 0.1 else 1))
+        axis.set_major_locator(MaxNLocator(nbins=4))
+    axes.tick_params(labelsize=8)
 
 
 def direction_chart(prediction: DirectionPrediction) -> Figure:
-    """The probability of each class on each of the days ahead; dotted, its share in the file's past."""
+    """The probability on each of the days ahead: of up as one line, of three classes a line each.
+
+    Of two classes, down is the rest. Dotted, the share of the class in the file's past.
+    """
     forecast = prediction.forecast
     origin, dates = forecast.origin_dates[0], forecast.target_dates[0]
     figure, axes = new_axes(f"{prediction.series}: the direction from {origin} on, by {prediction.run}")
     is_short = len(dates) < 10
     line, dotted = ("o-", "_:") if is_short else ("-", ":")  # one point makes no line
-    for number, name in enumerate(forecast.classes):
-        colour = CLASS_COLOURS[name]
+    shown = forecast.classes[-1:] if len(forecast.classes) == 2 else forecast.classes
+    ends, drawn = [], [np.array([1 / len(forecast.classes)])]
+    for name in shown:
+        colour, lines = CLASS_COLOURS[name], {f"{name}, forecast": forecast.of(name)[0]}
         axes.plot(dates, forecast.of(name)[0], line, color=colour, linewidth=2, label=f"{name}, forecast")
         if prediction.past_shares is not None:
-            past = prediction.past_shares[:, number]
+            past = prediction.past_shares[:, forecast.classes.index(name)]
             axes.plot(dates, past, dotted, color=colour, markersize=12, linewidth=1.3, label=f"{name}, in the past")
-    axes.set(xlim=(origin, dates[-1] + 1), ylim=(0, 1), ylabel="probability")
+            lines[f"{name}, in the past"] = past
+        ends += [(date2num(dates[-1]), values[-1], f"{100 * values[-1]:.0f} % ({what})", colour)
+                 for what, values in lines.items()]  # fmt: skip
+        drawn += lines.values()
+    if len(shown) == 1:
+        axes.axhline(0.5, color=GREY, linewidth=1, label="a coin")
+    values = np.concatenate(drawn)
+    room = max(0.25 * np.ptp(values), 0.05)
+    axes.set(xlim=(origin, dates[-1]), ylim=(max(values.min() - room, 0), min(values.max() + room, 1)))
+    axes.set_ylabel(f"probability of {join_words(shown, last='or')}")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if is_short:
         axes.set_xticks(dates, dates.astype(str))
     else:
         date_axis(axes)
+    label_ends(axes, ends)
     axes.set_title(_meaning(forecast, prediction.flat), fontsize=10, color="grey", loc="left")
     legend_below(figure, axes)
     return figure

@@ -10,72 +10,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from stockcast.evaluation.importance import Importance
 from stockcast.frequency import DAILY, Frequency
 from stockcast.models.explain.activations import LayerActivations
-from stockcast.models.explain.attribution import Saliency
-from stockcast.plots.style import MEDIAN, PRICE, RANGE, label_ends, new_figure, plain, whole_numbers
+from stockcast.plots.style import GREY, MEDIAN, PRICE, RANGE, label_ends, literal, new_figure, plain, whole_numbers
 from stockcast.text import percent_text
 from stockcast.typing import Dates, Floats
 
-COLOURS = (MEDIAN, RANGE, "#8c8c8c")
-_SIGNED = "RdBu_r"
-_NOISE = "#b0b0b0"
-
-_STATISTICS = {
-    "spread": ("log of the width", "the width of the 90 % band"),
-    "middle": ("percentage points", "the median return"),
-    "up": ("percentage points", "the probability of up"),
-}
-"""By statistic: its unit, and its name in a sentence."""
+COLOURS = (MEDIAN, RANGE, GREY)
+SIGNED = "RdBu_r"
+"""Colours of numbers above and below 0: blue and red stay apart for every kind of colour vision."""
 
 _SCORES = {"CRPS": "CRPS of log returns", "Brier": "Brier score of the direction's probabilities"}
-
-
-def saliency(
-    panels: Mapping[int, Saliency],
-    dates: Dates,
-    features: Sequence[str],
-    *,
-    what: str,
-    title: str,
-    frequency: Frequency = DAILY,
-) -> Figure:
-    """How much each day of the window and each feature moved one number, `spread`, `middle` or `up`, by days ahead."""
-    scale_unit, statistic = _STATISTICS[what]
-    unit = frequency.unit
-    height = 0.24 * len(features)
-    figure = new_figure(
-        f"What moved {statistic}? {title}",
-        note=f"integrated gradients, from a window of average training {unit}s",
-        size=(15, 4.2 + height),
-    )
-    order = np.argsort(np.abs(panels[max(panels)].integrated.sum(axis=0)))  # the largest at the top
-    ratios = {"width_ratios": [4, 1.7] * len(panels), "height_ratios": [max(height, 1.5), 1.5]}
-    grid = figure.add_gridspec(2, 2 * len(panels), **ratios)
-    for column, (step, attribution) in enumerate(panels.items()):
-        integrated, linear = attribution.integrated, attribution.gradient_x_input
-        heat = figure.add_subplot(grid[0, 2 * column])
-        # With a skip connection the last day can exceed all others; the few cells beyond the range are the darkest.
-        most = float(np.quantile(np.abs(integrated), 0.98))
-        image = heat.imshow(integrated.T[order], aspect="auto", cmap=_SIGNED, vmin=-most, vmax=most, origin="lower")
-        heat.set_title(f"{frequency.steps([step])} ahead: {_reading(attribution, what, unit)}", fontsize=10, loc="left")
-        heat.set_yticks(range(len(features)), [features[place] for place in order])
-        heat.tick_params(labelsize=8, labelleft=column == 0, labelbottom=False)
-        bars = figure.add_subplot(grid[0, 2 * column + 1], sharey=heat)
-        _signed_bars(bars, integrated.sum(axis=0)[order], linear.sum(axis=0)[order], upright=False)
-        bars.xaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
-        bars.set_xlabel("sum by feature", fontsize=9, color="grey")
-        below = figure.add_subplot(grid[1, 2 * column], sharex=heat)
-        _signed_bars(below, integrated.sum(axis=1), linear.sum(axis=1), upright=True)
-        below.set_ylabel(f"sum by {unit}", fontsize=9, color="grey")
-        _date_ticks(below, dates)
-        key = figure.add_subplot(grid[1, 2 * column + 1])
-        key.axis("off")
-        handles, names = [*bars.patches[:1], *bars.lines[:1]], ["integrated gradients", "gradient x input"]
-        key.legend(handles, names, loc="upper center", fontsize=8, frameon=False)
-        scale = key.inset_axes((0.0, 0.25, 1.0, 0.12))
-        figure.colorbar(image, cax=scale, orientation="horizontal", extend="both", ticks=MaxNLocator(3))
-        scale.tick_params(labelsize=7)
-        scale.set_xlabel(scale_unit, fontsize=8, color="grey")
-    return figure
 
 
 def units(layers: Sequence[LayerActivations], dates: Dates, *, title: str) -> Figure:
@@ -86,11 +29,11 @@ def units(layers: Sequence[LayerActivations], dates: Dates, *, title: str) -> Fi
     for axes, layer in zip(panels, layers, strict=True):
         states = layer.states if layer.states is not None else np.zeros((len(dates), 1))
         most = np.abs(states).max()
-        image = axes.imshow(states.T[layer.order], aspect="auto", cmap=_SIGNED, vmin=-most, vmax=most)
+        image = axes.imshow(states.T[layer.order], aspect="auto", cmap=SIGNED, vmin=-most, vmax=most)
         axes.set_title(f"{layer.layer}: {states.shape[1]} units", fontsize=10, loc="left")
         axes.set_ylabel("unit")
         axes.set_yticks([])
-        _date_ticks(axes, dates)
+        date_ticks(axes, dates)
         figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01, label="activation")
     return figure
 
@@ -112,7 +55,7 @@ def gates(layers: Sequence[LayerActivations], dates: Dates, *, title: str) -> Fi
             heat.set_title(f"{layer.layer}: {gate} gate", fontsize=10, loc="left")
             heat.set_yticks([])
             heat.set_ylabel(f"{opened.shape[1]} units", fontsize=9, color="grey")
-            _date_ticks(heat, dates, most=2)
+            date_ticks(heat, dates, most=2)
             heats.append(heat)
         figure.colorbar(image, ax=heats, fraction=0.03, pad=0.01, label="open")
         # A panel each: gates that are equally far open would hide each other.
@@ -123,7 +66,7 @@ def gates(layers: Sequence[LayerActivations], dates: Dates, *, title: str) -> Fi
             axes.set(ylim=(0, 1), yticks=(0, 0.5, 1), xlim=(0, len(dates) - 1))
             axes.set_ylabel(gate, fontsize=9, color=colour)
             plain(axes)
-            _date_ticks(axes, dates, most=2)
+            date_ticks(axes, dates, most=2)
         means[0].set_title("mean of the units", fontsize=10, loc="left")
     return figure
 
@@ -167,46 +110,20 @@ def importance(result: Importance, features: Sequence[str], *, score: str, origi
     order = np.argsort(result.means)
     scale = result.loss if result.loss > 0 else 1.0
     places = np.arange(len(features))
-    colours = np.where(result.stands_out[order], MEDIAN, _NOISE).tolist()
+    colours = np.where(result.stands_out[order], MEDIAN, GREY).tolist()
     axes.barh(places, result.means[order] / scale, color=colours, alpha=0.75, height=0.7)
     for place, feature in zip(places, order, strict=True):
         shuffles = result.increases[feature] / scale
         axes.plot(shuffles, np.full(len(shuffles), place), "o", markersize=3.5, color=PRICE, alpha=0.6)
     axes.axvline(0, color=PRICE, linewidth=1)
-    axes.set_yticks(places, [features[feature] for feature in order])
+    axes.set_yticks(places, [literal(features[feature]) for feature in order])
     axes.set_xlabel(f"increase of the {_SCORES[score]} when the feature is shuffled among the origins")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     plain(axes)
     return figure
 
 
-def _reading(attribution: Saliency, what: str, unit: str) -> str:
-    """The number, and what it would be after a window of average days, weeks or months."""
-    if what == "spread":
-        change = 100 * np.expm1(attribution.change)
-        return f"{abs(change):.0f} % {'wider' if change >= 0 else 'narrower'} than after average {unit}s"
-    number = "{:.2f} %" if what == "up" else "{:+.2f} %"
-    return f"{number.format(attribution.value)}, after average {unit}s {number.format(attribution.baseline_value)}"
-
-
-def _signed_bars(axes: Axes, sums: Floats, other_sums: Floats, *, upright: bool) -> None:
-    """Bars of sums, red above 0 and blue below, and those of another method as ticks."""
-    places = np.arange(len(sums))
-    colours = np.where(sums >= 0, "#b2182b", "#2166ac").tolist()
-    if upright:
-        axes.bar(places, sums, color=colours, width=0.8)
-        axes.plot(places, other_sums, "_", color=PRICE, markersize=5)
-        axes.axhline(0, color=PRICE, linewidth=0.8)
-    else:
-        axes.barh(places, sums, color=colours, height=0.8)
-        axes.plot(other_sums, places, "|", color=PRICE, markersize=7)
-        axes.axvline(0, color=PRICE, linewidth=0.8)
-        axes.tick_params(labelleft=False)
-    axes.tick_params(labelsize=8)
-    plain(axes)
-
-
-def _date_ticks(axes: Axes, dates: Dates, *, most: int = 4) -> None:
+def date_ticks(axes: Axes, dates: Dates, *, most: int = 4) -> None:
     """Label a few of the window's days."""
     axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))
 

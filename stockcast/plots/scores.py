@@ -1,79 +1,130 @@
-"""Scores and coverage of the test days -> figures."""
+"""Coverage of the test days, and where prices were in their forecast distributions -> figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from stockcast.evaluation.baselines.registry import BASELINES
+from stockcast.evaluation.chance import share_error
+from stockcast.evaluation.scores import Report, reported_steps
 from stockcast.forecast import Forecast
-from stockcast.frequency import DAILY, Frequency
-from stockcast.plots.style import (
-    BAND,
-    BASELINE_COLOURS,
-    MEDIAN,
-    PRICE,
-    legend_below,
-    new_axes,
-    new_figure,
-    whole_numbers,
-)
+from stockcast.plots.style import BAND, BASELINE_COLOURS, GREY, NETWORK, PRICE, legend_below, new_figure, plain
 from stockcast.typing import Floats
 
+_CHANCE = 1.96  # standard errors: 95 %
+_LEAST_SPAN = 0.2  # of a coverage axis: less would make noise look like a difference
 
-def skill_by_horizon(skill: Mapping[str, Floats], title: str, *, frequency: Frequency = DAILY) -> Figure:
-    """By how much the network's CRPS is lower than each baseline's, for each day, week or month ahead."""
-    figure, axes = new_axes(f"Skill by {frequency.unit}s ahead: {title}")
-    for name, values in skill.items():
-        label = f"against {BASELINES[name].name(frequency)}"
-        size = 3 if len(values) > 1 else 7
-        axes.plot(range(1, len(values) + 1), values, "o-", markersize=size, color=BASELINE_COLOURS[name], label=label)
-    axes.axhline(0, color=PRICE, linewidth=1)
-    low, high = axes.get_ylim()
-    axes.axhspan(min(low, -0.02), 0, color="#c1121f", alpha=0.07, zorder=0)
-    axes.set_ylim(min(low, -0.02), max(high, 0.02))
-    axes.text(0.01, 0.02, "below 0: the baseline is better", transform=axes.transAxes, color="#c1121f", fontsize=9)
-    axes.set_ylabel("skill: CRPS lower than the baseline's by")
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    whole_numbers(axes, f"{frequency.bar}s ahead")
-    axes.set_xticks([1, *range(5, max(map(len, skill.values())) + 1, 5)])
-    legend_below(figure, axes)
-    return figure
+_OVERLAP = "chance (95 %): of calibrated forecasts that overlap as a random walk's do"
 
 
 def coverage(forecast: Forecast, baselines: Mapping[str, Forecast], actual: Floats, title: str) -> Figure:
-    """Nominal coverage of central bands against the share of prices inside, over all origins and steps."""
-    figure, axes = new_axes(f"Coverage of the bands: {title}")
-    nominal = 2 * forecast.levels[forecast.levels > 0.5] - 1
-    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="nominal")
-    for name, other in {**baselines, "network": forecast}.items():
-        bands = [other.band(share) for share in nominal]
-        observed = [np.mean((lower <= actual) & (actual <= upper)) for lower, upper in bands]
-        if name == "network":
-            axes.plot(nominal, observed, "o-", markersize=5, linewidth=2.2, color=MEDIAN, label=name)
-        else:
-            label, colour = BASELINES[name].name(forecast.frequency), BASELINE_COLOURS[name]
-            axes.plot(nominal, observed, "o-", markersize=3, linewidth=1, color=colour, label=label)
-    axes.text(0.03, 0.93, "above the line: bands too wide", color="grey", fontsize=9, transform=axes.transAxes)
-    axes.text(0.72, 0.05, "below the line: bands too narrow", color="grey", fontsize=9, transform=axes.transAxes)
-    axes.set(xlabel="nominal coverage of the band", ylabel="prices inside the band", xlim=(0, 1), ylim=(0, 1.01))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
-    legend_below(figure, axes)
+    """The share of prices inside central bands against what the bands promise.
+
+    On the left all bands, over all origins and steps; on the right the 90 % and the 50 % band by days ahead, both on
+    one scale, with the range in which chance leaves calibrated bands.
+    """
+    figure = new_figure(f"Coverage of the bands: {title}", size=(14, 7.5))
+    shares = {name: _inside(other, actual) for name, other in {**baselines, "network": forecast}.items()}
+    spans = {promise: _span(promise, shares) for promise in (0.9, 0.5)}
+    heights = [high - low for low, high in spans.values()]  # so that an inch is the same share in both
+    grid = figure.add_gridspec(2, 2, height_ratios=heights)
+    whole = figure.add_subplot(grid[:, 0])
+    _pooled(whole, forecast, shares)
+    below = None
+    for row, (promise, span) in enumerate(spans.items()):
+        axes = below = figure.add_subplot(grid[row, 1], sharex=below)
+        _by_step(axes, shares, promise, origins=len(actual), forecast=forecast)
+        axes.set_ylim(span)
+        axes.set_title(f"{100 * promise:.0f} % band", fontsize=10, loc="left")
+        axes.tick_params(labelbottom=row == 1)
+    axes.set_xlabel(f"{forecast.frequency.bar}s ahead")
+    steps = reported_steps(forecast.horizon, forecast.frequency)
+    axes.set_xticks(steps, [str(step) for step in steps])
+    legend_below(figure, axes, columns=5, note=_OVERLAP)
     return figure
 
 
-def pit_histograms(histograms: Mapping[int, Sequence[float]], title: str, *, frequency: Frequency = DAILY) -> Figure:
-    """Where in the forecast distribution prices were, by days ahead: flat is ideal, a U too narrow, a hump too wide."""
-    note = "probability integral transform; dotted: ideal; a U: too narrow, a hump: too wide"
+def _inside(forecast: Forecast, actual: Floats) -> dict[float, Floats]:
+    """Return the share of prices inside each central band, by days ahead, shape (horizon,), by what it promises."""
+    bands = {round(float(2 * level - 1), 6): forecast.band(2 * level - 1) for level in forecast.levels if level > 0.5}
+    return {promise: np.mean((low <= actual) & (actual <= high), axis=0) for promise, (low, high) in bands.items()}
+
+
+def _span(promise: float, shares: Mapping[str, Mapping[float, Floats]]) -> tuple[float, float]:
+    """Return the ends of a coverage axis that holds every line."""
+    values = np.concatenate([[promise], *(by_promise[promise] for by_promise in shares.values())])
+    low, high = values.min() - 0.02, min(1.01, values.max() + 0.02)
+    return min(low, high - _LEAST_SPAN), high
+
+
+def _pooled(axes: Axes, forecast: Forecast, shares: Mapping[str, Mapping[float, Floats]]) -> None:
+    """Nominal against observed coverage over all origins and steps."""
+    plain(axes)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":")
+    for name, by_promise in shares.items():
+        observed = [by_step.mean() for by_step in by_promise.values()]
+        axes.plot(list(by_promise), observed, "o-", **_line_style(name, forecast))
+    axes.set_aspect("equal", adjustable="box")
+    axes.set(xlabel="nominal coverage of the band", ylabel="prices inside the band", xlim=(0, 1.01), ylim=(0, 1.01))
+    axes.set_title(f"all {forecast.frequency.unit}s ahead", fontsize=10, loc="left")
+    axes.text(0.03, 0.95, "above the line: bands too wide", color="grey", fontsize=9, transform=axes.transAxes)
+    axes.text(0.97, 0.03, "below: too narrow", color="grey", fontsize=9, transform=axes.transAxes, ha="right")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def _by_step(
+    axes: Axes, shares: Mapping[str, Mapping[float, Floats]], promise: float, *, origins: int, forecast: Forecast
+) -> None:
+    """The coverage of one band by days ahead."""
+    plain(axes)
+    steps = np.arange(1, forecast.horizon + 1)
+    ends = ((1 - promise) / 2, (1 + promise) / 2)
+    error = np.array([share_error(*ends, origins=origins, horizon=int(step)) for step in steps])
+    low, high = (np.clip(promise + side * _CHANCE * error, 0, 1) for side in (-1, 1))
+    if len(steps) == 1:
+        axes.errorbar(steps, [promise], [promise - low, high - promise], color=GREY, capsize=8, label="chance (95 %)")
+    else:
+        axes.fill_between(steps, low, high, color=GREY, alpha=0.2, linewidth=0, label="chance (95 %)")
+    axes.axhline(promise, color=GREY, linestyle=":", label="nominal")
+    for name, by_promise in shares.items():
+        axes.plot(steps, by_promise[promise], "o-" if len(steps) == 1 else "-", **_line_style(name, forecast))
+    axes.set_ylabel("prices inside")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def _line_style(name: str, forecast: Forecast) -> dict[str, Any]:
+    if name == "network":
+        return {"color": NETWORK, "linewidth": 2.4, "markersize": 5, "label": name, "zorder": 3}
+    label = BASELINES[name].name(forecast.frequency)
+    return {"color": BASELINE_COLOURS[name], "linewidth": 1.2, "markersize": 3, "label": label}
+
+
+def pit_histograms(report: Report, title: str) -> Figure:
+    """Where in the forecast distribution prices were, by days ahead: flat is ideal, a U too narrow, a hump too wide.
+
+    Between the lines the bars of calibrated forecasts end by chance, each with 95 %: of ten, one outside is nothing.
+    """
+    note = f"dotted: ideal; a U: bands too narrow, a hump: too wide; grey: {_OVERLAP}"
     figure = new_figure(f"Where prices were in the forecast distribution: {title}", note=note)
-    panels = np.atleast_1d(figure.subplots(1, len(histograms), sharey=True))
-    for axes, (step, shares) in zip(panels, histograms.items(), strict=True):
+    panels = np.atleast_1d(figure.subplots(1, len(report.horizons), sharey=True))
+    for axes, (step, comparison) in zip(panels, report.horizons.items(), strict=True):
+        shares = comparison.pit["histogram"]
         edges = np.linspace(0, 1, len(shares) + 1)
         axes.bar(edges[:-1], shares, width=1 / len(shares), align="edge", color=BAND, edgecolor="white")
-        axes.axhline(1 / len(shares), color=PRICE, linestyle=":", linewidth=1)
-        axes.set_title(f"{frequency.steps([step])} ahead", fontsize=10)
+        ideal = 1 / len(shares)
+        errors = [share_error(*ends, origins=report.origins, horizon=step) for ends in pairwise(edges)]
+        low, high = np.maximum(ideal - _CHANCE * np.array(errors), 0), ideal + _CHANCE * np.array(errors)
+        axes.stairs(high, edges, baseline=low, fill=True, color=GREY, alpha=0.25, zorder=0)
+        for end in (low, high):
+            axes.stairs(end, edges, baseline=None, color=PRICE, linewidth=0.9, zorder=2)
+        axes.axhline(ideal, color=PRICE, linestyle=":", linewidth=1)
+        axes.set_title(f"{report.frequency.steps([step])} ahead", fontsize=10)
         axes.set_xticks([0, 0.5, 1], ["low", "median", "high"], fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of prices")

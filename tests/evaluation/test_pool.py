@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stockcast.evaluation.pool import BEST, DailyLosses, Pool, SeriesScores, StepScores, pool_series
+from stockcast.evaluation.scores import skill_margins
 from stockcast.evaluation.significance import SkillTest, diebold_mariano
 from stockcast.evaluation.verdict.pool import judge_pool
 from stockcast.frequency import DAILY, WEEKLY
@@ -95,6 +96,20 @@ def test_there_is_no_skill_against_a_baseline_without_loss() -> None:
     assert [*pool.horizons[1].against] == ["ewma"]
     assert pool.series[0].horizons[1].skill(BEST) is None
     assert judge_pool(pool)[-1].startswith("In short")
+
+
+def test_the_interval_of_one_series_is_that_of_its_own_losses() -> None:
+    losses = random_losses(1, edge=0.05)
+    pool = pool_series([member("A", losses, days(0, 60))])
+    pooled = pool.horizons[1].against["ewma"]
+    (own,) = skill_margins(losses["model"][:, None], losses["ewma"][:, None])
+    assert pooled.margin == pytest.approx(own)
+    assert (pooled.test.p_value < 0.05) == (abs(pooled.skill) > pooled.margin)  # type: ignore[union-attr]
+
+
+def test_too_few_days_for_a_test_have_no_interval() -> None:
+    pooled = pool_series([member("A", random_losses(1, count=10), days(0, 10))]).horizons[1].against["ewma"]
+    assert (pooled.test, pooled.margin) == (None, None)
 
 
 def test_a_day_has_the_mean_of_the_series_that_were_forecast_from_it() -> None:

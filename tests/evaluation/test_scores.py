@@ -372,3 +372,22 @@ def test_always_up_is_right_as_often_as_prices_rise():
     report = compare(walk(actual), {"random_walk": walk(actual)}, task_of(actual))
     assert [report.horizons[step].always_up for step in (1, 2)] == [0.75, 0.25]
     assert report.overall.always_up == 0.5
+
+
+def test_the_interval_of_a_skill_excludes_zero_where_its_test_rejects():
+    # Twice too wide against right, at up to 12 days ahead: better by more and by less than chance.
+    actual = market(origins=80)
+    report = compare(walk(actual, spread=0.02), {"random_walk": walk(actual, spread=0.03)}, task_of(actual))
+    skill, margin = report.skill_by_step["random_walk"], report.skill_margins["random_walk"]
+    outcomes = {step: report.horizons[step].tests["random_walk"].p_value < 0.05 for step in report.horizons}
+    assert {step: bool(abs(skill[step - 1]) > margin[step - 1]) for step in outcomes} == outcomes
+    assert set(outcomes.values()) == {True, False}
+    assert report.origins == 80
+
+
+def test_a_skill_without_a_test_has_no_interval():
+    actual = market(origins=20)  # fewer than two forecasts without overlap from 11 days ahead on
+    report = compare(walk(actual, spread=0.02), {"random_walk": walk(actual)}, task_of(actual))
+    margins = report.skill_margins["random_walk"]
+    assert np.isnan(margins).tolist() == [False] * 10 + [True] * 2
+    assert [report.horizons[step].tests["random_walk"] is None for step in (10, 12)] == [False, True]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import fft, signal, stats
 
-from stockcast.evaluation.significance import diebold_mariano, holm, model_confidence_set, superior_predictive_ability
+from stockcast.evaluation.significance import (
+    MeanDifference,
+    diebold_mariano,
+    holm,
+    mean_difference,
+    model_confidence_set,
+    superior_predictive_ability,
+)
 
 
 def gamma_losses(count, seed=0):
@@ -54,6 +61,23 @@ def several(count, forecasts=4, seed=0, horizon=1):
 def rejections(losses, others, *, horizon):
     tests = [diebold_mariano(own, other, horizon=horizon) for own, other in zip(losses, others, strict=True)]
     return np.mean([test.p_value < 0.05 for test in tests]), tests
+
+
+def test_the_interval_of_a_mean_is_student_s_and_excludes_zero_where_the_test_rejects():
+    difference = MeanDifference(mean=-0.5, standard_error=0.2, degrees=10)
+    assert difference.margin == pytest.approx(0.2 * 2.228, rel=1e-4)  # from a table of t
+    at_the_border = MeanDifference(mean=difference.margin, standard_error=0.2, degrees=10)
+    assert at_the_border.test().p_value == pytest.approx(0.05)
+    assert difference.test().statistic == pytest.approx(-2.5)
+
+
+def test_nineteen_of_twenty_intervals_hold_the_difference_that_there_is():
+    # 3-day forecasts whose mean loss differs by 0.2, the lower one first.
+    rng = np.random.default_rng(0)
+    own, other = (overlapping(rng, trials=600, count=400, horizon=3) for _ in range(2))
+    found = [mean_difference(a - 0.2, b, horizon=3) for a, b in zip(own, other, strict=True)]
+    inside = np.mean([abs(difference.mean + 0.2) <= difference.margin for difference in found])
+    assert inside == pytest.approx(0.95, abs=0.025)
 
 
 def test_the_statistic_is_negative_for_the_better_forecast():
