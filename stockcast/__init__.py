@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
     from stockcast.pipeline.predict import predict, save_prediction
+    from stockcast.pipeline.report import report, save_report
     from stockcast.pipeline.resume import resume
     from stockcast.pipeline.train import train
     from stockcast.runs.directory import RunDirectory
@@ -42,18 +43,20 @@ _MODULES = {
     "load_config": "config.load",
     "predict": "pipeline.predict",
     "read_prices": "data.prices",
+    "report": "pipeline.report",
     "resume": "pipeline.resume",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
     "save_pool_evaluation": "pipeline.evaluate_pool",
     "save_prediction": "pipeline.predict",
+    "save_report": "pipeline.report",
     "train": "pipeline.train",
 }
 
 __all__ = [
     "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "evaluate", "evaluate_pool", "explain",
-    "load_config", "plots", "predict", "read_prices", "resume", "save_evaluation", "save_explanation",
-    "save_pool_evaluation", "save_prediction", "train",
+    "load_config", "plots", "predict", "read_prices", "report", "resume", "save_evaluation", "save_explanation",
+    "save_pool_evaluation", "save_prediction", "save_report", "train",
 ]  # fmt: skip
 
 
