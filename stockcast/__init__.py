@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.explain import explain, save_explanation
     from stockcast.pipeline.predict import predict, save_prediction
     from stockcast.pipeline.predict_pool import predict_pool, save_pool_prediction
+    from stockcast.pipeline.report import report, save_report
     from stockcast.pipeline.resume import resume
     from stockcast.pipeline.train import train
     from stockcast.runs.directory import RunDirectory
@@ -48,6 +49,7 @@ _MODULES = {
     "predict_pool": "pipeline.predict_pool",
     "quantile_rows": "distribution.chances",
     "read_prices": "data.prices",
+    "report": "pipeline.report",
     "resume": "pipeline.resume",
     "sample_paths": "distribution.paths",
     "save_evaluation": "pipeline.evaluate",
@@ -55,14 +57,15 @@ _MODULES = {
     "save_pool_evaluation": "pipeline.evaluate_pool",
     "save_pool_prediction": "pipeline.predict_pool",
     "save_prediction": "pipeline.predict",
+    "save_report": "pipeline.report",
     "train": "pipeline.train",
 }
 
 __all__ = [
     "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "chances", "evaluate", "evaluate_pool",
-    "explain", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "resume",
+    "explain", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report", "resume",
     "sample_paths", "save_evaluation", "save_explanation", "save_pool_evaluation", "save_pool_prediction",
-    "save_prediction", "train",
+    "save_prediction", "save_report", "train",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -14,6 +14,9 @@ from made import TINY, make_bars
 
 from stockcast.models.backend import forget_networks
 from stockcast.runs import layout
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 
 class _WithoutJax(MetaPathFinder):
@@ -101,6 +104,17 @@ def replay_trainings() -> Iterator[None]:
 
     with replaying():
         yield
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
+    """One browser for all tests of a process; they are skipped where there is none."""
+    from browser import ABSENT, browsing
+
+    if ABSENT:
+        pytest.skip(ABSENT)
+    with browsing(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ def test_a_wrong_value_is_an_error_with_key_and_value() -> None:
         (sc.predict, "predict"),
         (sc.evaluate, "evaluate"),
         (sc.evaluate_pool, "evaluate"),
+        (sc.report, "report"),
         (sc.explain, "explain"),
     ],
 )
@@ -87,10 +88,11 @@ def test_a_run_that_is_not_there_raises_what_the_command_prints(function, comman
     [
         lambda runs: sc.evaluate("first", runs=runs),
         lambda runs: sc.predict("first", runs=runs),
+        lambda runs: sc.report("first", runs=runs).html(),
         lambda runs: sc.explain("first", runs=runs),
         lambda runs: sc.Predictor.load("first", runs=runs).predict(horizon=2),
     ],
-    ids=["evaluate", "predict", "explain", "Predictor"],
+    ids=["evaluate", "predict", "report", "explain", "Predictor"],
 )
 def test_only_functions_that_save_write_into_a_run(use, home, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli.commands import audit, config, data, evaluate, explain, predict, runs, train
+from stockcast.cli.commands import audit, config, data, evaluate, explain, predict, report, runs, train
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
 from stockcast.text import printable
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(report.report)
 app.command()(explain.explain)
 app.command()(audit.audit)
 app.add_typer(runs.app, name="runs")

@@ -36,6 +36,25 @@ class Member:
     path: Path | None = None
 
 
+def sources_of(sources: Sequence[PriceSource | str]) -> list[PriceSource]:
+    """Return price files, those in folders, and DataFrames, each file once."""
+    if len(sources) > 1 and any(isinstance(source, Path | str) and Path(source) == STDIN for source in sources):
+        message = "Standard input cannot be taken beside others. Save it as a file."
+        raise DataError(message, key="--data", value=str(STDIN))
+    given: list[PriceSource] = []
+    seen: set[Path] = set()
+    for source in sources:
+        if not isinstance(source, Path | str):
+            given.append(source)
+            continue
+        path = Path(source)
+        for file in files_in(path, key="--data") if path.is_dir() else [path]:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                given.append(file)
+    return given
+
+
 def members_of(predictor: Predictor, sources: Sequence[PriceSource]) -> Iterator[Member]:
     """Yield the series of these, or without any those of the training; one that cannot be read raises later."""
     if not sources:

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.config.load import Overrides
-from stockcast.data.csv.options import STDIN
 from stockcast.data.csv.table import PriceSource, source_name
 from stockcast.errors import DataError, StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
-from stockcast.forecasting.reading import files_in
 from stockcast.models.callbacks import SILENT, Callbacks
-from stockcast.pipeline.pool_members import Member, members_of
+from stockcast.pipeline.pool_members import Member, members_of, sources_of
 from stockcast.pipeline.predict import write_forecast
 from stockcast.pipeline.trust import remarks
 from stockcast.runs.directory import RunDirectory
@@ -169,7 +167,7 @@ def forecast_pool(
     callbacks: Callbacks,
 ) -> PoolPrediction:
     """Forecast many series by a loaded run, as `predict_pool` does."""
-    given = _sources(sources)
+    given = sources_of(sources)
     known = None if predictor.takes_all else len(given or predictor.own_series())  # only files tell how many they hold
     shared = {name for name, times in Counter(map(source_name, given)).items() if times > 1}
     predictions: dict[str, Prediction | DirectionPrediction] = {}
@@ -222,25 +220,6 @@ def save_pool_prediction(
     output = folder or run.own_folder(prediction.name)
     rows = prediction.long_rows()
     return write_forecast(run, output, name="forecasts", rows=rows, draw=draw if plot and of_prices else None)
-
-
-def _sources(sources: Sequence[PriceSource | str]) -> list[PriceSource]:
-    """Return price files, those in folders, and DataFrames, each file once."""
-    if len(sources) > 1 and any(isinstance(source, Path | str) and Path(source) == STDIN for source in sources):
-        message = "Standard input cannot be forecast beside others. Save it as a file."
-        raise DataError(message, key="--data", value=str(STDIN))
-    given: list[PriceSource] = []
-    seen: set[Path] = set()
-    for source in sources:
-        if not isinstance(source, Path | str):
-            given.append(source)
-            continue
-        path = Path(source)
-        for file in files_in(path, key="--data") if path.is_dir() else [path]:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
-                given.append(file)
-    return given
 
 
 def _name(member: Member, shared: Collection[str], taken: Collection[str]) -> str:

@@ -1,15 +1,20 @@
 """An evaluation of any series, read back from a run that anybody may have made: its scores and its losses by origin."""
 
+import contextlib
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.npz import unpack_npz
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
+from stockcast.runs.values import mapping
+from stockcast.text import printable
 from stockcast.typing import Dates, Floats
 
 _KINDS = {"origin_dates": "M", "losses": "f"}
@@ -57,3 +62,57 @@ def stored_evaluation(run: Path, label: str) -> StoredEvaluation | None:
     if not (np.diff(dates).astype(int) > 0).all():
         raise damaged(path, "its days are not in order")
     return StoredEvaluation(metrics, dates, losses)
+
+
+@dataclass(frozen=True)
+class SeriesEvaluation:
+    """An evaluation of a series on days that its run was not trained on.
+
+    Attributes:
+        metrics: metrics.json, unchecked.
+        verdict: sentences; none where verdict.txt is missing or damaged.
+        is_of_file: whether it is of the very file that is asked about, and not of another state of it.
+    """
+
+    metrics: dict[str, Any]
+    verdict: tuple[str, ...]
+    is_of_file: bool
+
+
+def find_evaluation(run: Path, series: str, *, file: str, sha256: str) -> SeriesEvaluation | None:
+    """Return the evaluation of a series on a run's test days; None where there is none that is whole.
+
+    Args:
+        run: the folder of its results.
+        series: its name in the folders of its evaluations.
+        file: the name of its price file.
+        sha256: of that file. What is of this content comes before what is of this name alone, and all of the test days
+            before those from a chosen day on.
+    """
+    found = []
+    for folder in _folders_of(run, series):
+        with contextlib.suppress(RunError):
+            path = folder / "metrics.json"
+            metrics = parse_object(read_bytes(path, folder=run), source=path)
+            data = mapping(metrics.get("data"))
+            if data.get("sha256") == sha256 or data.get("name") == file:
+                is_other = data.get("sha256") != sha256
+                found.append(((is_other, folder.name), metrics, folder))  # `-from-` and a day sorts behind none
+    if not found:
+        return None
+    (is_other, _), metrics, folder = min(found, key=lambda each: each[0])
+    return SeriesEvaluation(metrics, _verdict(run, folder), not is_other)
+
+
+def _folders_of(run: Path, series: str) -> list[Path]:
+    """Return the folders that may hold an evaluation of a series: the run's own, and those of its name."""
+    own, named = evaluation_folder("test"), escape(evaluation_folder(f"test-{series}"))
+    patterns = (own, f"{own}-test-from-*", named, f"{named}-*")
+    folders = {folder for pattern in patterns for folder in run.glob(pattern)}
+    return [folder for folder in folders if not folder.name.endswith("-insisted")]  # of days that it was trained on
+
+
+def _verdict(run: Path, folder: Path) -> tuple[str, ...]:
+    with contextlib.suppress(RunError, UnicodeDecodeError):
+        return tuple(printable(read_bytes(folder / "verdict.txt", folder=run).decode("utf-8")).splitlines())
+    return ()

@@ -66,3 +66,8 @@ def prediction_folder(series: str, last: np.datetime64) -> str:
 def explanation_folder(series: str, origin: np.datetime64) -> str:
     """Return where an explanation of a series' forecast from a day is kept inside the run."""
     return f"explanations/{series}-{origin}"
+
+
+def report_file(name: str) -> str:
+    """Return where a report is kept inside the run."""
+    return f"reports/{name}.html"

@@ -11,7 +11,7 @@ import numpy as np
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.files import RunFiles
-from stockcast.runs.layout import evaluation_folder, pool_folder
+from stockcast.runs.layout import evaluation_folder, pool_folder, report_file
 from stockcast.runs.safe_io import fault, read_bytes
 from stockcast.text import printable
 from stockcast.typing import Floats
@@ -51,6 +51,12 @@ class ResultFiles(RunFiles):
         self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/pool.json", stated)
         return self.results / folder
+
+    def write_page(self, page: str, *, name: str, path: Path | None = None) -> Path:
+        """Store a report, HTML, at a path; by default under its name inside the run; return where it is."""
+        file = report_file(name) if path is None else path.absolute()
+        self._write_text(file, page)
+        return self.results / file
 
     def write_baseline(self, key: str, quantiles: Floats) -> None:
         """Store a baseline's quantiles, float32, for the next evaluation."""
