@@ -157,7 +157,8 @@ def test_a_series_without_scores_has_the_command_that_makes_them(home: Path) -> 
     assert (first.step, first.forecast) == ("1", "network")
     assert first.cells[0] == f"{1e4 * metrics['horizons']['1']['model']['crps']:.1f}"
     assert {row.forecast for row in scored.scores.rows} == {"network", *metrics["horizons"]["1"]["baselines"]}
-    assert scored.trust == (scored.prediction.sentence(), metrics["verdict"][-1])
+    assert scored.trust[0] == f"Promise: {scored.prediction.sentence()}"
+    assert [line for line in scored.trust if line.startswith("Skill: significantly")]
     html = sc.report(run, home / "NEW.csv").html()
     assert metrics["verdict"][0].split(":")[0] in html
 
@@ -236,7 +237,8 @@ def test_the_evaluation_of_the_very_file_comes_first_then_one_of_its_name(tmp_pa
 
 def test_scores_of_an_older_file_carry_a_remark(home: Path) -> None:
     make_bars(500, seed=2).to_csv(home / "NEW.csv", index=False)
-    evaluation(home / RUN, "evaluation-test-NEW", sha256="old", name="NEW.csv")
+    sc.save_evaluation(sc.RunDirectory(home / RUN), sc.evaluate(home / RUN, home / "NEW.csv"), plot=False)
+    make_bars(510, seed=2).to_csv(home / "NEW.csv", index=False)
     (series,) = sc.report(home / RUN, home / "NEW.csv").series
     assert series.scores is not None
     assert series.scores.remark.startswith("These scores are of another state of NEW.csv")

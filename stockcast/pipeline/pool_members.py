@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.csv.options import series_name, ticker_name
+from stockcast.data.csv.options import STDIN, series_name, ticker_name
 from stockcast.data.csv.table import PriceSource, source_name
 from stockcast.data.prices import Prices
-from stockcast.errors import StockcastError
+from stockcast.errors import DataError, StockcastError
 from stockcast.evaluation.pool import Losses, SeriesScores, StepScores
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecasting.predictor import Predictor
-from stockcast.forecasting.reading import series_in
+from stockcast.forecasting.reading import files_in, series_in
 from stockcast.runs.evaluations import StoredEvaluation
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.safe_io import damaged

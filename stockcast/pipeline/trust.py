@@ -1,7 +1,9 @@
 """A forecast and what its run showed before -> the few lines that tell how far to trust it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from stockcast.evaluation.verdict.record import Record
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.frequency import Frequency
-from stockcast.runs.evaluations import stored_metrics
+from stockcast.runs.evaluations import find_evaluation, stored_metrics
 from stockcast.runs.layout import MANIFEST, SCORES, evaluation_folder
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
 from stockcast.text import price_text
@@ -58,7 +60,12 @@ def trust_pool(
     """
     first = next(iter(predictions.values()))
     frequency, steps = first.forecast.frequency, first.forecast.horizon
-    records = [_first_record(predictor, [f"test-{name}"], frequency) for name in predictions]
+    stored = {name: stored_metrics(predictor.run.results, f"test-{name}") for name in predictions}
+    folder = predictor.run.results
+    records = [
+        None if metrics is None else _record(metrics, folder / evaluation_folder(f"test-{name}"), frequency)
+        for name, metrics in stored.items()
+    ]
     held = [share for record in records if record is not None and (share := record.held_at(steps)) is not None]
     unscored = sum(record is None for record in records)
     lines = [f"Promise: such as {first.sentence()}"]
@@ -86,12 +93,16 @@ def trust_pool(
 
 
 def stored_record(predictor: Predictor, prices: Prices, series: str) -> Record | None:
-    """Return what the newest evaluation on test days that the run stores of a series shows; None where there is none.
+    """Return what the evaluation on test days that the run stores of a series shows; None where there is none.
+
+    That of the very file comes before one of its name.
 
     Raises:
         RunError: it is damaged.
     """
-    return _first_record(predictor, _labels(predictor, prices, series), prices.frequency)
+    results = predictor.run.results
+    found = find_evaluation(results, series, file=prices.label, sha256=prices.sha256)
+    return None if found is None else _record(found.metrics, found.folder, prices.frequency)
 
 
 def _record_lines(
@@ -107,30 +118,12 @@ def _record_lines(
     return [*lines, f"Fails: {'; '.join(record.faults)}."] if record.faults else lines
 
 
-def _first_record(predictor: Predictor, labels: Sequence[str], frequency: Frequency) -> Record | None:
-    """Return what the first of these evaluations shows that the run has; RunError if it is damaged."""
-    for label in labels:
-        stored = stored_metrics(predictor.run.results, label)
-        if stored is None:
-            continue
-        try:
-            return Record.of(stored, frequency=frequency)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            path = predictor.run.results / evaluation_folder(label) / "metrics.json"
-            raise damaged(path, f"it lacks what an evaluation has ({type(error).__name__}: {error})") from error
-    return None
-
-
-def _labels(predictor: Predictor, prices: Prices, series: str) -> list[str]:
-    """Return the labels of evaluations of a series on test days: all of them first, then the newest first day."""
-    own = predictor.trained_on[0]
-    is_own = (prices.ticker or prices.label) == (own.ticker or own.name) and predictor.was_trained_on(prices)
-    labels = ["test"] if is_own else []
-    labels.append(f"test-{series}")
-    for name in (None, series) if is_own else (series,):
-        begin = "test-from-" if name is None else f"test-{name}-from-"
-        labels += [f"{begin}{day}" for day in reversed(predictor.run.later_verdicts(name))]
-    return labels
+def _record(metrics: dict[str, Any], folder: Path, frequency: Frequency) -> Record:
+    try:
+        return Record.of(metrics, frequency=frequency)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = f"it lacks what an evaluation has ({type(error).__name__}: {error})"
+        raise damaged(folder / "metrics.json", why) from error
 
 
 def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:

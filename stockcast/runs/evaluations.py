@@ -69,11 +69,13 @@ class SeriesEvaluation:
     """An evaluation of a series on days that its run was not trained on.
 
     Attributes:
+        folder: where it is.
         metrics: metrics.json, unchecked.
         verdict: sentences; none where verdict.txt is missing or damaged.
         is_of_file: whether it is of the very file that is asked about, and not of another state of it.
     """
 
+    folder: Path
     metrics: dict[str, Any]
     verdict: tuple[str, ...]
     is_of_file: bool
@@ -101,13 +103,13 @@ def find_evaluation(run: Path, series: str, *, file: str, sha256: str) -> Series
     if not found:
         return None
     (is_other, _), metrics, folder = min(found, key=lambda each: each[0])
-    return SeriesEvaluation(metrics, _verdict(run, folder), not is_other)
+    return SeriesEvaluation(folder, metrics, _verdict(run, folder), not is_other)
 
 
 def _folders_of(run: Path, series: str) -> list[Path]:
     """Return the folders that may hold an evaluation of a series: the run's own, and those of its name."""
     own, named = evaluation_folder("test"), escape(evaluation_folder(f"test-{series}"))
-    patterns = (own, f"{own}-test-from-*", named, f"{named}-*")
+    patterns = (own, f"{own}-test-from-*", f"{own}-test-to-*", named, f"{named}-*")
     folders = {folder for pattern in patterns for folder in run.glob(pattern)}
     return [folder for folder in folders if not folder.name.endswith("-insisted")]  # of days that it was trained on
 
