@@ -115,7 +115,7 @@ def test_where_highs_and_lows_are_forecast_each_day_has_a_bar_from_its_low_to_it
     assert [text.get_text() for text in bars.get_xticklabels()][::3] == [
         str(forecast.target_dates[0, 0]), str(forecast.target_dates[0, -1])
     ]  # fmt: skip
-    figure.draw_without_rendering()
+    assert unreadable(figure) == []
 
 
 def test_forecast_sequences_follow_each_other_without_overlap(forecast: Forecast) -> None:
@@ -135,7 +135,7 @@ def test_forecast_sequences_follow_each_other_without_overlap(forecast: Forecast
 
 @pytest.mark.parametrize(("growth", "scale"), [(2.9, "linear"), (3.1, "log"), (80.0, "log"), (3e4, "log")])
 def test_sequences_over_prices_that_multiplied_are_on_a_log_scale_with_plain_prices(growth: float, scale: str) -> None:
-    closes = 7.0 * growth ** (np.clip(np.arange(len(DATES)) - 400, 0, 219) / 219)
+    closes = 4.0 * growth ** (np.clip(np.arange(len(DATES)) - 400, 0, 219) / 219)
     forecast = random_walk(replace(TASK, closes=closes))
     figure = plots.forecast_sequences(DATES, closes, forecast, "sequences", "price (unit as in the file)")
     (axes,) = figure.axes
@@ -200,7 +200,7 @@ def test_every_text_of_the_figures_of_an_evaluation_can_be_read(horizon: int) ->
         plots.skill_by_horizon(report, title),
         plots.forecast_sequences(DATES, task.closes, ewma(task), title, "price (unit as in the file)"),
     ):
-        assert len(texts_of(figure)) > 10
+        assert any(text.text.endswith(title) for text in texts_of(figure))  # whole, if smaller
         assert unreadable(figure) == []
 
 

@@ -32,6 +32,7 @@ def test_there_is_a_confusion_matrix_for_each_horizon_and_its_rows_add_up(classe
         (image,) = axes.images
         np.testing.assert_allclose(np.sum(image.get_array(), axis=1), 1)
         assert sum(int(text.get_text().partition("\n")[2]) for text in axes.texts) == 120
+    assert unreadable(figure) == []
 
 
 @pytest.mark.parametrize(("classes", "rows"), [(2, 1), (3, 3)])
@@ -48,6 +49,7 @@ def test_the_reliability_of_each_class_is_drawn_as_it_was_counted(classes: int, 
     ]  # fmt: skip
     assert last.get_title() == "5 days ahead\npoints of 24 forecasts"  # a fifth of 120 each
     assert unreadable(figure) == []
+    assert unreadable(plots.reliability_curves(made(classes, horizon=50)[1], "made")) == []
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -64,7 +64,7 @@ def reliability_curves(report: DirectionReport, title: str) -> Figure:
     """
     shown = report.classes[-1:] if len(report.classes) == 2 else report.classes  # of two, the other is the mirror image
     unit = report.frequency.unit
-    figure = new_figure(f"Reliability of the probabilities: {title}", size=_size(report, height=2 + 2.9 * len(shown)))
+    figure = new_figure(f"Reliability of the probabilities: {title}", size=_size(report, height=1.4 + 3.4 * len(shown)))
     panels = figure.subplots(len(shown), len(report.horizons), squeeze=False)
     for row, name in enumerate(shown):
         low, high = _range(report, name)

@@ -137,7 +137,7 @@ def _daily_bars(axes: Axes, forecast: Forecast) -> None:
     opened = "open left, " if "Open" in forecast.others else ""
     unit = forecast.frequency.unit
     axes.set_title(
-        f"each {unit}, on a scale of its own: low to high, {opened}close right; the 50 % band", fontsize=10, loc="left"
+        f"each {unit}: low to high, {opened}close right\n50 % band; on a scale of its own", fontsize=10, loc="left"
     )
     labelled = np.unique(np.linspace(1, forecast.horizon, 4).round().astype(int))
     axes.set_xticks(labelled, [str(day) for day in forecast.target_dates[0, labelled - 1]])

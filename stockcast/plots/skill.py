@@ -48,7 +48,7 @@ def skill_by_horizon(report: Report, title: str) -> Figure:
     interval = f"95 % interval, each {report.frequency.unit} ahead by itself"
     areas = {interval: NETWORK, "the same, where it includes 0": GREY}
     handles = {label: Patch(color=colour, alpha=0.3, linewidth=0) for label, colour in areas.items()}
-    _explain(figure, handles, results, score="crps")
+    _explain(figure, handles, results, score="crps", more="; intervals may go on beyond the frame")
     return figure
 
 
@@ -134,7 +134,9 @@ def _marks(
         axes.plot(place, skill, "o", markersize=7, color=colour if is_decided else GREY, markerfacecolor=fill, zorder=3)
 
 
-def _explain(figure: Figure, handles: Mapping[str, Patch | Line2D], results: Results[str], *, score: str) -> None:
+def _explain(
+    figure: Figure, handles: Mapping[str, Patch | Line2D], results: Results[str], *, score: str, more: str = ""
+) -> None:
     """Put what the panels have in common into the legend."""
     tests = sum(result.p_value is not None for by_step in results.values() for result in by_step.values())
     corrected = f", corrected for {tests} tests" if tests > 1 else ""
@@ -142,5 +144,5 @@ def _explain(figure: Figure, handles: Mapping[str, Patch | Line2D], results: Res
         f"significant{corrected}": Line2D([], [], color=NETWORK, marker="o", markersize=7, linewidth=0),
         "not significant": Line2D([], [], color=GREY, marker="o", markersize=7, markerfacecolor="white", linewidth=0),
     }
-    note = f"skill: {SCORES[score]} lower than the baseline's by; below 0 the baseline is better; one scale"
+    note = f"skill: by how much the {SCORES[score]} is lower than the baseline's; below 0 the baseline is better{more}"
     explain_below(figure, {**handles, **circles}, columns=2, note=note)

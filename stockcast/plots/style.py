@@ -34,7 +34,7 @@ BASELINE_COLOURS = {
 
 NOTE = "not investment advice"
 
-_TITLE_SIZE, _LEAST_TITLE_SIZE = 13.0, 9.0
+_TITLE_SIZES = (13, 12, 11, 10, 9)
 _SYMBOL, _SOURCE = 0.6, 2.3  # inches of a legend's symbol, and of where a figure comes from, beside the legend
 _LINE = 0.04  # height of a line of text, as a share of that of the axes
 
@@ -78,9 +78,8 @@ def new_figure(title: str, *, size: tuple[float, float] = (12, 6.5), note: str =
     """
     figure = Figure(figsize=size, dpi=110, layout="constrained")
     room = 0.97 * size[0]
-    shrunk = _TITLE_SIZE * min(1, room / max(text_width(literal(title), size=_TITLE_SIZE), 1e-9))
-    letters = max(shrunk, _LEAST_TITLE_SIZE)
-    figure.suptitle(fitted(title, width=room * 1.001, size=letters), fontsize=letters, x=0.01, ha="left")
+    letters = next((size for size in _TITLE_SIZES if text_width(literal(title), size=size) <= room), _TITLE_SIZES[-1])
+    figure.suptitle(fitted(title, width=room, size=letters), fontsize=letters, x=0.01, ha="left")
     source = f"{note}  |  stockcast, {NOTE}" if note else f"stockcast, {NOTE}"
     figure.supxlabel(source, x=0.995, ha="right", fontsize=8, color="grey")
     return figure
