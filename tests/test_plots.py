@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from stockcast import plots
-from stockcast.evaluation.baselines.naive import ewma
+from stockcast.evaluation.baselines.naive import drift, ewma, random_walk
 from stockcast.evaluation.baselines.registry import BASELINES
 from stockcast.evaluation.baselines.task import ForecastTask
+from stockcast.evaluation.scores import compare
 from stockcast.forecast import Forecast, Prediction
 from stockcast.models.callbacks import EpochLog
 from stockcast.plots import style
@@ -149,3 +150,17 @@ def test_the_pit_histograms_can_be_drawn_and_state_what_they_are() -> None:
 def test_no_unit_is_made_up_for_the_prices_of_a_file() -> None:
     assert plots.price_label(adjusted=False) == "price (unit as in the file)"
     assert plots.price_label(adjusted=True) == "price, adjusted for splits and dividends (unit as in the file)"
+
+
+def test_the_reliability_of_levels_shows_each_level_of_each_event_on_equal_axes(forecast: Forecast) -> None:
+    report = compare(forecast, {"random_walk": random_walk(TASK), "drift": drift(TASK)}, TASK)
+    figure = plots.level_reliability(report, len(TASK.origins), "GE, test days")
+    events = [getattr(report.chances[step]["model"], event) for event in ("close", "touch") for step in (1, 5, 10, 20)]
+    for axes, event in zip(figure.axes, events, strict=True):
+        drawn = [line.get_xydata().tolist() for line in axes.lines if str(line.get_label()).startswith("network")]
+        assert [tuple(point) for line in drawn for point in line] == [(one.promised, one.came) for one in event.levels]
+        assert axes.get_xlim() == axes.get_ylim()
+        assert axes.get_xlim()[1] > max(max(one.promised, one.came) for one in event.levels)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["ideal", "network, levels below the last close", "network, levels above the last close",
+                      "the random walk", "drift"]  # fmt: skip
