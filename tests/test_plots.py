@@ -318,3 +318,17 @@ def test_labels_move_as_little_as_they_must() -> None:
     np.testing.assert_allclose(moved, [0.0, 4.0, 5.0, 6.0, 9.0])
     np.testing.assert_allclose(style.apart(np.array([3.0, 3.0]), least=2.0), [2.0, 4.0])
     assert not len(style.apart(np.array([]), least=1.0))
+
+
+def test_the_reliability_of_levels_shows_each_level_of_each_event_on_equal_axes(forecast: Forecast) -> None:
+    report = compare(forecast, {"random_walk": random_walk(TASK), "drift": drift(TASK)}, TASK)
+    figure = plots.level_reliability(report, len(TASK.origins), "GE, test days")
+    events = [getattr(report.chances[step]["model"], event) for event in ("close", "touch") for step in (1, 5, 10, 20)]
+    for axes, event in zip(figure.axes, events, strict=True):
+        drawn = [line.get_xydata().tolist() for line in axes.lines if str(line.get_label()).startswith("network")]
+        assert [tuple(point) for line in drawn for point in line] == [(one.promised, one.came) for one in event.levels]
+        assert axes.get_xlim() == axes.get_ylim()
+        assert axes.get_xlim()[1] > max(max(one.promised, one.came) for one in event.levels)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["ideal", "network, levels below the last close", "network, levels above the last close",
+                      "the random walk", "drift"]  # fmt: skip

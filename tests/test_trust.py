@@ -1,5 +1,6 @@
 """The few lines that tell how far to trust a forecast: what it promises, how it did, what failed, how old it is."""
 
+import json
 import textwrap
 from copy import deepcopy
 from dataclasses import replace
@@ -171,10 +172,12 @@ def test_a_median_that_rises_faster_than_any_series_of_the_training_did_is_warne
 def test_a_damaged_evaluation_is_named(loaded: Predictor) -> None:
     path = loaded.run.path / "evaluation" / "metrics.json"
     whole = path.read_text()
-    path.write_text('{"horizons": {"1": {}}, "score": "crps", "overall": {"baselines": {}}, "split": 3}')
+    prices = loaded.read_as_trained()
+    data = json.dumps({"sha256": prices.sha256})
+    path.write_text(f'{{"data": {data}, "horizons": {{"1": {{}}}}, "score": "crps", "split": 3}}')
     try:
         with pytest.raises(sc.StockcastError) as error:
-            stored_record(loaded, loaded.read_as_trained(), "prices")
+            stored_record(loaded, prices, "prices")
     finally:
         path.write_text(whole)
     assert error.value.file == str(path)

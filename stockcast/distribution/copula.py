@@ -27,8 +27,8 @@ class WalkCopula:
     A path has the scores Z(t) = M W(V(t)) / sqrt(V(t)), with W a Brownian motion, so that days s < t have the
     correlation sqrt(V(s) / V(t)), and with one M for the path, the root of n over a chi-squared of n degrees of
     freedom (Demarta & McNeil 2005). V is the variance of the forecast's own log return, never falling. n is that of the
-    Student-t whose central 95 % and 50 % ranges are in the proportion of the forecast's, 1 / n averaged over the days.
-    It is exact for normal steps, and for Student-t steps of a shared scale.
+    Student-t whose central 95 % and 50 % ranges are in the proportion of the forecast's on its first day. It is exact
+    for normal steps, and for Student-t steps of a shared scale. Independent heavy steps show on the first day most.
 
     Attributes:
         variance: cumulative, above 0, never falling, in any unit, shape (origins, days).
@@ -87,19 +87,19 @@ class WalkCopula:
 
 
 def _heaviness(returns: Floats, levels: Floats) -> Days:
-    """Return the heaviness of each origin's tails, in steps, shape (origins,)."""
+    """Return the heaviness of each origin's tails on the first day, in steps, shape (origins,)."""
     from scipy.special import stdtrit
 
     def width(level: float) -> Floats:
         above, below = (int(np.argmin(np.abs(levels - place))) for place in (level, 1 - level))
-        return returns[..., above] - returns[..., below]
+        return returns[:, 0, above] - returns[:, 0, below]
 
     middle = width(0.75)
     ratios = np.divide(width(0.975), middle, out=np.zeros_like(middle), where=middle > 0)
     steps = np.arange(_MOST + 1)
     degrees = 1 / np.maximum(_STEP * steps, 1e-6)
     table = stdtrit(degrees, 0.975) / stdtrit(degrees, 0.75)  # rises with the heaviness
-    heaviness: Days = np.rint(np.interp(ratios, table, steps).mean(axis=1)).astype(np.intp)
+    heaviness: Days = np.rint(np.interp(ratios, table, steps)).astype(np.intp)
     return heaviness
 
 

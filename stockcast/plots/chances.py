@@ -39,8 +39,8 @@ def level_reliability(report: Report, origins: int, title: str) -> Figure:
 
 def _draw(axes: Axes, found: dict[str, EventReliability], report: Report, *, apart: float) -> None:
     highest = max(max(level.promised, level.came) for event in found.values() for level in event.levels)
-    end = min(1.0, 1.1 * highest + 0.01)
-    ideal = np.linspace(0, end, 50)
+    end = min(1.02, 1.1 * highest + 0.01)
+    ideal = np.linspace(0, min(1, end), 50)
     chance = 2 * np.sqrt(ideal * (1 - ideal) / apart)
     axes.plot(ideal, ideal, color="grey", linestyle=":", label="ideal")
     axes.fill_between(ideal, ideal - chance, ideal + chance, color="grey", alpha=0.15, linewidth=0)

@@ -101,6 +101,7 @@ def test_quantiles_that_coincide_are_a_step_and_every_number_stays_finite():
     returns[:3] = returns[2]
     distribution = PriceDistribution(np.array([100.0]), LEVELS, returns[None, None])
     np.testing.assert_allclose(distribution.quantile(LEVELS), prices(returns), rtol=1e-12)
+    assert distribution.quantile(np.array([0.001])) < distribution.quantile(LEVELS)[..., :1]
     levels = np.linspace(0.001, 0.999, 300)
     assert (np.diff(distribution.quantile(levels)[0, 0]) >= -1e-12).all()
     at = distribution.cdf(prices(np.linspace(-0.2, 0.2, 301)))[0, 0]
