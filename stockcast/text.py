@@ -24,6 +24,14 @@ def percent_text(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
 
 
+def bytes_text(size: int) -> str:
+    """Write a number of bytes as people read it: `950 bytes`, `1.4 MB`."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return plural(size, "byte")
+
+
 def join_words(words: Sequence[str], *, last: str = "and") -> str:
     """Write "a", "a and b" or "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
