@@ -9,6 +9,11 @@ def price_text(price: float) -> str:
     return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"
 
 
+def file_number(price: float) -> float:
+    """Return a price as its file has it: 27.95, where computing with it has left 27.949999999999996."""
+    return float(f"{price:.10g}")
+
+
 def plural(number: float, noun: str) -> str:
     """Write a number of things: `1 row`, `2 rows`."""
     return f"{number:.0f} {noun}{'' if number == 1 else 's'}"

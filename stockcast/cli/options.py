@@ -62,7 +62,7 @@ FileOverrides = Annotated[
 
 Calendar = Annotated[
     str | None,
-    typer.Option(help="Exchange whose trading sessions date the prices: XNYS, XLON, 24/7. Sets data.calendar."),
+    typer.Option(help="Exchange whose trading sessions date the prices: XNYS, XLON, FX, crypto. Sets data.calendar."),
 ]
 
 

@@ -1,6 +1,7 @@
 """The tables of a pool of series, on standard output."""
 
-from stockcast.cli.tables import new_table, p_value_cell, print_sentences, skill_cell, wide_output
+from stockcast.cli.fitted_table import new_table, print_table
+from stockcast.cli.tables import p_value_cell, print_sentences, skill_cell
 from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
 from stockcast.evaluation.verdict.pool import SCORES
 from stockcast.pipeline.pool_evaluation import PoolEvaluation
@@ -30,7 +31,7 @@ def _print_series(evaluation: PoolEvaluation) -> None:
             table.add_row(row["series"], "not scored", *("" for _ in steps))
             continue
         table.add_row(row["series"], str(row["origins"]), *(_signed(row[f"skill_{step}"]) for step in steps))
-    wide_output().print(table)
+    print_table(table, least=("origins",), file="series.csv")
     print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
 
 
@@ -49,7 +50,7 @@ def _print_pooled(pool: Pool, *, title: str) -> None:
             first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
             table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
         table.add_section()
-    wide_output().print(table)
+    print_table(table, least=(*bands, "lost", "won"), file="pool.json")
 
 
 def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:

@@ -19,11 +19,13 @@ from stockcast.data.split import split_at
 from stockcast.data.target import TargetTransform
 from stockcast.errors import ConfigError, DataError, MissingColumns, NotEnoughDays, StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
+from stockcast.forecasting.age import age_remark
 from stockcast.forecasting.cache import CachedOutputs, cached_outputs
 from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_dataset
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
 from stockcast.forecasting.reading import OnMessage, report_gaps
 from stockcast.forecasting.run_series import QUIET, RunSeries
+from stockcast.forecasting.stored_closes import changes_text
 from stockcast.forecasting.tasks import Task
 from stockcast.models.inference import Network
 from stockcast.runs.directory import RunDirectory
@@ -147,6 +149,7 @@ class Predictor(RunSeries):
         source: Prices | PriceSource | str | None = None,
         *,
         horizon: int | None = None,
+        today: date | None = None,
         on_message: OnMessage = QUIET,
     ) -> Prediction | DirectionPrediction:
         """Forecast the sessions, weeks or months after a series' last row.
@@ -156,6 +159,7 @@ class Predictor(RunSeries):
                 was trained on, or any other series; what `series` yields; None for the first one that the run was
                 trained on.
             horizon: sessions, weeks or months ahead; None for the run's own.
+            today: the day by which the last price is called old; None for that of the machine's clock.
             on_message: given each note on the data.
 
         Raises:
@@ -177,6 +181,8 @@ class Predictor(RunSeries):
             )
         dataset = self.dataset(prices, market=market, on_message=on_message)
         self._report_series(prices, on_message)
+        if remark := age_remark(prices, today or date.today()):
+            on_message(remark)
         if prices.dates[-1] < np.datetime64(self.test_border()):
             on_message(
                 f"{prices.label} ends on {prices.dates[-1]}, and {self.run.name} was trained on days before "
@@ -186,7 +192,19 @@ class Predictor(RunSeries):
         report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self.sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
-        return replace(prediction, series=self.series_name(prices))
+        return replace(
+            prediction,
+            series=self.series_name(prices),
+            variant=self._variant(steps),
+            content=prices.content_sha256(),
+        )
+
+    def _variant(self, steps: int) -> str:
+        """Return by what a forecast differs from the run's own: the horizon, the calendar; see `Prediction`."""
+        config, calendar = self.config, self.reading.data.calendar
+        horizon = [] if steps == config.horizon else [f"{steps}-{config.data.bars.unit}{'s' if steps > 1 else ''}"]
+        other = [] if calendar == config.data.calendar else [calendar.replace("/", "-")]
+        return "-".join([*horizon, *other])
 
     @cached_property
     def _cached_outputs(self) -> CachedOutputs | None:
@@ -212,6 +230,12 @@ class Predictor(RunSeries):
         """Report what a series that the run was not trained on is scaled by."""
         if self.was_trained_on(prices):
             return
+        own = self.trained_at(prices)
+        if own is not None and (changes := self.changes(own, prices)):
+            on_message(
+                f"{prices.source} has changed since {self.run.name} was trained, so it is taken for another series: "
+                f"{changes_text(changes)}."
+            )
         names = self.trained_on[0].name if len(self.trained_on) == 1 else f"{len(self.trained_on)} series"
         scale = "its own past" if self.config.target.scale == "training" else "the volatility of its own past"
         on_message(f"{self.run.name} was trained on {names}; {prices.label} is scaled by {scale}.")

@@ -155,7 +155,8 @@ class PriceTask:
         dates, last = np.concatenate([prices.dates, sessions]), np.array([len(prices.dates) - 1])
         forecast = self.forecast(network, dataset, dates, last, steps=len(sessions), cached=cached)
         factor = prices.quote_factor  # readers know the quoted price of the last day, not the adjusted one
-        return Prediction(run, prices.name, forecast.times(factor), prices.dates, dataset.closes * factor)
+        history = dataset.closes * factor
+        return Prediction(run, prices.name, forecast.times(factor), prices.dates, history, prices.are_adjusted)
 
     def evaluate(
         self, network: Network, dataset: SeriesDataset, task: ForecastTask, *, baselines: BaselineCache
@@ -241,7 +242,14 @@ class DirectionTask:
         past = np.arange(dataset.window - 1, last[0] + 1 - steps)
         shares = self._shares(dataset, past, steps=steps) if len(past) else None
         flat = self._flat_within(dataset, last, steps=steps)
-        return DirectionPrediction(run, dataset.prices.name, forecast, shares, None if flat is None else flat[0])
+        return DirectionPrediction(
+            run,
+            dataset.prices.name,
+            forecast,
+            shares,
+            None if flat is None else flat[0],
+            adjusted=dataset.prices.are_adjusted,
+        )
 
     def evaluate(
         self, network: Network, dataset: SeriesDataset, task: ForecastTask, *, baselines: BaselineCache

@@ -12,7 +12,7 @@ from stockcast.runs import layout
 from stockcast.runs.files import RunFiles
 from stockcast.runs.npz import unpack_npz
 from stockcast.runs.safe_io import damaged
-from stockcast.typing import Dates, Floats
+from stockcast.typing import Dates, Days, Floats
 
 
 class TrainingArtifacts(RunFiles):
@@ -48,6 +48,26 @@ class TrainingArtifacts(RunFiles):
         except ValueError as error:
             raise damaged(self.path / layout.OUTPUTS, str(error)[:200]) from error
         return {name: array if name == "dates" else array.astype(np.float32) for name, array in arrays.items()}
+
+    def write_closes(self, *, days: Days, dates: Dates, closes: Floats) -> None:
+        """Store the closes of the training in single precision.
+
+        Args:
+            days: number of each series, shape (series,).
+            dates: of all series end to end, shape (rows,).
+            closes: on these days, shape (rows,).
+        """
+        with self._replacing(layout.CLOSES) as path, path.open("wb") as stream:
+            np.savez_compressed(stream, days=days, dates=dates, closes=closes.astype(np.float32))
+
+    def closes(self) -> dict[str, Any] | None:
+        """Return the arrays that `write_closes` stored, None of a run without; RunError if they are damaged."""
+        if not self._has(layout.CLOSES):
+            return None
+        try:
+            return unpack_npz(self._read(layout.CLOSES), {"days": "i", "dates": "M", "closes": "f"})
+        except ValueError as error:
+            raise damaged(self.path / layout.CLOSES, str(error)[:200]) from error
 
     def write_network(self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None], room: int) -> None:
         """Store the trained network twice: its weights, and whole as ONNX.

@@ -32,6 +32,7 @@ class TrainedSeries:
         path: of that file at the training.
         sha256: of the whole file.
         first: its first day that was used, ISO.
+        last: its last one.
         training_sha256: of its closes up to the end of the training days, see `Prices.closes_sha256`; None of runs
             from before this was stored.
         ticker: the series in the file, see `Prices.ticker`.
@@ -43,6 +44,7 @@ class TrainedSeries:
     first: str
     training_sha256: str | None
     ticker: str = ""
+    last: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         if not (isinstance(listed, list) and listed and all(map(_is_series, listed))):
             raise damaged(self.path / MANIFEST, "it does not list the series that the run was trained on")
         return [
-            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first", "ticker")},
+            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first", "last", "ticker")},
                           training_sha256=series.get("training_sha256"))
             for series in listed
         ]  # fmt: skip
@@ -284,7 +286,8 @@ def _is_series(stated: Any) -> bool:
         return False
     texts = [stated.get("name"), stated.get("path"), stated.get("sha256"), stated.get("training_sha256", "")]
     texts.append(stated.get("ticker", ""))
-    return all(isinstance(text, str) for text in texts) and _is_day(stated.get("first", ""))
+    days = (stated.get("first", ""), stated.get("last", ""))
+    return all(isinstance(text, str) for text in texts) and all(map(_is_day, days))
 
 
 def _is_day(first: Any) -> bool:
