@@ -46,7 +46,7 @@ def print_table(table: Table, *, least: Sequence[str] = (), file: str) -> None:
         if place is not None:
             left_out.append(header)
             _set_columns(table, [column for number, column in enumerate(table.columns) if number != place])
-    while len(table.columns) > 2 and _natural_width(table, console) > console.width:
+    while len(table.columns) > 1 and _natural_width(table, console) > console.width:
         *others, upper, lower = table.columns
         _set_columns(table, [*others, _stacked(upper, lower)])
     if left_out:

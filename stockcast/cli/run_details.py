@@ -36,6 +36,10 @@ def short(details: Details) -> list[str]:
     for name, value in made.items():
         if name not in ("created", "series", "machine"):
             lines += _line(name, _in_line(value))
+    if details.scores:
+        lines.append("scores:")
+        for name, value in details.scores.items():
+            lines += _line(name, value if isinstance(value, str) else _flow(value), "  ")
     if details.config is not None:
         lines += ["config, where it sets something:", *_config(details.config)]
     for where, verdict in (("on its test days", details.verdict), _pool(details)):

@@ -105,7 +105,8 @@ def check_calendar(name: str) -> None:
         raise DataError(
             f"data.calendar {name!r} is not an exchange that exchange_calendars knows. "
             + (f"Did you mean {' or '.join(near)}? " if near else "")
-            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; FX is Monday to Friday, crypto every day.",
+            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; FX (24/5) trades Monday to Friday, crypto "
+            "(24/7) every day.",
             key="data.calendar",
             value=name,
         )

@@ -1,4 +1,4 @@
-"""The closes that a run was trained on, by which a price file that has grown is told from one that was changed."""
+"""The closes that a run was trained on, which show whether a price file has only grown since, or was changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -221,10 +221,12 @@ def _first_scored(predictor: Predictor, prices: Prices, days: ScoredDays, *, cal
     place = int(np.searchsorted(dates, np.datetime64(wanted)))
     test = int(np.searchsorted(dates, np.datetime64(border)))
     if place == len(dates):
-        given = f"--from {wanted}" if days.start else f"The first test day of {name}, {wanted},"
+        last, unit = dates[-1], prices.frequency.bar
+        reason = f"{prices.label} ends on {last}, and {name} is scored from {border} on"
+        if days.start:
+            reason = f"--from {wanted} is after the last {unit} of {prices.label}, {last}"
         raise NotEnoughDays(
-            f"{given} is after the last {prices.frequency.bar} of {prices.label}, {dates[-1]}. Use a newer file"
-            f"{', or an earlier --from' if wanted > border else ''}.",
+            f"{reason}. Use a newer file{', or an earlier --from' if wanted > border else ''}.",
             file=prices.source,
             key="--from",
             value=str(dates[-1]),
