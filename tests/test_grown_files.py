@@ -124,6 +124,15 @@ def test_changed_rows_are_refused_with_their_dates_and_both_prices(home: Path, r
     assert any(f"{early} was {then[early]} and is 50.00" in message for message in messages)
 
 
+def test_a_volume_that_was_changed_is_a_changed_row_too(home: Path, run: RunDirectory) -> None:
+    bars = BARS.iloc[: DAYS + 30].copy()
+    bars.loc[250, "Volume"] += 1
+    bars.to_csv(home / "prices.csv", index=False)
+    with pytest.raises(RunError) as refused:
+        commands.evaluate(run)
+    assert refused.value.value == [f"{BARS['Date'][250]} has the same close, and another price or volume"]
+
+
 def test_rows_that_are_gone_or_new_between_the_others_are_refused(home: Path, run: RunDirectory) -> None:
     bars = BARS.iloc[: DAYS + 30].drop(index=[200])
     saturday = "2010-06-05"

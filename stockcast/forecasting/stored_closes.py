@@ -1,7 +1,9 @@
 """The closes that a run was trained on, which show whether a price file has only grown since, or was changed."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -10,46 +12,60 @@ from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import CLOSES
 from stockcast.runs.safe_io import damaged
 from stockcast.text import price_text
-from stockcast.typing import Dates, Floats
+from stockcast.typing import Dates, Days, Floats
 
 _MOST_ROWS = 500_000
-"""Of all series together, 6 MB: a hundred series of twenty years. A run of more stores none."""
+"""Of all series together, 5 MB: a hundred series of twenty years. A run of more stores none."""
 
 _CHANGES_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class SeriesCloses:
-    """The closes of one series of a training.
+    """The closes of one series of a training, and a checksum of each row.
 
     Attributes:
         dates: rising, datetime64[D], shape (days,).
         closes: to seven digits, as of `Prices.closes_sha256`, shape (days,).
+        checksums: of all prices and the volume of each day, shape (days,).
     """
 
     dates: Dates
     closes: Floats
+    checksums: Days
 
     def changes(self, prices: Prices) -> tuple[str, ...]:
         """Return what a newer file of the series has otherwise between the first and the last of these days, by day.
 
         A file that has only grown since has no change.
         """
-        dates, closes = prices.dates, prices.column("Close").astype(np.float32)
-        inside = (dates >= self.dates[0]) & (dates <= self.dates[-1])
-        then = dict(zip(self.dates.tolist(), self.closes.astype(np.float32), strict=True))
-        now = dict(zip(dates[inside].tolist(), closes[inside], strict=True))
-        return tuple(
-            _change(day, then, now) for day in sorted(then.keys() | now.keys()) if then.get(day) != now.get(day)
-        )
+        inside = (prices.dates >= self.dates[0]) & (prices.dates <= self.dates[-1])
+        newer = prices.with_rows(np.flatnonzero(inside))
+        then = self._by_day()
+        now = SeriesCloses(newer.dates, newer.column("Close"), checksums(newer))._by_day()
+        days = (day for day in sorted(then.keys() | now.keys()) if then.get(day) != now.get(day))
+        return tuple(_change(day, then.get(day), now.get(day)) for day in days)
+
+    def _by_day(self) -> dict[date, tuple[float, int]]:
+        closes = self.closes.astype(np.float32).tolist()
+        return dict(zip(self.dates.tolist(), zip(closes, self.checksums.tolist(), strict=True), strict=True))
 
 
-def _change(day: object, then: dict[object, np.float32], now: dict[object, np.float32]) -> str:
-    if day not in now:
+def _change(day: date, then: tuple[float, int] | None, now: tuple[float, int] | None) -> str:
+    if now is None:
         return f"{day} is no longer there"
-    if day not in then:
+    if then is None:
         return f"{day} was not there"
-    return f"{day} was {price_text(float(then[day]))} and is {price_text(float(now[day]))}"
+    if then[0] == now[0]:
+        return f"{day} has the same close, and another price or volume"
+    return f"{day} was {price_text(then[0])} and is {price_text(now[0])}"
+
+
+def checksums(prices: Prices) -> Days:
+    """Return a checksum of each row by all its columns, to seven digits, shape (days,)."""
+    names = sorted(prices.bars.columns)
+    rows = prices.bars[names].to_numpy(dtype=np.float32)
+    return np.array([zlib.crc32(row.tobytes()) for row in rows], dtype=np.int64)
 
 
 def changes_text(changes: Sequence[str]) -> str:
@@ -66,6 +82,7 @@ def write_closes(run: RunDirectory, series: Sequence[Prices]) -> None:
             days=np.array(days),
             dates=np.concatenate([prices.dates for prices in series]),
             closes=np.concatenate([prices.column("Close") for prices in series]),
+            checksums=np.concatenate([checksums(prices) for prices in series]),
         )
 
 
@@ -74,11 +91,11 @@ def stored_closes(run: RunDirectory) -> tuple[SeriesCloses, ...] | None:
     arrays = run.closes()
     if arrays is None:
         return None
-    days, dates, closes = arrays["days"], arrays["dates"], arrays["closes"]
-    path = run.path / CLOSES
-    if days.ndim != 1 or (days < 1).any() or not dates.shape == closes.shape == (days.sum(),):
+    days, path = arrays.pop("days"), run.path / CLOSES
+    if days.ndim != 1 or (days < 1).any() or any(array.shape != (days.sum(),) for array in arrays.values()):
         raise damaged(path, "its arrays do not fit each other")
     if len(days) != len(run.trained_on()):
         raise damaged(path, "it has not as many series as the training")
     borders = np.cumsum(days)[:-1]
-    return tuple(map(SeriesCloses, np.split(dates, borders), np.split(closes, borders)))
+    parts = (np.split(arrays[name], borders) for name in ("dates", "closes", "checksums"))
+    return tuple(map(SeriesCloses, *parts))

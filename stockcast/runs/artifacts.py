@@ -14,6 +14,8 @@ from stockcast.runs.npz import unpack_npz
 from stockcast.runs.safe_io import damaged
 from stockcast.typing import Dates, Days, Floats
 
+_CLOSES = {"days": "i", "dates": "M", "closes": "f", "checksums": "i"}
+
 
 class TrainingArtifacts(RunFiles):
     """The part of a run that training leaves behind."""
@@ -49,23 +51,25 @@ class TrainingArtifacts(RunFiles):
             raise damaged(self.path / layout.OUTPUTS, str(error)[:200]) from error
         return {name: array if name == "dates" else array.astype(np.float32) for name, array in arrays.items()}
 
-    def write_closes(self, *, days: Days, dates: Dates, closes: Floats) -> None:
+    def write_closes(self, *, days: Days, dates: Dates, closes: Floats, checksums: Days) -> None:
         """Store the closes of the training in single precision.
 
         Args:
             days: number of each series, shape (series,).
             dates: of all series end to end, shape (rows,).
             closes: on these days, shape (rows,).
+            checksums: of all columns on these days, shape (rows,).
         """
         with self._replacing(layout.CLOSES) as path, path.open("wb") as stream:
-            np.savez_compressed(stream, days=days, dates=dates, closes=closes.astype(np.float32))
+            arrays: dict[str, Any] = {"days": days, "dates": dates, "checksums": checksums}
+            np.savez_compressed(stream, closes=closes.astype(np.float32), **arrays)
 
     def closes(self) -> dict[str, Any] | None:
         """Return the arrays that `write_closes` stored, None of a run without; RunError if they are damaged."""
         if not self._has(layout.CLOSES):
             return None
         try:
-            return unpack_npz(self._read(layout.CLOSES), {"days": "i", "dates": "M", "closes": "f"})
+            return unpack_npz(self._read(layout.CLOSES), _CLOSES)
         except ValueError as error:
             raise damaged(self.path / layout.CLOSES, str(error)[:200]) from error
 
