@@ -18,6 +18,7 @@ from stockcast.config.starter import starter_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError
+from stockcast.forecasting.reading import read_to_forecast
 from stockcast.forecasting.training_data import read_training_prices
 
 
@@ -296,3 +297,19 @@ def test_a_report_is_readable_on_forty_columns(odd):
 
 def test_the_shipped_sp500_is_fit_without_a_warning():
     assert check(REPOSITORY / "data" / "SP500.csv").warnings == 0
+
+
+def test_a_forecast_repeats_three_notes_on_a_file_and_counts_the_others(write):
+    bars = session_bars(300)
+    bars.loc[10, "Volume"] = 0
+    bars.loc[20, "Close"] = 1.01 * bars.loc[20, "High"]
+    bars.loc[30, "Open"] = 0
+    bars.loc[40, "Close"] = None
+    path = write(pd.concat([bars, bars.iloc[[50]]]))
+    notes = check(path).prices.notes
+    assert len(notes) == 6
+    messages: list[str] = []
+    config = load_config("quick", [f"data.path={path}", "data.start=null"])
+    read_to_forecast(config, path, on_message=messages.append)
+    more = "3 more notes on how it was read, which `stockcast data check` lists"
+    assert messages == [f"{path.name}: {note}." for note in (*notes[:3], more)]
