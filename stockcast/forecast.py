@@ -20,6 +20,12 @@ LEVELS: Floats = np.array(
 """Quantile levels of every forecast: the tails and every 5 %, and so the central bands of 50, 80, 90, 95, 98, 99 %."""
 
 
+TOTAL_RETURN = (
+    "The past prices are adjusted by Adj Close, so this is a forecast of total return, dividends put back in."
+)
+"""What a forecast of adjusted prices is."""
+
+
 @dataclass(frozen=True)
 class _FromOrigins:
     """What all forecasts have: `origin_dates`, shape (origins,), and `target_dates`, shape (origins, horizon)."""
@@ -140,6 +146,9 @@ class Prediction:
         outcome: of a forecast from an earlier day the prices that came, NaN where none did yet, shape (horizon,);
             None of one from the last row.
         adjusted: whether earlier prices of the history are adjusted for dividends and splits.
+        variant: what tells the forecast from the run's own of the same day, such as `20-days` or `XLON`, for names of
+            folders; empty for the run's own horizon and calendar.
+        content: `Prices.content_sha256` of the series; empty if unknown.
     """
 
     run: str
@@ -149,6 +158,8 @@ class Prediction:
     history: Floats
     outcome: Floats | None = None
     adjusted: bool = False
+    variant: str = ""
+    content: str = ""
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row a session as forecast.csv has it: prices to six significant digits; other columns come last.
@@ -197,6 +208,9 @@ class DirectionPrediction:
             the file is too short to tell.
         flat: the largest log return that is flat, shape (horizon,); None where there is no flat.
         outcome: as of `Prediction`.
+        adjusted: as of `Prediction`.
+        variant: as of `Prediction`.
+        content: as of `Prediction`.
     """
 
     run: str
@@ -205,6 +219,9 @@ class DirectionPrediction:
     past_shares: Floats | None
     flat: Floats | None
     outcome: Floats | None = None
+    adjusted: bool = False
+    variant: str = ""
+    content: str = ""
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row a session as forecast.csv has it: probabilities to four digits."""

@@ -9,6 +9,11 @@ def price_text(price: float) -> str:
     return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4g}"
 
 
+def file_number(price: float) -> float:
+    """Return a price as its file has it: 27.95, where computing with it has left 27.949999999999996."""
+    return float(f"{price:.10g}")
+
+
 def plural(number: float, noun: str) -> str:
     """Write a number of things: `1 row`, `2 rows`."""
     return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
@@ -22,6 +27,14 @@ def p_value_text(p_value: float) -> str:
 def percent_text(share: float) -> str:
     """Write a share that may be tiny."""
     return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %" if share > 0 else "nothing"
+
+
+def bytes_text(size: int) -> str:
+    """Write a number of bytes as people read it: `950 bytes`, `1.4 MB`."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return plural(size, "byte")
 
 
 def join_words(words: Sequence[str], *, last: str = "and") -> str:

@@ -18,6 +18,7 @@ from stockcast.config.starter import starter_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError
+from stockcast.forecasting.reading import read_to_forecast
 from stockcast.forecasting.training_data import read_training_prices
 
 
@@ -50,14 +51,23 @@ def test_a_start_long_before_the_file_is_one_of_its_warnings(write: Callable[...
     assert found.warnings == check(write(session_bars())).warnings + 1
 
 
-def test_a_file_in_order_is_fit_to_train_on(write):
+def test_a_file_of_a_thousand_days_in_order_is_fit_to_train_on_and_one_of_fewer_is_called_short(write):
+    long = check(write(session_bars(1000)))
+    assert (long.summary()[-1], long.advised) == ("Fit to train on.", None)
+    short = check(write(session_bars(999)))
+    assert "999 days are enough for a window of 50 and a horizon of 10" in short.summary()[-1]
+    assert (short.to_json()["advised"], short.warnings) == (1000, 0)
+
+
+def test_a_file_in_order_can_be_trained_on(write):
     done = stockcast("data", "check", "prices.csv", cwd=write(session_bars()).parent)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "prices.csv: 700 days, 2010-01-04 to 2012-10-10",
         "Columns: Open, High, Low, Close, Adj Close, Volume",
-        "Fit to train on.",
+        "Can be trained on, but is short: 700 days are enough for a window of 50 and a horizon of 10, and a good start "
+        "is 1000 days or more.",
     ]
 
 
@@ -70,7 +80,8 @@ def test_what_was_repaired_and_what_is_suspicious_is_reported_and_counted(odd):
         "- 1 row with Volume of zero or less, counted as missing",
         "Looks odd:",
         "- 1 session of XNYS is missing: 2010-01-11",
-        "Fit to train on, with 2 warnings.",
+        "Can be trained on, with 2 warnings, but is short: 699 days are enough for a window of 50 and a horizon of 10, "
+        "and a good start is 1000 days or more.",
     ]
 
 
@@ -302,3 +313,19 @@ def test_of_several_files_each_has_a_line_and_a_bad_one_its_reason(tmp_path: Pat
     assert "1 of 3 files cannot be used." in done.stderr
     document = json.loads(stockcast("data", "check", "folder", "bad.csv", "--json", cwd=tmp_path).stdout)
     assert [file["usable"] for file in document["files"]] == [True, True, False]
+
+
+def test_a_forecast_repeats_three_notes_on_a_file_and_counts_the_others(write):
+    bars = session_bars(300)
+    bars.loc[10, "Volume"] = 0
+    bars.loc[20, "Close"] = 1.01 * bars.loc[20, "High"]
+    bars.loc[30, "Open"] = 0
+    bars.loc[40, "Close"] = None
+    path = write(pd.concat([bars, bars.iloc[[50]]]))
+    notes = check(path).prices.notes
+    assert len(notes) == 6
+    messages: list[str] = []
+    config = load_config("quick", [f"data.path={path}", "data.start=null"])
+    read_to_forecast(config, path, on_message=messages.append)
+    more = "3 more notes on how it was read, which `stockcast data check` lists"
+    assert messages == [f"{path.name}: {note}." for note in (*notes[:3], more)]

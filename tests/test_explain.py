@@ -76,7 +76,7 @@ def test_the_last_day_is_explained_and_the_run_stays_whole(run: RunDirectory, fo
     assert names == {
         "saliency.csv", "saliency-spread.png", "saliency-middle.png", "units.png", "units-lstm_1.csv",
         "units-lstm_2.csv", "gates.csv", "gates.png", "gradient.csv", "gradient.png", "importance.csv",
-        "importance.png",
+        "importance.png", "source.json",
     }  # fmt: skip
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in found.folder.glob("*.png"))
     assert check_integrity(run.path).faults == ()

@@ -1,9 +1,12 @@
 """What `stockcast runs` knows of runs, without a network: the files of a made-up run say enough."""
 
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from program import stockcast
 
 from stockcast.cli.text_table import table
 from stockcast.errors import RunError
@@ -117,6 +120,68 @@ def test_a_run_without_its_manifest_is_unfinished_and_no_fault(tmp_path: Path) -
     (found,) = list_runs(tmp_path)
     assert (found.condition.state, found.condition.faults) == ("unfinished", ())
     assert (found.created, found.series) == ("2026-01-02 03:04", "a")
+
+
+def begin(root: Path, name: str, *, created: str, epochs: dict[int, int]) -> RunDirectory:
+    """A training that was begun, with checkpoints of so many epochs of each member."""
+    run = RunDirectory.create(root, config_name="sp500", name=name)
+    run.checkpoints.begin("name: sp500\n", {})
+    begun = json.loads((run.path / "begun.json").read_text())
+    (run.path / "begun.json").write_text(json.dumps({**begun, "created": created}))
+    for member, last in epochs.items():
+        for epoch in range(1, last + 1):
+            run.checkpoints.write(member, epoch, {"network": np.zeros(1)})
+    return run
+
+
+def test_what_is_being_trained_comes_first_and_what_was_interrupted_by_its_last_checkpoint(tmp_path: Path) -> None:
+    done = make_run(tmp_path, "done")
+    manifest = json.loads((done / "run.json").read_text())
+    (done / "run.json").write_text(json.dumps({**manifest, "created": "2026-03-01T12:00:00+00:00"}))
+    running = begin(tmp_path, "running", created="2026-01-01T00:00:00+00:00", epochs={1: 3, 2: 2})
+    stopped = begin(tmp_path, "stopped", created="2026-01-02T00:00:00+00:00", epochs={1: 4})
+    untrained = begin(tmp_path, "untrained", created="2026-02-01T00:00:00+00:00", epochs={})
+    for file in (stopped.path / "checkpoints").iterdir():
+        os.utime(file, (1772400000, 1772400000))  # date -u -d @1772400000: 2026-03-01 21:20
+    (untrained.path / ".lock").write_text("")  # what a killed process leaves
+    with running.checkpoints.locked():
+        found = list_runs(tmp_path)
+    assert [(run.name, run.is_training, run.to_json()["ended"], run.epochs_by_member) for run in found] == [
+        ("running", True, None, (3, 2)),
+        ("stopped", False, "2026-03-01 21:20", (4,)),
+        ("done", False, "2026-03-01 12:00", ()),
+        ("untrained", False, "2026-02-01 00:00", ()),
+    ]
+    assert [run.condition.state for run in found] == ["unfinished", "unfinished", "whole", "unfinished"]
+    assert found[0].epochs == 5
+
+
+def test_the_table_of_runs_names_the_state_and_the_epochs_of_each_member(tmp_path: Path) -> None:
+    running = begin(tmp_path / "runs", "running", created="2026-01-01T00:00:00+00:00", epochs={1: 3, 2: 2})
+    begin(tmp_path / "runs", "stopped", created="2026-01-02T00:00:00+00:00", epochs={1: 2, 2: 2})
+    with running.checkpoints.locked():
+        _, first, second = stockcast("runs", "list", cwd=tmp_path).stdout.splitlines()
+    assert first.split("  ")[:2] == ["running", "being trained since 2026-01-01 00:00"]
+    assert first.endswith("3 + 2")
+    assert "interrupted" in second
+    assert second.endswith("2 x 2")
+
+
+def test_a_run_is_shown_in_a_screenful_and_in_full_where_asked_for(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "runs", "mine", verdict="", metrics=metrics())
+    manifest = json.loads((path / "run.json").read_text())
+    long = {f"key{number}": {"inner": list(range(30))} for number in range(80)}
+    (path / "run.json").write_text(json.dumps({**manifest, **long}))
+    (path / "evaluation" / "verdict.txt").write_text("One.\nIn short: two.\n")
+    for columns in ("40", "80", "120"):
+        shown = stockcast("runs", "show", "mine", cwd=tmp_path, COLUMNS=columns).stdout.splitlines()
+        assert len(shown) <= 60
+        assert max(map(len, shown)) <= int(columns)
+        assert shown[-1] == "All of it: --verbose, or --json."
+    full = stockcast("runs", "show", "mine", "--verbose", cwd=tmp_path).stdout
+    assert "key79" in full
+    assert "One." in full
+    assert "key79" in stockcast("runs", "show", "mine", "--json", cwd=tmp_path).stdout
 
 
 def test_runs_are_listed_newest_first_and_damaged_ones_do_not_stand_in_the_way(tmp_path: Path) -> None:

@@ -172,6 +172,16 @@ def test_a_market_that_is_another_than_at_the_training_scores_no_series_of_it_an
     )
 
 
+def test_a_market_whose_files_have_grown_is_the_one_of_the_training(pool: Pool) -> None:
+    before = commands.evaluate(pool.run).metrics["horizons"]
+    for more, name in enumerate(("alpha", "beta"), start=1):
+        later = make_bars(730, seed=77)[700 : 700 + 10 * more]
+        pool.write(name, pd.concat([pd.read_csv(pool.folder / "prices" / f"{name}.csv"), later]))
+    messages: list[str] = []
+    assert commands.evaluate(pool.run, say=messages.append).metrics["horizons"] == before
+    assert not any("changed" in message for message in messages)
+
+
 def test_a_market_that_most_series_have_left_is_told(pool: Pool, stranger) -> None:
     pool.write("alpha", make_bars(710, seed=0))  # alone with a last day of two weeks later
     told: list[str] = []

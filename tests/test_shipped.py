@@ -237,7 +237,7 @@ def test_scores_begin_at_the_border_of_the_training_and_not_before(home: Path, p
     assert metrics["split"]["first_origin"] < border
     earlier = stockcast("evaluate", "pretrained", "--data", "X.csv", "--from", "2011-01-03", cwd=home)
     assert earlier.returncode == 1
-    assert f"was trained on days before {border}" in earlier.stderr
+    assert f"and its test days begin on {border}" in earlier.stderr
 
 
 def test_a_series_of_the_training_is_recognised_by_its_prices_alone(home: Path, trained: RunDirectory) -> None:

@@ -29,7 +29,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to s
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")]
 Plot = Annotated[bool, typer.Option("--plot/--no-plot", help="Draw the plots.")]
 Output = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write to (default: inside the run).")]
-RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Name or path of a run (default: the newest).")]
+RunName = Annotated[
+    str | None, typer.Argument(metavar="RUN", help="Name of a run, or its beginning, or path (default: the newest).")
+]
 ConfigName = Annotated[
     str | None,
     typer.Argument(
@@ -62,7 +64,7 @@ FileOverrides = Annotated[
 
 Calendar = Annotated[
     str | None,
-    typer.Option(help="Exchange whose trading sessions date the prices: XNYS, XLON, 24/7. Sets data.calendar."),
+    typer.Option(help="Exchange whose trading sessions date the prices: XNYS, XLON, FX, crypto. Sets data.calendar."),
 ]
 
 

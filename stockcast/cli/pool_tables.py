@@ -4,7 +4,8 @@ from typing import Any
 
 from rich.text import Text
 
-from stockcast.cli.tables import new_table, p_value_cell, print_sentences, skill_cell, wide_output
+from stockcast.cli.fitted_table import new_table, print_table
+from stockcast.cli.tables import p_value_cell, print_sentences, skill_cell
 from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
 from stockcast.evaluation.verdict.pool import SCORES
 from stockcast.forecast import Directions, Forecast
@@ -40,7 +41,7 @@ def print_pool_prediction(prediction: PoolPrediction) -> None:
         failed = row["series"] in prediction.failures
         cells = ["", "not forecast", *[""] * (len(table.columns) - 4)] if failed else _forecast_cells(row, first)
         table.add_row(Text(printable_name(row["series"])), *cells, Text(printable(row["remark"])))
-    wide_output().print(table)
+    print_table(table, least=("volatility", "fall", "median", "remark", "last day"), file="forecasts.csv")
 
 
 def _forecast_cells(row: dict[str, Any], first: Forecast | Directions) -> list[str]:
@@ -70,7 +71,7 @@ def _print_series(evaluation: PoolEvaluation) -> None:
             table.add_row(row["series"], "not scored", *("" for _ in steps))
             continue
         table.add_row(row["series"], str(row["origins"]), *(_signed(row[f"skill_{step}"]) for step in steps))
-    wide_output().print(table)
+    print_table(table, least=("origins",), file="series.csv")
     print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
 
 
@@ -89,7 +90,7 @@ def _print_pooled(pool: Pool, *, title: str) -> None:
             first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
             table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
         table.add_section()
-    wide_output().print(table)
+    print_table(table, least=(*bands, "lost", "won"), file="pool.json")
 
 
 def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:

@@ -3,19 +3,17 @@
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from stockcast.cli.fitted_table import console_of, new_table, print_table
 from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport, DirectionScores
 from stockcast.evaluation.scores import Report, Scores
 from stockcast.evaluation.significance import SkillTest
-from stockcast.forecast import DirectionPrediction, Prediction, column_key
+from stockcast.forecast import TOTAL_RETURN, DirectionPrediction, Prediction, column_key
 from stockcast.frequency import DAILY, Frequency
 from stockcast.pipeline.evaluate import Evaluation
 from stockcast.text import price_text, printable_name
@@ -24,9 +22,6 @@ _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that the table of a forecast shows, and the last one."""
 
 _TRUST_WIDTH = 100
-
-_NAMES = ("forecast", "price", "series", "against")
-"""Headers of columns that hold names."""
 
 
 def print_evaluation(evaluation: Evaluation, *, with_verdict: bool) -> None:
@@ -71,7 +66,7 @@ def print_scores(report: Report, *, title: str) -> None:
         "in 90 %: share of prices inside the 90 % band.",
         f"{report.frequency.unit}s", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE",
     )  # fmt: skip
-    _print_scores(table, report, _price_row)
+    _print_scores(table, report, _price_row, least=("MAE", "CRPS", "in 90 %", "p"))
 
 
 def _price_row(scores: Scores, skill: str, p_value: str) -> list[str]:
@@ -88,7 +83,7 @@ def print_direction_scores(report: DirectionReport, *, title: str) -> None:
         "score, against always_up by being right.",
         f"{report.frequency.unit}s", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced",
     )  # fmt: skip
-    _print_scores(table, report, _direction_row)
+    _print_scores(table, report, _direction_row, least=("log loss", "balanced", "Brier", "p", "right"))
 
 
 def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[str]:
@@ -97,14 +92,16 @@ def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[st
     return [f"{scores.brier:.4f}", skill, p_value, log_loss, f"{100 * scores.accuracy:.1f} %", balanced]
 
 
-def _print_scores(table: Table, report: Any, row: Callable[[Any, str, str], list[str]]) -> None:
+def _print_scores(
+    table: Table, report: Any, row: Callable[[Any, str, str], list[str]], *, least: Sequence[str]
+) -> None:
     for label, comparison in (*report.horizons.items(), ("all", report.overall)):
         table.add_row(str(label), "network", *row(comparison.model, "", ""))
         for baseline, scores in comparison.baselines.items():
             skill, p_value = skill_cell(comparison.skill.get(baseline)), p_value_cell(comparison.tests[baseline])
             table.add_row("", baseline, *row(scores, skill, p_value))
         table.add_section()
-    wide_output().print(table)
+    print_table(table, least=least, file="metrics.json")
 
 
 def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:
@@ -130,7 +127,7 @@ def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:
                 ),
             )
         table.add_section()
-    wide_output().print(table)
+    print_table(table, least=("RMSE", "last value", "last close"), file="metrics.json")
 
 
 def print_forecast(prediction: Prediction) -> None:
@@ -139,7 +136,7 @@ def print_forecast(prediction: Prediction) -> None:
     bands = (90,) if others else (50, 90)  # a line has no room for more; forecast.csv has them all
     came = ("actual",) if prediction.outcome is not None else ()
     headers = ("date", "step", "median", *(f"{band} % band" for band in bands), *others, *came)
-    table = new_table(_prediction_title(prediction), None, *headers)
+    table = new_table(_prediction_title(prediction), _unit_note(prediction), *headers)
     for row in _shown_rows(prediction):
         table.add_row(
             row["date"],
@@ -149,7 +146,7 @@ def print_forecast(prediction: Prediction) -> None:
             *(price_text(row[name]) for name in others),
             *("" if row[name] is None else price_text(row[name]) for name in came),
         )
-    wide_output().print(table)
+    print_table(table, least=("50 % band", "step", *reversed(others)), file="forecast.csv")
 
 
 def print_directions(prediction: DirectionPrediction) -> None:
@@ -160,19 +157,24 @@ def print_directions(prediction: DirectionPrediction) -> None:
         if shares is None
         else f"In brackets: its share of the file's past, over as many {prediction.forecast.frequency.unit}s."
     )
-    table = new_table(_prediction_title(prediction), caption, "date", "step", *classes)
+    notes = " ".join(note for note in (caption, _unit_note(prediction)) if note)
+    table = new_table(_prediction_title(prediction), notes or None, "date", "step", *classes)
     for row in _shown_rows(prediction):
         past = (
             [""] * len(classes) if shares is None else [f" ({100 * share:.0f} %)" for share in shares[row["step"] - 1]]
         )
         cells = [f"{100 * row[f'p_{name}']:.0f} %{share}" for name, share in zip(classes, past, strict=True)]
         table.add_row(row["date"], str(row["step"]), *cells)
-    wide_output().print(table)
+    print_table(table, least=("step",), file="forecast.csv")
 
 
 def _shown_rows(prediction: Prediction | DirectionPrediction) -> list[dict[str, Any]]:
     rows = prediction.rows()
     return [row for row in rows if row["step"] in _SHOWN_STEPS or row["step"] == len(rows)]
+
+
+def _unit_note(prediction: Prediction | DirectionPrediction) -> str | None:
+    return TOTAL_RETURN if prediction.adjusted else None
 
 
 def _prediction_title(prediction: Prediction | DirectionPrediction) -> str:
@@ -181,29 +183,10 @@ def _prediction_title(prediction: Prediction | DirectionPrediction) -> str:
     return f"{prediction.series} by {prediction.run}: after {forecast.origin_dates[0]}, last price {last}"
 
 
-def new_table(title: str, caption: str | None, *headers: str) -> Table:
-    """Return an empty table; names are aligned left, numbers right."""
-    table = Table(title=Text(printable_name(title)), caption=caption, box=box.SIMPLE_HEAD)
-    for header in headers:
-        table.add_column(header, justify="left" if header in _NAMES else "right")
-    return table
-
-
 def print_sentences(sentences: Iterable[str]) -> None:
     """Print each sentence on a line; on a terminal, broken between words."""
     for sentence in sentences:
-        _output().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-
-
-def wide_output() -> Console:
-    """Standard output, wide enough for a table: a narrow terminal breaks its lines, not its words."""
-    return _output(at_least=90) if sys.stdout.isatty() else Console(width=110)
-
-
-def _output(*, at_least: int = 1) -> Console:
-    """Standard output in the terminal's size; rich assumes 80 columns of a dumb one unless both are given."""
-    size = shutil.get_terminal_size()
-    return Console(width=max(size.columns, at_least), height=size.lines)
+        console_of().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def skill_cell(skill: float | None) -> str:

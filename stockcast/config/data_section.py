@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from stockcast.config.values import Columns, Day, Encoding, Paths, Section, Separator, Ticker, as_list
+from stockcast.data.calendar import calendar_named
 from stockcast.data.csv.options import STDIN, CsvOptions
 from stockcast.frequency import DAILY, FREQUENCIES, RESAMPLED, Frequency, FrequencyName
 
@@ -24,7 +25,10 @@ class DataConfig(Section):
         description="Price file (CSV, Excel or Parquet with at least Date and Close), relative to this file; or a "
         "folder of such files, or a list of either: one network is trained on all; evaluate and predict use the first."
     )
-    calendar: str = Field("XNYS", description="Exchange whose sessions date the forecasts (see exchange_calendars).")
+    calendar: str = Field(
+        "XNYS",
+        description="Exchange whose sessions date the forecasts (see exchange_calendars); FX is 24/5, crypto 24/7.",
+    )
     start: Day | None = Field(None, description="First day to use, such as 1999-01-04; null for the file's first.")
     end: Day | None = Field(None, description="Last day to use; null for the file's last.")
     date_format: str | None = Field(None, description="strptime format of dates, as '%d/%m/%Y'; null to detect it.")
@@ -87,6 +91,11 @@ class DataConfig(Section):
         "(own:NAME in features), and those that are known ahead (known:NAME); relative to this file. null for columns "
         "of the price file alone.",
     )
+
+    @field_validator("calendar")
+    @classmethod
+    def _by_its_name(cls, calendar: str) -> str:
+        return calendar_named(calendar)
 
     @field_validator("covariates", mode="before")
     @classmethod

@@ -167,15 +167,22 @@ def _frequency(prices: Prices, options: CsvOptions, on_message: Callable[[str], 
     return frequency
 
 
+_SIZES = {"day": (50, 50, 10, 1000), "week": (52, 13, 4, 500), "month": (24, 12, 3, 300)}
+"""By unit of a bar: window, horizon, the horizon of a short file, and how many bars are not short."""
+
+
 def starter_sizes(frequency: Frequency, bars: int) -> tuple[int, int]:
     """Return window and horizon of a made config: each part, at least a tenth of the bars, must hold whole forecasts.
 
     Of few bars, the horizon is short.
     """
-    window, horizon, short, enough = {"day": (50, 50, 10, 1000), "week": (52, 13, 4, 500), "month": (24, 12, 3, 300)}[
-        frequency.unit
-    ]
+    window, horizon, short, enough = _SIZES[frequency.unit]
     return window, horizon if bars >= enough else short
+
+
+def enough_bars(frequency: Frequency) -> int:
+    """Return how many bars a file should have for a network worth having; with fewer, the horizon is short."""
+    return _SIZES[frequency.unit][-1]
 
 
 def _value(value: Any) -> str:

@@ -82,6 +82,15 @@ _BORDERS = ("first", "last", "earliest", "latest")
 _KNOWN: dict[str, Sessions] = {}  # building takes 0.15 s, however short the span
 
 
+ALIASES = {"fx": "24/5", "crypto": "24/7"}
+"""What a calendar may be called besides its name, in small letters -> the name."""
+
+
+def calendar_named(name: str) -> str:
+    """Return the name of a calendar that may be given by an alias: 24/5 for FX, 24/7 for crypto."""
+    return ALIASES.get(name.lower(), name)
+
+
 def check_calendar(name: str) -> None:
     """Check that exchange_calendars knows an exchange of this name; DataError with similar names if it does not."""
     if name in _KNOWN:
@@ -96,7 +105,8 @@ def check_calendar(name: str) -> None:
         raise DataError(
             f"data.calendar {name!r} is not an exchange that exchange_calendars knows. "
             + (f"Did you mean {' or '.join(near)}? " if near else "")
-            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; 24/7 trades every day.",
+            + "New York is XNYS, London XLON, Frankfurt XFRA, Tokyo XTKS; FX (24/5) trades Monday to Friday, crypto "
+            "(24/7) every day.",
             key="data.calendar",
             value=name,
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from stockcast.data.calendar import HOLIDAYS_FROM, compare_dates
 from stockcast.errors import DataError
-from stockcast.text import plural
+from stockcast.text import join_words, plural
 from stockcast.typing import Dates
 
 DEFAULT = "XNYS"
@@ -14,11 +14,17 @@ DEFAULT = "XNYS"
 _DATES = 750  # the last three years
 _FEWEST = 20  # dates that tell anything
 _YEARLY = 150  # dates; an exchange has at least 220 sessions a year
+_LIKE_PARIS = ("XPAR", "XAMS", "XBRU", "XLIS", "XMAD")
 _FIRST = (
-    *("XNYS", "24/5", "XLON", "XFRA", "XPAR", "XTKS", "XHKG", "XSHG", "XTSE", "XASX", "XBOM", "XSWX"),
-    *("XKRX", "XTAI", "XSTO", "XMIL", "XMAD", "XSES", "XIDX", "XKLS", "BVMF", "XMEX", "XJSE"),
+    *("XNYS", "24/5", "XLON", "XFRA", *_LIKE_PARIS, "XTKS", "XHKG", "XSHG", "XTSE", "XASX", "XBOM", "XSWX"),
+    *("XKRX", "XTAI", "XSTO", "XMIL", "XSES", "XIDX", "XKLS", "BVMF", "XMEX", "XJSE"),
 )
 """Large exchanges and currencies, tried before the others: of those with the same sessions, the first is taken."""
+
+_LARGEST = ("24/5", "XLON", "XFRA", "XPAR", "XTKS", "XTSE")
+"""Those that are compared with less than a year of dates even where one fits already."""
+
+_OTHERS_NAMED = 3
 
 _SURE = 3
 """Contradictions a year with New York that no other calendar can have fewer of: the nearest differs on seven days."""
@@ -60,28 +66,38 @@ def propose_calendar(dates: Dates) -> CalendarProposal:
     found = _closest(dates, years) if daily and dates[0] >= HOLIDAYS_FROM else None
     if found is None:
         return CalendarProposal(DEFAULT, f"no calendar fits {last}")
-    name, days = found
-    return CalendarProposal(
-        name, f"its sessions differ least from {last}, on {plural(days, 'day')}" if days else f"its sessions are {last}"
-    )
+    name, days, others = found
+    reason = f"its sessions differ least from {last}, on {plural(days, 'day')}" if days else f"its sessions are {last}"
+    if others:
+        named = [*others[:_OTHERS_NAMED], *([f"{len(others) - _OTHERS_NAMED} more"] if others[_OTHERS_NAMED:] else [])]
+        reason += f", and {join_words(named)} {'fit' if len(others) > 1 else 'fits'} as well"
+    return CalendarProposal(name, reason)
 
 
-def _closest(dates: Dates, years: float) -> tuple[str, int] | None:
-    """Return the calendar with the fewest contradictions and their number; None if they are over a quarter of it."""
+def _closest(dates: Dates, years: float) -> tuple[str, int, list[str]] | None:
+    """Return the calendar with the fewest contradictions, their number, and which large exchanges have no more.
+
+    None if they are over a quarter of the dates.
+    """
     import exchange_calendars
 
     known = set(exchange_calendars.get_calendar_names(include_aliases=False)) - {"24/7"}
+    first = [name for name in _FIRST if name in known]
+    found: dict[str, int] = {}
     best, fewest = None, len(dates) // 4
-    for name in [*(name for name in _FIRST if name in known), *sorted(known.difference(_FIRST))]:
+    for name in [*first, *sorted(known.difference(first))]:
+        is_sure = best is not None and (fewest == 0 or (best == DEFAULT and fewest <= _SURE * years))
+        if is_sure and not (name in _LARGEST if years < 1 else {best, name} <= {*_LIKE_PARIS}):
+            continue  # over a year, only exchanges like Paris have the same sessions
         try:
             compared = compare_dates(dates, calendar=name)
         except DataError:  # the library cannot build this one
             continue
         if compared is None or compared.count < len(dates):  # it does not cover them
             continue
-        contradictions = len(compared.extra) + len(compared.missing)
-        if contradictions < fewest:
-            best, fewest = name, contradictions
-        if fewest == 0 or (best == DEFAULT and fewest <= _SURE * years):
-            break
-    return (best, fewest) if best else None
+        found[name] = len(compared.extra) + len(compared.missing)
+        if found[name] < fewest:
+            best, fewest = name, found[name]
+    if best is None:
+        return None
+    return best, fewest, [name for name, days in found.items() if days == fewest and name != best]

@@ -132,6 +132,21 @@ class Prices:
         content = dates[chosen].astype(np.int64).tobytes() + closes[chosen].tobytes()
         return hashlib.sha256(content).hexdigest()
 
+    def content_sha256(self, *, first: str = "", last: str = "") -> str:
+        """Return a hash of dates, prices and columns of one's own, from `first` to `last` (ISO), of all days without.
+
+        Two files have the same if they hold the same, whatever they are called and written in; numbers count to seven
+        digits.
+        """
+        days = self.between(date.fromisoformat(first or "0001-01-01"), date.fromisoformat(last or "9999-12-31"))
+        tables = [days.bars.assign(quoted=days.quoted)]
+        tables += [joined.values for joined in (days.own, days.known_columns) if joined is not None]
+        content = [days.dates.astype(np.int64).tobytes()]
+        for table in tables:
+            names = sorted(map(str, table.columns))
+            content += [repr(names).encode(), table[names].to_numpy(dtype=np.float32).tobytes()]
+        return hashlib.sha256(b"".join(content)).hexdigest()
+
     def complete(self, names: Sequence[str]) -> Floats:
         """Return price columns, shape (days, columns); DataError if one of them is missing or has missing values."""
         self.require(names)

@@ -24,6 +24,7 @@ from stockcast.forecasting.dataset import SeriesDataset, fit_scalers, make_datas
 from stockcast.forecasting.loading import load_network, load_scalers, load_task
 from stockcast.forecasting.reading import OnMessage, report_gaps
 from stockcast.forecasting.run_series import QUIET, RunSeries
+from stockcast.forecasting.stored_closes import changes_text
 from stockcast.forecasting.tasks import Task
 from stockcast.models.inference import Network
 from stockcast.runs.directory import RunDirectory
@@ -206,7 +207,12 @@ class Predictor(RunSeries):
         report_gaps(prices, slice(len(prices.dates) - self.config.window, None), on_message)
         sessions = sessions_after(prices.dates[-1], steps, calendar=calendar, known=self.sessions, frequency=bars)
         prediction = self.task.predict(self.network, dataset, sessions, run=self.run.name, cached=self._cached_outputs)
-        prediction = replace(prediction, series=self.series_name(whole))
+        prediction = replace(
+            prediction,
+            series=self.series_name(whole),
+            variant=self._variant(steps),
+            content=prices.content_sha256(),
+        )
         if origin is None:
             return prediction
         closes = whole.column(self.config.target.column) * prices.quote_factor
@@ -224,6 +230,13 @@ class Predictor(RunSeries):
                 value=str(origin),
             )
         return prices.until(origin)
+
+    def _variant(self, steps: int) -> str:
+        """Return by what a forecast differs from the run's own: the horizon, the calendar; see `Prediction`."""
+        config, calendar = self.config, self.reading.data.calendar
+        horizon = [] if steps == config.horizon else [f"{steps}-{config.data.bars.unit}{'s' if steps > 1 else ''}"]
+        other = [] if calendar == config.data.calendar else [calendar.replace("/", "-")]
+        return "-".join([*horizon, *other])
 
     @cached_property
     def _cached_outputs(self) -> CachedOutputs | None:
@@ -249,6 +262,12 @@ class Predictor(RunSeries):
         """Report what a series that the run was not trained on is scaled by."""
         if self.was_trained_on(prices):
             return
+        own = self.trained_at(prices)
+        if own is not None and (changes := self.changes(own, prices)):
+            on_message(
+                f"{prices.source} has changed since {self.run.name} was trained, so it is taken for another series: "
+                f"{changes_text(changes)}."
+            )
         names = self.trained_on[0].name if len(self.trained_on) == 1 else f"{len(self.trained_on)} series"
         scale = "its own past" if self.config.target.scale == "training" else "the volatility of its own past"
         on_message(f"{self.run.name} was trained on {names}; {prices.label} is scaled by {scale}.")

@@ -23,10 +23,13 @@ from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 from stockcast.frequency import DAILY
-from stockcast.text import join_words
+from stockcast.text import join_words, plural
 from stockcast.typing import Dates
 
 OnMessage = Callable[[str], None]
+
+_NOTES_REPEATED = 3
+"""Notes on a file that every command prints; the others are few people's concern twice."""
 
 _MONTH = np.timedelta64(31, "D")
 _A_BAR = timedelta(days=31)  # a bar of a month may be dated so long before or after its last session
@@ -186,7 +189,7 @@ def days_of_bars(config: Config, dates: Dates, *, source: Path) -> Dates:
 def read_to_forecast(
     config: Config, source: PriceSource, *, on_message: OnMessage, known: Sessions | None = None
 ) -> Prices:
-    """Read one series to forecast; report its notes, and whether its last year fits the exchange's calendar.
+    """Read one series to forecast; report its first notes, and whether its last year fits the exchange's calendar.
 
     `known` are the exchange's sessions as the run stored them.
     """
@@ -196,7 +199,10 @@ def read_to_forecast(
     calendar = config.data.calendar
     mismatch = calendar_mismatch(bars.dates, calendar=calendar, known=known, frequency=bars.frequency)
     prices = with_columns(config, in_frequency(config, bars, known=known), known=known)
-    _report(prices.label, (*prices.notes, *([mismatch] if mismatch else [])), on_message)
+    notes = prices.notes[:_NOTES_REPEATED]
+    if more := len(prices.notes) - len(notes):
+        notes = (*notes, f"{plural(more, 'more note')} on how it was read, which `stockcast data check` lists")
+    _report(prices.label, (*notes, *([mismatch] if mismatch else [])), on_message)
     return prices
 
 

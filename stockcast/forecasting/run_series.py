@@ -17,6 +17,7 @@ from stockcast.data.market import MOST, Market
 from stockcast.data.prices import Prices
 from stockcast.errors import DataError, StockcastError
 from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, series_in
+from stockcast.forecasting.stored_closes import SeriesCloses, stored_closes
 from stockcast.models.callbacks import SILENT
 from stockcast.runs.directory import RunDirectory, TrainedSeries
 from stockcast.runs.layout import CONFIG, MANIFEST
@@ -64,7 +65,26 @@ class RunSeries:
 
     def was_trained_on(self, prices: Prices) -> bool:
         """Whether a series is one that the run was trained on, whatever the name of its file."""
-        return self._trained_series(prices) is not None
+        return self.trained_series(prices) is not None
+
+    def trained_at(self, prices: Prices) -> TrainedSeries | None:
+        """Return the series of the training that was read from this series' file; None if it is no training file."""
+        path = str(prices.source.resolve())
+        same_file = (series for series in self.trained_on if series.path == path)
+        return next((series for series in same_file if series.ticker in ("", prices.ticker)), None)
+
+    def changes(self, trained: TrainedSeries, prices: Prices) -> tuple[str, ...] | None:
+        """Return how the rows of the training differ in a newer file of a series; none where it has only grown.
+
+        None where the run does not store its closes, and the file is not the very same.
+        """
+        if prices.sha256 == trained.sha256:
+            return ()
+        return None if self._closes is None else self._closes[self.trained_on.index(trained)].changes(prices)
+
+    @cached_property
+    def _closes(self) -> tuple[SeriesCloses, ...] | None:
+        return stored_closes(self.run)
 
     def series_name(self, prices: Prices) -> str:
         """Return the name of a series in paths and tables: its file's name without the ending.
@@ -72,7 +92,7 @@ class RunSeries:
         Where another series that the run was trained on has that name, the first digits of the file's SHA-256 follow,
         so that results of different series never share a folder.
         """
-        own = self._trained_series(prices)
+        own = self.trained_series(prices)
         is_taken = any(name == prices.name and series is not own for series, name in self._trained_names)
         return f"{prices.name}-{prices.sha256[:8]}" if is_taken else prices.name
 
@@ -80,7 +100,7 @@ class RunSeries:
     def _trained_names(self) -> list[tuple[TrainedSeries, str]]:
         return [(series, series_name(Path(series.name))) for series in self.trained_on]
 
-    def _trained_series(self, prices: Prices) -> TrainedSeries | None:
+    def trained_series(self, prices: Prices) -> TrainedSeries | None:
         """Return the series of the training that this one is.
 
         Its closes up to the end of the training days decide: a newer file of the same series has the same. Runs that
@@ -207,40 +227,54 @@ class RunSeries:
         config = self.reading.with_data_span(start=None, end=None)
         return read_to_forecast(config, _as_path(source), on_message=on_message, known=self.sessions)
 
-    def read_as_trained(self, source: PriceSource | None = None, *, on_message: OnMessage = QUIET) -> Prices:
-        """Read a training file as training read it, from data.start to data.end; None for the first series."""
-        if source is not None:
-            return read_to_forecast(self.reading, source, on_message=on_message, known=self.sessions)
-        first, config = self.trained_on[0], self._own_reading
-        if config.data.csv_options.takes_all:
-            config = config.with_ticker(first.ticker)
-        return read_to_forecast(config, self.run.training_file(first), on_message=on_message, known=self.sessions)
+    def read_as_trained(
+        self, source: PriceSource | None = None, *, with_later: bool = False, on_message: OnMessage = QUIET
+    ) -> Prices:
+        """Read a training file as training read it, from data.start to data.end; None for the first series.
 
-    def market(self, *, end: date | None, on_changed: OnMessage = QUIET) -> Market | None:
+        Args:
+            source: the file.
+            with_later: whether days after data.end are read, too.
+            on_message: given each note on the data.
+
+        Raises:
+            DataError: it cannot be used as it stands.
+        """
+        config = self.reading
+        if source is None:
+            config, source = self._own_reading, self.run.training_file(self.trained_on[0])
+            if config.data.csv_options.takes_all:
+                config = config.with_ticker(self.trained_on[0].ticker)
+        if with_later:
+            config = config.with_data_span(end=None)
+        return read_to_forecast(config, source, on_message=on_message, known=self.sessions)
+
+    def market(self, *, end: date | None, as_trained: bool = False, on_changed: OnMessage = QUIET) -> Market | None:
         """Read the market from the training files as they are today; None where no feature is of the market.
 
         Args:
             end: last day to read; None for each file's last.
-            on_changed: given every file that is not what it was at the training.
+            as_trained: whether each file is read up to the last day that it had at the training.
+            on_changed: given every file that has other rows than at the training, not one that has only grown.
 
         Raises:
             DataError: one of the files cannot be read.
         """
         if not set(self.config.features) & set(MARKET):
             return None
-        if end not in self._markets:
-            self._markets[end] = self._read_market(end)
-        market, changed = self._markets[end]
+        if (end, as_trained) not in self._markets:
+            self._markets[end, as_trained] = self._read_market(end, as_trained=as_trained)
+        market, changed = self._markets[end, as_trained]
         for path in changed:
             on_changed(path)
         return market
 
     @cached_property
-    def _markets(self) -> dict[date | None, tuple[Market | None, list[str]]]:
+    def _markets(self) -> dict[tuple[date | None, bool], tuple[Market | None, list[str]]]:
         """Markets that were read, and the files that have changed, by last day: one serves many series."""
         return {}
 
-    def _read_market(self, end: date | None) -> tuple[Market | None, list[str]]:
+    def _read_market(self, end: date | None, *, as_trained: bool) -> tuple[Market | None, list[str]]:
         """Read the market up to a day; return it, and the files that have changed."""
         if len(self.trained_on) > MOST:
             raise damaged(self.run.path / MANIFEST, f"it lists {len(self.trained_on)} series, at most {MOST} are read")
@@ -251,9 +285,10 @@ class RunSeries:
             try:
                 for trained, source in self._training_sources():
                     prices = read_with(config, source, known=self.sessions, trained=True, with_own=False)
-                    if prices.sha256 != trained.sha256:
+                    if self.changes(trained, prices) != ():
                         changed[trained.path] = None
-                    yield prices
+                    is_cut = as_trained and trained.last
+                    yield prices.until(date.fromisoformat(trained.last)) if is_cut else prices
             except DataError as error:
                 raise DataError(
                     f"{self.run.name} uses the market, the mean of the {len(self.trained_on)} series that it was "

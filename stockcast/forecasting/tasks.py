@@ -246,7 +246,14 @@ class DirectionTask:
         past = np.arange(dataset.window - 1, last[0] + 1 - steps)
         shares = self._shares(dataset, past, steps=steps) if len(past) else None
         flat = self._flat_within(dataset, last, steps=steps)
-        return DirectionPrediction(run, dataset.prices.name, forecast, shares, None if flat is None else flat[0])
+        return DirectionPrediction(
+            run,
+            dataset.prices.name,
+            forecast,
+            shares,
+            None if flat is None else flat[0],
+            adjusted=dataset.prices.are_adjusted,
+        )
 
     def evaluate(
         self, network: Network, dataset: SeriesDataset, task: ForecastTask, *, baselines: BaselineCache

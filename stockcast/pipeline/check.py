@@ -12,7 +12,7 @@ import numpy as np
 from stockcast.config import yaml
 from stockcast.config.load import parse_config
 from stockcast.config.schema import Config
-from stockcast.config.starter import check_name, starter_sizes
+from stockcast.config.starter import check_name, enough_bars, starter_sizes
 from stockcast.data.calendar import calendar_mismatch
 from stockcast.data.calendar_choice import propose_calendar
 from stockcast.data.covariates import OtherColumn, join_all
@@ -118,6 +118,7 @@ class DataReport:
             "other_columns": list(map(asdict, self.columns)),
             "lookahead": list(self.lookahead),
             "shortage": self.shortage,
+            "advised": self.advised,
             "warnings": self.warnings,
             "problems": [],
         }
@@ -134,13 +135,27 @@ class DataReport:
             lines += [f"{how}: features: [..., {json.dumps(name, ensure_ascii=False)}]" for name in features[:1]]
         return lines
 
+    @property
+    def advised(self) -> int | None:
+        """How many bars are a good start, where the file has fewer; else None."""
+        enough = enough_bars(self.prices.frequency)
+        return enough if len(self.prices.dates) < enough else None
+
     def conclusion(self) -> str:
         """Return whether it is fit to train on, a sentence."""
         if self.shortage:
             return f"Can be read, but is too short to train on: {self.shortage}."
         if self.is_damaged:
             return "Can be read, but looks damaged: correct it, or train on it as it stands with --accept-damage."
-        return f"Fit to train on, with {plural(self.warnings, 'warning')}." if self.warnings else "Fit to train on."
+        warnings = f", with {plural(self.warnings, 'warning')}" if self.warnings else ""
+        if self.advised:
+            count, bars = self.prices.frequency.count, len(self.prices.dates)
+            window, horizon = starter_sizes(self.prices.frequency, bars)
+            return (
+                f"Can be trained on{warnings}, but is short: {count(bars)} are enough for a window of {window} and a "
+                f"horizon of {horizon}, and a good start is {count(self.advised)} or more."
+            )
+        return f"Fit to train on{warnings}."
 
 
 def _listed(column: OtherColumn) -> str:

@@ -19,6 +19,7 @@ from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.tasks import TaskScores
 from stockcast.models.callbacks import SILENT, Callbacks
+from stockcast.pipeline.evaluation_labels import content_of
 from stockcast.pipeline.scored_series import ScoredDays, ScoredSeries, read_scored
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.shipped import choose_run
@@ -130,7 +131,7 @@ def score(predictor: Predictor, scored: ScoredSeries, *, callbacks: Callbacks = 
     scores = predictor.task.evaluate(predictor.network, scored.dataset, task, baselines=baselines)
     dates = prices.dates
     metrics = {
-        "data": {"name": prices.label, "sha256": prices.sha256, "first": str(dates[0]), "last": str(dates[-1]),
+        "data": {"name": prices.label, "sha256": prices.sha256, **content_of(prices),
                  "days": len(dates), "frequency": prices.frequency.name},
         "seed": predictor.config.training.seed,
         "fingerprint": scored.fingerprint,

@@ -114,6 +114,7 @@ def explain_series(
         origins=len(measured),
         notes=(*_notes(config, dataset, members), *_limits(config, dataset, saliencies, activations, gradients)),
         frequency=prices.frequency,
+        content=prices.content_sha256(last=str(prices.dates[origin])),
     )
 
 
@@ -126,7 +127,7 @@ def save_explanation(
         RunError: the disk or the folder does not allow it.
     """
     own = explanation_folder(Path(explanation.series).stem, explanation.dates[-1])
-    folder = (folder or run.own_folder(own)).resolve()
+    folder = (folder or run.folder_for(own, explanation.content)).resolve()
     for name, rows in explanation.tables().items():
         run.write_table(folder / f"{name}.csv", rows)
     if plot:
@@ -175,7 +176,8 @@ def _origin(predictor: Predictor, prices: Prices, day: date | None) -> int:
     elif origin < first:
         reason = f"has fewer than {prices.frequency.count(window)} up to it"
     elif dates[origin] != wanted:
-        reason = f"is not the date of a {prices.frequency.bar}; the last one before it is {dates[origin]}"
+        before, after = dates[origin : origin + 2]
+        reason = f"is not the date of a {prices.frequency.bar}; the ones on either side are {before} and {after}"
     else:
         return origin
     span = f"{source.name} has {prices.frequency.unit}s to explain from {dates[first]} to {dates[-1]}"

@@ -108,6 +108,7 @@ class Explanation:
         origins: validation origins that importance is measured on.
         notes: what is not shown and why, and what is explained where that is not obvious.
         frequency: of the bars, each of which is called a day here.
+        content: `Prices.content_sha256` of the series up to the last of these days; empty if unknown.
     """
 
     run: str
@@ -124,6 +125,7 @@ class Explanation:
     origins: int
     notes: tuple[str, ...]
     frequency: Frequency = DAILY
+    content: str = ""
 
     def summary(self) -> list[str]:
         """Return the explanation in a few sentences."""

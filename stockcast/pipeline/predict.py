@@ -75,7 +75,7 @@ def save_prediction(
         RunError: the disk or the folder does not allow it.
         StockcastError: `folder` ends as another kind of file does, or a level is not between 0 and 1.
     """
-    own = prediction_folder(prediction.series, prediction.forecast.origin_dates[0])
+    own = prediction_folder(prediction.series, prediction.forecast.origin_dates[0], prediction.variant)
     rows = quantile_rows(prediction, levels) if levels else prediction.rows()
     rows = [{**row, "series": prediction.series} for row in rows]
 
@@ -86,7 +86,8 @@ def save_prediction(
         figure: Figure = plots.fan_chart(prediction) if is_of_prices else plots.direction_chart(prediction)
         return figure
 
-    return write_forecast(run, folder or run.own_folder(own), name="forecast", rows=rows, draw=draw if plot else None)
+    output = folder or run.folder_for(own, prediction.content)
+    return write_forecast(run, output, name="forecast", rows=rows, draw=draw if plot else None)
 
 
 def names_file(output: Path) -> bool:

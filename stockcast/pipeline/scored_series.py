@@ -19,7 +19,10 @@ from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecasting.dataset import SeriesDataset
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.reading import report_gaps
+from stockcast.forecasting.stored_closes import changes_text
 from stockcast.models.callbacks import Callbacks
+from stockcast.pipeline.evaluation_labels import label_of
+from stockcast.runs.directory import TrainedSeries
 from stockcast.runs.layout import MANIFEST
 from stockcast.runs.safe_io import sha256
 
@@ -99,16 +102,8 @@ def read_scored(
             f"forecasts from one to the next would be of the training. Leave --split out to score the test days.",
             key="split.validation",
         )
-    prices, market = _read(predictor, series, callbacks)
-    first = _first_scored(predictor, days, callbacks=callbacks)
-    if prices.dates[-1] < np.datetime64(first):
-        raise NotEnoughDays(
-            f"{prices.label} ends on {prices.dates[-1]}, and {predictor.run.name} is scored from {first} on. Use a "
-            f"newer file{', or an earlier --from' if first > predictor.test_border() else ''}.",
-            file=prices.source,
-            key="--from",
-            value=str(prices.dates[-1]),
-        )
+    prices, market = _read(predictor, series, days, callbacks)
+    first = _first_scored(predictor, prices, days, callbacks=callbacks)
     keeps_split = first == predictor.test_border() and predictor.was_trained_on(prices)
     scored_from = None if keeps_split else first
     dataset = predictor.dataset(prices, market=market, scored_from=scored_from, on_message=callbacks.on_message)
@@ -127,18 +122,20 @@ def read_scored(
     for found in find_lookahead(prices):
         callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
     name = f"{prices.name}-{prices.sha256[:8]}" if by_hash else predictor.series_name(prices)
-    label = _label(predictor, prices, name, days.part, first)
+    label = label_of(predictor, prices, task, name=name, part=days.part, first=first)
     fingerprint = _fingerprint(predictor, prices, dataset, task, label)
     return ScoredSeries(name, prices, dataset, task, days.part, label, fingerprint)
 
 
 def _read(
-    predictor: Predictor, source: Prices | PriceSource | None, callbacks: Callbacks
+    predictor: Predictor, source: Prices | PriceSource | None, days: ScoredDays, callbacks: Callbacks
 ) -> tuple[Prices, Market | None]:
     """Read the series and the market, both up to the last day that both have.
 
+    A training file may have grown since: its test days are those of the training unless a first day is chosen.
+
     Raises:
-        RunError: a training file that is scored, or the market of it, is not what it was at the training.
+        RunError: rows of a training file that is scored, or of the market of it, are not what they were.
     """
     run, on_message = predictor.run, callbacks.on_message
     if source is None and len(predictor.trained_on) > 1:
@@ -147,20 +144,17 @@ def _read(
             f"was trained on; --ticker or --data for another, --ticker all for each."
         )
     is_own = source is None or predictor.is_training_file(source)
+    later_too = days.start is not None
     if isinstance(source, Prices):
         prices = source
     elif source is None or is_own:
-        prices = predictor.read_as_trained(source, on_message=on_message)
+        prices = predictor.read_as_trained(source, with_later=later_too, on_message=on_message)
     else:
         prices = predictor.read(source, on_message=on_message)
-    stored = {series.path: series.sha256 for series in predictor.trained_on}
-    path = str(prices.source.resolve())
-    if prices.sha256 != stored.get(path, prices.sha256):
-        raise RunError(
-            f"{path} has changed since {run.name} was trained, so its test days are not what they were. Train again, "
-            f"or put the old file back.",
-            file=path,
-        )
+    if own := predictor.trained_at(prices):
+        _check_rows(predictor, own, prices)
+    if not later_too:
+        prices = _as_long_as_trained(predictor, prices, callbacks)
     trained = run.trained_covariates()
     if is_own and prices.own is not None and prices.own.sha256 != (trained and trained.sha256):
         raise RunError(
@@ -170,7 +164,8 @@ def _read(
             key="data.covariates",
         )
     changed: list[str] = []
-    market = predictor.market(end=predictor.config.data.end if is_own else None, on_changed=changed.append)
+    end = predictor.config.data.end if is_own and not later_too else None
+    market = predictor.market(end=end, as_trained=is_own and not later_too, on_changed=changed.append)
     if changed and is_own:
         raise RunError(
             f"{', '.join(changed)} changed since {run.name} was trained, and its features contain the market, so its "
@@ -186,34 +181,71 @@ def _read(
     return prices, market
 
 
-def _first_scored(predictor: Predictor, days: ScoredDays, *, callbacks: Callbacks) -> date:
-    """Return the first day to score: the run's first test day, or a chosen one.
+def _check_rows(predictor: Predictor, trained: TrainedSeries, prices: Prices) -> None:
+    """Refuse a training file whose rows of the training are not what they were; one that has only grown passes."""
+    changes = predictor.changes(trained, prices)
+    if changes == ():
+        return
+    which = "" if changes is None else f": {changes_text(changes)}"
+    raise RunError(
+        f"{prices.source} has changed since {predictor.run.name} was trained{which}. So its test days are not what "
+        f"they were. Put the old rows back, or train again.",
+        file=prices.source,
+        value=changes and list(changes),
+    )
+
+
+def _as_long_as_trained(predictor: Predictor, prices: Prices, callbacks: Callbacks) -> Prices:
+    """Return a series of the training without the days that came since, and report these; another one as it is."""
+    trained = predictor.trained_at(prices) or predictor.trained_series(prices)
+    if trained is None or not trained.last or prices.dates[-1] <= np.datetime64(trained.last):
+        return prices
+    until = prices.until(date.fromisoformat(trained.last))
+    later = prices.dates[len(until.dates) :]
+    callbacks.on_message(
+        f"{prices.label} has grown since {predictor.run.name} was trained: {prices.frequency.count(len(later))}, "
+        f"{later[0]} to {later[-1]}, are not among its test days. --from {later[0]} scores them."
+    )
+    return until
+
+
+def _first_scored(predictor: Predictor, prices: Prices, days: ScoredDays, *, callbacks: Callbacks) -> date:
+    """Return the first day to score: the run's first test day, or a chosen one; without a bar, the next one.
 
     Raises:
         RunError: the training used the chosen day, and `insist` is not set.
+        NotEnoughDays: the series ends before that day.
     """
-    border, name, start = predictor.test_border(), predictor.run.name, days.start
-    if start is None or start >= border:
-        return start or border
+    border, name, dates = predictor.test_border(), predictor.run.name, prices.dates
+    wanted = days.start or border
+    place = int(np.searchsorted(dates, np.datetime64(wanted)))
+    test = int(np.searchsorted(dates, np.datetime64(border)))
+    if place == len(dates):
+        last, unit = dates[-1], prices.frequency.bar
+        reason = f"{prices.label} ends on {last}, and {name} is scored from {border} on"
+        if days.start:
+            reason = f"--from {wanted} is after the last {unit} of {prices.label}, {last}"
+        raise NotEnoughDays(
+            f"{reason}. Use a newer file{', or an earlier --from' if wanted > border else ''}.",
+            file=prices.source,
+            key="--from",
+            value=str(dates[-1]),
+        )
+    if place == test:  # no bar lies between them
+        return border
+    first: date = dates[place].astype(object)
+    if place > test:
+        return first
+    before, begins = dates[test - 1], dates[test] if test < len(dates) else border
     if not days.insist:
         raise RunError(
-            f"{name} was trained on days before {border}, so scores from {start} on would include days that it was "
-            f"trained on. Give --from {border} or later, or --insist.",
+            f"{name} was trained on days up to {before}, and its test days begin on {begins}, so scores from {wanted} "
+            f"on would include days that it was trained on. Give --from {begins} or later, or --insist.",
             key="--from",
-            value=start,
+            value=wanted,
         )
-    callbacks.on_message(f"{name} was trained on days before {border}: their scores are too good.")
-    return start
-
-
-def _label(predictor: Predictor, prices: Prices, name: str, part: Part, first: date) -> str:
-    """Name the evaluation's folder, so that no other series, part or first day is overwritten."""
-    border, own = predictor.test_border(), predictor.trained_on[0]
-    is_own = (prices.sha256, prices.label) == (own.sha256, own.name)
-    label = part if is_own else f"{part}-{name}"
-    if first != border:
-        label += f"-from-{first}"
-    return f"{label}-insisted" if first < border else label  # too good to stand where the test scores do
+    callbacks.on_message(f"{name} was trained on days up to {before}: the scores of these are too good.")
+    return first
 
 
 def _fingerprint(predictor: Predictor, prices: Prices, dataset: SeriesDataset, task: ForecastTask, label: str) -> str:

@@ -18,6 +18,7 @@ from stockcast.execution.members import count_workers, train_members
 from stockcast.forecast import LEVELS, Forecast
 from stockcast.forecasting.cache import write_cache
 from stockcast.forecasting.dataset import SeriesDataset
+from stockcast.forecasting.stored_closes import write_closes
 from stockcast.forecasting.tasks import PriceTask
 from stockcast.forecasting.training_data import TrainingData, build_training_data, read_training_prices
 from stockcast.models.backend import machine, versions
@@ -110,6 +111,7 @@ def train_to_end(
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
+    write_closes(run, [dataset.prices for dataset in data.datasets])
     refused = refused_of(run.checkpoints.begun(), run.path / BEGUN)
     run.finish({**_manifest(config, data, history, parameters=network.count_params()), **_refused(refused)})
     return run

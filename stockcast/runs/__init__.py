@@ -9,6 +9,7 @@ each member stands.
 `forecasts` and `npz` read arrays. `integrity`, `listing` and `score_table` look at runs that anybody may have made.
 """
 
-from stockcast.runs.directory import RunDirectory, path_of
+from stockcast.runs.directory import RunDirectory
+from stockcast.runs.names import path_of
 
 __all__ = ["RunDirectory", "path_of"]

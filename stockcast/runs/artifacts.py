@@ -12,7 +12,9 @@ from stockcast.runs import layout
 from stockcast.runs.files import RunFiles
 from stockcast.runs.npz import unpack_npz
 from stockcast.runs.safe_io import damaged
-from stockcast.typing import Dates, Floats
+from stockcast.typing import Dates, Days, Floats
+
+_CLOSES = {"days": "i", "dates": "M", "closes": "f", "checksums": "i"}
 
 
 class TrainingArtifacts(RunFiles):
@@ -48,6 +50,28 @@ class TrainingArtifacts(RunFiles):
         except ValueError as error:
             raise damaged(self.path / layout.OUTPUTS, str(error)[:200]) from error
         return {name: array if name == "dates" else array.astype(np.float32) for name, array in arrays.items()}
+
+    def write_closes(self, *, days: Days, dates: Dates, closes: Floats, checksums: Days) -> None:
+        """Store the closes of the training in single precision.
+
+        Args:
+            days: number of each series, shape (series,).
+            dates: of all series end to end, shape (rows,).
+            closes: on these days, shape (rows,).
+            checksums: of all columns on these days, shape (rows,).
+        """
+        with self._replacing(layout.CLOSES) as path, path.open("wb") as stream:
+            arrays: dict[str, Any] = {"days": days, "dates": dates, "checksums": checksums}
+            np.savez_compressed(stream, closes=closes.astype(np.float32), **arrays)
+
+    def closes(self) -> dict[str, Any] | None:
+        """Return the arrays that `write_closes` stored, None of a run without; RunError if they are damaged."""
+        if not self._has(layout.CLOSES):
+            return None
+        try:
+            return unpack_npz(self._read(layout.CLOSES), _CLOSES)
+        except ValueError as error:
+            raise damaged(self.path / layout.CLOSES, str(error)[:200]) from error
 
     def write_network(self, *, save_weights: Callable[[Path], None], export: Callable[[Path], None], room: int) -> None:
         """Store the trained network twice: its weights, and whole as ONNX.

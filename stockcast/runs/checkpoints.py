@@ -3,18 +3,22 @@
 import contextlib
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import numpy as np
 
 from stockcast.errors import RunError
+from stockcast.limits import MAX_TEXT_BYTES
 from stockcast.runs.files import RunFiles, now
 from stockcast.runs.layout import BEGUN, CHECKPOINTS, CONFIG, LOCK, PARTIAL
-from stockcast.runs.safe_io import read_bytes, sha256
+from stockcast.runs.safe_io import fault, read_bytes, sha256
 from stockcast.typing import Floats
 
+_NAME = re.compile(r"member-(\d{2,5})-epoch-(\d{5,9})-")
 _CHECKPOINTS_KEPT = 2
 _LARGEST_CHECKPOINT = 2**30  # bytes; a network of the most parameters that a config admits stays below
 
@@ -45,6 +49,23 @@ class Checkpoints(RunFiles):
             with contextlib.suppress(OSError):
                 (self.path / LOCK).unlink()
             lock.release()
+
+    def is_locked(self) -> bool:
+        """Whether a living process trains this run."""
+        from filelock import FileLock, Timeout
+
+        path = self.path / LOCK
+        if fault(path, folder=self.path, most=MAX_TEXT_BYTES):  # anybody may have made it
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        except OSError:
+            return False
+        lock.release()
+        return False
 
     def begin(self, config: str, details: dict[str, Any]) -> None:
         """Store the resolved config, YAML, and what else must be unchanged when the training is resumed."""
@@ -78,6 +99,22 @@ class Checkpoints(RunFiles):
                     yield _arrays(content)
             except (RunError, ValueError, EOFError, MemoryError, zipfile.BadZipFile):
                 continue
+
+    def epochs(self) -> tuple[int, ...]:
+        """Return the last stored epoch of each member that has one, in the order of the members."""
+        found: dict[int, int] = {}
+        for path in (self.path / CHECKPOINTS).glob("member-*.npz"):
+            if match := _NAME.match(path.name):
+                member, epoch = map(int, match.groups())
+                found[member] = max(epoch, found.get(member, 0))
+        return tuple(found[member] for member in sorted(found))
+
+    def last_written(self) -> datetime | None:
+        """Return when the newest checkpoint was written; None where there is none."""
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            times = [path.lstat().st_mtime for path in (self.path / CHECKPOINTS).glob("*.npz")]
+            return datetime.fromtimestamp(max(times), UTC) if times else None
+        return None
 
     def exist(self) -> bool:
         """Whether a checkpoint is stored."""

@@ -14,8 +14,9 @@ from stockcast.runs.artifacts import TrainingArtifacts
 from stockcast.runs.checkpoints import Checkpoints
 from stockcast.runs.files import make_folder, now
 from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_package, is_passing, names_pretrained
+from stockcast.runs.names import path_of, run_folders
 from stockcast.runs.results import ResultFiles
-from stockcast.runs.safe_io import damaged, lies_within, sha256
+from stockcast.runs.safe_io import damaged, sha256
 
 _WITHOUT_A_RUN = (
     f"Without one, the network that ships with stockcast forecasts: stockcast predict {PRETRAINED} --data FILE.csv"
@@ -31,6 +32,7 @@ class TrainedSeries:
         path: of that file at the training.
         sha256: of the whole file.
         first: its first day that was used, ISO.
+        last: its last one.
         training_sha256: of its closes up to the end of the training days, see `Prices.closes_sha256`; None of runs
             from before this was stored.
         ticker: the series in the file, see `Prices.ticker`.
@@ -42,6 +44,7 @@ class TrainedSeries:
     first: str
     training_sha256: str | None
     ticker: str = ""
+    last: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,10 +127,11 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
     def find(cls, root: Path, run: "RunDirectory | str | os.PathLike[str] | None") -> "RunDirectory":
         """Return a finished run: the run itself, by name under `root`, by path, or the newest one if `run` is None.
 
-        The name `pretrained` is that of the run that ships inside the package.
+        The name `pretrained` is that of the run that ships inside the package; others may be abbreviated, see
+        `path_of`.
 
         Raises:
-            RunError: there is none, or it is unfinished.
+            RunError: there is none, it is unfinished, or several have names that begin so.
         """
         if run is None:
             if newest := cls.newest(root):
@@ -142,12 +146,12 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         wanted = os.fspath(run.path if isinstance(run, RunDirectory) else run)
         if not isinstance(run, RunDirectory) and names_pretrained(root, wanted):
             return cls.pretrained(root)
-        path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted)
+        path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted, having=MANIFEST)
         if path is None or not path.is_dir():
             if Path(wanted).is_file():
                 message = f"{wanted} is a file, not a run. If it has prices, give it with --data: --data {wanted}"
                 raise RunError(message, file=wanted, key="--data", value=wanted)
-            names = sorted(file.parent.name for file in root.glob(f"*/{MANIFEST}"))
+            names = [path.name for path in run_folders(root, having=MANIFEST)]
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
             raise RunError(f"No run named {wanted!r}. {there}", file=root, value=wanted)
@@ -176,10 +180,9 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
     def newest(cls, root: Path) -> "RunDirectory | None":
         """Return the newest finished run under `root`; None if there is none."""
         created = {}
-        for file in root.glob(f"*/{MANIFEST}"):
-            if lies_within(file.parent, root):  # no link to elsewhere: its owner may name that path
-                with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
-                    created[cls(file.parent)] = (cls(file.parent).manifest()["created"], file.parent.name)
+        for path in run_folders(root, having=MANIFEST):
+            with contextlib.suppress(RunError):  # a damaged run does not stand in the way of the others
+                created[cls(path)] = (cls(path).manifest()["created"], path.name)
         return max(created, key=lambda run: created[run]) if created else None
 
     @classmethod
@@ -187,21 +190,17 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         """Return a run that was begun and not finished: by name under `root`, by path, or the newest if `run` is None.
 
         Raises:
-            RunError: there is none.
+            RunError: there is none, or several have names that begin so.
         """
         advice = "there is nothing to resume. Name the folder of your runs with --runs, or train without --resume."
         if run is None:
-            begun = [
-                file
-                for file in root.glob(f"*/{BEGUN}")
-                if lies_within(file.parent, root) and not (file.parent / MANIFEST).exists()
-            ]
+            begun = [path for path in run_folders(root, having=BEGUN) if not (path / MANIFEST).exists()]
             if not begun:
                 raise RunError(f"No unfinished run in {root.absolute()}: {advice}", file=root, key="--runs")
-            return cls(max(begun, key=lambda file: file.stat().st_mtime_ns).parent)
+            return cls(max(begun, key=lambda path: (path / BEGUN).stat().st_mtime_ns))
         if names_pretrained(root, run):
             raise RunError(f"{PRETRAINED} ships with stockcast, finished: {advice}", file=root, value=run)
-        path = path_of(root, run)
+        path = path_of(root, run, having=BEGUN)
         if path is None:
             raise RunError(f"No run named {run!r} in {root.absolute()}: {advice}", file=root, value=run)
         if (path / MANIFEST).exists():
@@ -242,7 +241,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         if not (isinstance(listed, list) and listed and all(map(_is_series, listed))):
             raise damaged(self.path / MANIFEST, "it does not list the series that the run was trained on")
         return [
-            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first", "ticker")},
+            TrainedSeries(**{key: series.get(key, "") for key in ("name", "path", "sha256", "first", "last", "ticker")},
                           training_sha256=series.get("training_sha256"))
             for series in listed
         ]  # fmt: skip
@@ -287,7 +286,8 @@ def _is_series(stated: Any) -> bool:
         return False
     texts = [stated.get("name"), stated.get("path"), stated.get("sha256"), stated.get("training_sha256", "")]
     texts.append(stated.get("ticker", ""))
-    return all(isinstance(text, str) for text in texts) and _is_day(stated.get("first", ""))
+    days = (stated.get("first", ""), stated.get("last", ""))
+    return all(isinstance(text, str) for text in texts) and all(map(_is_day, days))
 
 
 def _is_day(first: Any) -> bool:
@@ -296,17 +296,3 @@ def _is_day(first: Any) -> bool:
         return bool(first == "" or date.fromisoformat(first).isoformat() == first)
     except (TypeError, ValueError):
         return False
-
-
-def path_of(root: Path, run: str) -> Path | None:
-    """Return the directory of the run of this name under `root`, or at this path; None if there is none.
-
-    A link under `root` that leads out of it is refused.
-    """
-    for path, is_name in ((root / run, True), (Path(run), False)):
-        below = lies_within(path, root)
-        if path.is_symlink() and not below and (is_name or path.parent.resolve() == root.resolve()):
-            raise RunError(f"{path} leads out of {root}. If you trust what is there, give its own path.", file=path)
-        if path.is_dir() and (below or not is_name or Path(run).is_absolute()):
-            return path
-    return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES, MAX_TEXT_BYTES
-from stockcast.runs.layout import BEGUN, MANIFEST, ONNX, OUTPUTS, PARTIAL, PRETRAINED, WEIGHTS, is_in_package
+from stockcast.runs.layout import BEGUN, CLOSES, MANIFEST, ONNX, OUTPUTS, PARTIAL, PRETRAINED, WEIGHTS, is_in_package
 from stockcast.runs.safe_io import damaged, is_plain_relative, lies_within, parse_object, read_bytes
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class RunFiles:
         """Return a file's bytes once they are known to be what training wrote."""
         path = self.path / name
         expected = self.stated(MANIFEST if (self.path / MANIFEST).exists() else BEGUN)["files"].get(name)
-        most = MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS, OUTPUTS) else MAX_TEXT_BYTES
+        most = MAX_NETWORK_BYTES if name in (ONNX, WEIGHTS, OUTPUTS, CLOSES) else MAX_TEXT_BYTES
         content = read_bytes(path, folder=self.path, most=most)
         if hashlib.sha256(content).hexdigest() != expected:
             raise damaged(path, "it is not the file that training wrote (SHA-256)")

@@ -10,7 +10,7 @@ from typing import Literal
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.directory import RunDirectory
-from stockcast.runs.layout import BEGUN, CONFIG, EVENTS, MANIFEST, SCALER, SCORES, WEIGHTS, is_passing
+from stockcast.runs.layout import CONFIG, EVENTS, MANIFEST, SCALER, SCORES, WEIGHTS, is_passing
 from stockcast.runs.safe_io import fault, lies_within, sha256
 from stockcast.text import printable
 
@@ -32,11 +32,6 @@ class Integrity:
 
     state: State
     faults: tuple[str, ...] = ()
-
-
-def is_run(path: Path) -> bool:
-    """Whether a directory holds a run, or what is left of one."""
-    return any(os.path.lexists(path / name) for name in (MANIFEST, BEGUN, CONFIG))
 
 
 def check_integrity(path: Path) -> Integrity:

@@ -9,6 +9,9 @@ HISTORY, ONNX, WEIGHTS = "history.csv", "model.onnx", "model.weights.h5"
 SESSIONS, OUTPUTS = "sessions.json", "answers.npz"
 """What `predict` would have to compute each time: the exchange's sessions, and the network's outputs on past days."""
 
+CLOSES = "closes.npz"
+"""The closes that the run was trained on, by which a price file that has grown is known."""
+
 BEGUN, CHECKPOINTS, LOCK, PARTIAL = "begun.json", "checkpoints", ".lock", ".partial-"
 """Of an unfinished training: its details, its checkpoints, its lock, and how the names of half-written files begin."""
 
@@ -58,9 +61,19 @@ def pool_folder(name: str) -> str:
     return f"evaluation/pool-{name}"
 
 
-def prediction_folder(series: str, last: np.datetime64) -> str:
-    """Return where a prediction of a series from its last day is kept inside the run."""
-    return f"predictions/{series}-{last}"
+SOURCE = "source.json"
+"""In a folder of results: of which content they are, so that those of other content go elsewhere."""
+
+
+def prediction_folder(series: str, last: np.datetime64, variant: str = "") -> str:
+    """Return where a prediction of a series from its last day is kept inside the run.
+
+    Args:
+        series: its name.
+        last: the last day known.
+        variant: see `Prediction`.
+    """
+    return f"predictions/{series}-{last}" + (f"-{variant}" if variant else "")
 
 
 def explanation_folder(series: str, origin: np.datetime64) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 from stockcast.config import yaml
 from stockcast.errors import ConfigError, RunError
 from stockcast.runs import layout
-from stockcast.runs.directory import RunDirectory, path_of
-from stockcast.runs.integrity import Integrity, check_integrity, is_run
+from stockcast.runs.checkpoints import Checkpoints
+from stockcast.runs.directory import RunDirectory
+from stockcast.runs.integrity import Integrity, check_integrity
 from stockcast.runs.layout import BEGUN, MANIFEST, SCORES, evaluation_folder, is_in_package, names_pretrained
+from stockcast.runs.names import entries, is_run, path_of
 from stockcast.runs.pools import PoolSummary, newest_pool
 from stockcast.runs.safe_io import lies_within, parse_object, read_bytes
 from stockcast.runs.shipped import training_of
@@ -33,8 +35,12 @@ class Summary:
         name: of its directory.
         condition: whole, unfinished or damaged, and why.
         created: when it was finished (or begun, if it is unfinished), UTC, such as 2026-01-31 17:05; None if unknown.
+        ended: when its training was finished, or was interrupted, by the newest checkpoint, UTC; None while it is
+            trained, or if unknown.
+        is_training: whether a living process trains it.
         series: what it was trained on, "SP500 and 20 more"; None if unknown.
         epochs: of all its members together; None if unknown.
+        epochs_by_member: of each member, so far; empty if unknown.
         baseline: the one with the best score over all steps on the test days; None if not evaluated.
         skill: 1 - score(network) / score(baseline), above 0 if the network is better.
         score: what skill is of: CRPS, or Brier for a run that forecasts the direction; None if not evaluated.
@@ -46,8 +52,11 @@ class Summary:
     name: str
     condition: Integrity
     created: str | None = None
+    ended: datetime | None = None
+    is_training: bool = False
     series: str | None = None
     epochs: int | None = None
+    epochs_by_member: tuple[int, ...] = ()
     baseline: str | None = None
     skill: float | None = None
     score: str | None = None
@@ -59,6 +68,8 @@ class Summary:
         """Return plain values for --json."""
         values = asdict(self)
         name, condition = values.pop("name"), values.pop("condition")
+        values["ended"] = None if self.ended is None else _minute(self.ended)
+        values["epochs_by_member"] = list(self.epochs_by_member)
         values = {"rival" if key == "baseline" else key: value for key, value in values.items()}
         return {"name": name, "state": condition["state"], **values, "faults": list(condition["faults"])}
 
@@ -97,15 +108,23 @@ class Details:
 
 
 def list_runs(root: Path) -> list[Summary]:
-    """Return a summary of every run under `root`, newest first, of an unknown day last; then of the one that ships."""
-    own = sorted(map(summarize, run_paths(root)), key=lambda run: run.created or "", reverse=True)
+    """Return a summary of every run under `root`, and of the one that ships.
+
+    Those that are being trained come first, then the others by the end of their training, the newest first; one of an
+    unknown day after them, and last the run that ships.
+    """
+    own = sorted(map(summarize, run_paths(root)), key=_newest_first, reverse=True)
     return [*own, *map(summarize, shipped_paths())]
+
+
+def _newest_first(run: Summary) -> tuple[bool, datetime, str]:
+    return run.is_training, run.ended or datetime.min.replace(tzinfo=UTC), run.created or ""
 
 
 def run_paths(root: Path) -> list[Path]:
     """Return the directories of all runs under `root`, also those that are links to elsewhere, by name."""
     try:
-        inside = sorted(root.iterdir()) if root.exists() else []
+        inside = entries(root)
     except OSError as error:
         raise RunError(
             f"{root} cannot be read: {error.strerror}. Choose another --runs.", file=root, key="--runs"
@@ -119,7 +138,11 @@ def shipped_paths() -> list[Path]:
 
 
 def locate(root: Path, run: str) -> Path:
-    """Return the directory of a run in any state, by name under `root` or by path; RunError if there is none."""
+    """Return the directory of a run in any state, by name under `root`, abbreviated or not, or by path.
+
+    Raises:
+        RunError: there is none, or several have names that begin so.
+    """
     if names_pretrained(root, run):
         return RunDirectory.pretrained(root).path
     path = path_of(root, run)
@@ -147,15 +170,18 @@ def summarize(path: Path) -> Summary:
     if path.is_symlink() and condition.state == "damaged":
         return Summary(name, condition)
     made = _made(path)
-    epochs = number(mapping(made.get("training")).get("epochs"))
+    begun_or_ended = _moment(made.get("created"))
     summary = Summary(
         name=name,
         condition=condition,
-        created=_moment(made.get("created")),
+        created=None if begun_or_ended is None else _minute(begun_or_ended),
+        ended=begun_or_ended,
         series=_series(made),
-        epochs=None if epochs is None else int(epochs),
         shipped=is_in_package(path),
     )
+    if condition.state == "unfinished":
+        return _unfinished(summary, RunDirectory(path).checkpoints)
+    summary = _with_epochs(summary, mapping(made.get("training")))
     pool = newest_pool(path)
     if pool is not None:
         return _with_scores(summary, pool.skills, pool.score, pool.verdict, members=pool.members)
@@ -164,6 +190,28 @@ def summarize(path: Path) -> Summary:
         metrics = metrics_of(path)
     sentences = RunDirectory(path).verdict() or []
     return _with_scores(summary, skills_of(mapping(metrics.get("overall"))), score_of(metrics), sentences)
+
+
+def _unfinished(summary: Summary, checkpoints: Checkpoints) -> Summary:
+    """Add whether a run is being trained, how far it is, and else when it was interrupted."""
+    is_training, epochs = checkpoints.is_locked(), checkpoints.epochs()
+    return replace(
+        summary,
+        ended=None if is_training else checkpoints.last_written() or summary.ended,
+        is_training=is_training,
+        epochs=sum(epochs),
+        epochs_by_member=epochs,
+    )
+
+
+def _with_epochs(summary: Summary, training: dict[str, Any]) -> Summary:
+    epochs, listed = number(training.get("epochs")), training.get("epochs_by_member")
+    by_member = [number(count) for count in listed] if isinstance(listed, list) else []
+    return replace(
+        summary,
+        epochs=None if epochs is None else int(epochs),
+        epochs_by_member=tuple(int(count) for count in by_member if count is not None),
+    )
 
 
 def _with_scores(
@@ -223,12 +271,16 @@ def _made(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _moment(created: Any) -> str | None:
-    """Return an ISO time in UTC to the minute."""
+def _moment(created: Any) -> datetime | None:
+    """Return an ISO time in UTC."""
     try:
-        return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d %H:%M}"
+        return datetime.fromisoformat(created).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _series(made: dict[str, Any]) -> str | None:

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.files import RunFiles
-from stockcast.runs.layout import evaluation_folder, pool_folder, report_file
-from stockcast.runs.safe_io import fault, read_bytes
+from stockcast.runs.layout import SOURCE, evaluation_folder, pool_folder, report_file
+from stockcast.runs.safe_io import fault, parse_object, read_bytes
 from stockcast.text import printable
 from stockcast.typing import Floats
 
@@ -76,24 +75,36 @@ class ResultFiles(RunFiles):
         is_whole = stored.dtype == np.float32 and bool(np.isfinite(stored).all())
         return np.array(stored, dtype=np.float64) if is_whole else None
 
-    def verdict(self, series: str | None = None) -> list[str] | None:
-        """Return the verdict on the run's test days, a sentence each; None if there is none.
-
-        Args:
-            series: of another series than the run's first: its name in the evaluation's folder.
-        """
-        path = self.results / evaluation_folder("test" if series is None else f"test-{series}") / "verdict.txt"
+    def verdict(self) -> list[str] | None:
+        """Return the verdict on the run's test days, a sentence each; None if there is none."""
+        path = self.results / evaluation_folder("test") / "verdict.txt"
         with contextlib.suppress(RunError, UnicodeDecodeError):
             return printable(read_bytes(path, folder=self.results).decode("utf-8")).splitlines() or None
         return None
 
-    def later_verdicts(self, series: str | None = None) -> dict[str, list[str]]:
-        """Return by first scored day, ISO, the verdicts on test days from a chosen one on; `series` as of `verdict`."""
-        begin = "from-" if series is None else f"{series}-from-"
-        folders = self.results.glob(escape(evaluation_folder(f"test-{begin}")) + "[0-9]*[0-9]")  # not -insisted
-        days = sorted(path.name.rpartition("-from-")[2] for path in folders)
-        found = {day: self.verdict(begin + day) for day in days}
-        return {day: verdict for day, verdict in found.items() if verdict}
+    def folder_for(self, name: str, content: str) -> Path:
+        """Return a folder of results for some content, and note the content there.
+
+        Args:
+            name: of the folder, as `layout` has it. Where it holds results of other content, the first digits of this
+                content's hash follow.
+            content: `Prices.content_sha256` of what the results are made from.
+
+        Raises:
+            RunError: the disk does not allow it, or a link there leads out of the run.
+        """
+        for chosen in (name, f"{name}-{content[:8]}"):
+            folder = self.own_folder(chosen)
+            stated: Any = content
+            with contextlib.suppress(RunError):
+                if (folder / SOURCE).exists():
+                    stated = parse_object(read_bytes(folder / SOURCE, folder=self.results), source=folder / SOURCE).get(
+                        "content_sha256"
+                    )
+            if stated == content:
+                break
+        self.write_json(f"{chosen}/{SOURCE}", {"content_sha256": content})
+        return folder
 
     def own_folder(self, name: str) -> Path:
         """Return a folder of results, by its name in `layout`; RunError if a link there leads out of the run."""

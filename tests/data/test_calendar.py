@@ -8,6 +8,7 @@ from stockcast.data.calendar import (
     HOLIDAYS_FROM,
     HOLIDAYS_TO,
     calendar_mismatch,
+    calendar_named,
     check_calendar,
     compare_dates,
     session_clock,
@@ -93,6 +94,12 @@ def test_sessions_of_an_unknown_exchange_are_refused():
     with pytest.raises(DataError) as error:
         sessions_after(np.datetime64("2018-12-31"), 1, calendar="XNYX")
     assert (error.value.key, error.value.value) == ("data.calendar", "XNYX")
+
+
+def test_currencies_and_coins_have_names_of_their_own():
+    assert [calendar_named(name) for name in ("FX", "fx", "crypto", "Crypto", "XNYS", "24/7")] == [
+        *("24/5", "24/5", "24/7", "24/7", "XNYS", "24/7")
+    ]
 
 
 def test_the_exchanges_that_the_advice_names_exist_and_keep_their_own_days():

@@ -19,6 +19,15 @@ def on_weekdays(dates: np.ndarray, weekmask: str) -> np.ndarray:
     return dates[np.is_busday(dates, weekmask=weekmask)]
 
 
+def test_where_two_calendars_fit_both_are_stated():
+    # Paris and Amsterdam trade on the same days; of a month without a holiday, New York's and Frankfurt's are the same.
+    assert propose_calendar(sessions("XAMS")).reason.endswith("and XAMS, XBRU and XLIS fit as well")
+    october = propose_calendar(on_weekdays(days("2022-10-01", "2022-11-01"), "1111100"))
+    assert october.name == "XNYS"
+    assert "24/5, XLON, XFRA" in october.reason
+    assert "fit as well" not in propose_calendar(sessions("XNYS")).reason
+
+
 def test_dates_on_weekends_trade_every_day():
     assert propose_calendar(days("2020-01-01", "2021-01-01")).name == "24/7"
 

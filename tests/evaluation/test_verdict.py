@@ -409,4 +409,4 @@ def test_every_sentence_is_whole(p_value):
 def test_the_direction_is_compared_with_always_forecasting_up():
     (direction,) = (line for line in verdict({"random_walk": {1: 0.5}}) if line.startswith("The direction"))
     assert "right for 37 %" in direction
-    assert "always forecasting up is for 55 %" in direction
+    assert "always forecasting up would be right for 55 %" in direction

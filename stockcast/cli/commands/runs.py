@@ -1,27 +1,24 @@
 """`stockcast runs`."""
 
 import sys
-import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Json, Runs
+from stockcast.cli.options import Json, RunName, Runs
 from stockcast.cli.output import path_text, print_json, print_message
 
-app = typer.Typer(help="List, show, compare or verify runs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, compare, verify or delete runs.", no_args_is_help=True)
 
 RunNames = Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Names or paths of the runs.")]
 AnyRuns = Annotated[list[str] | None, typer.Argument(metavar="[RUN ...]", help="Names or paths (default: all).")]
 
-_LINES_SHOWN = 20
-_LETTERS_SHOWN = 1000  # of one value: a verdict has about 400
-
 
 @app.command("list")
 def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
-    """List the runs, newest first, with their state and scores on the test days; last the one that ships."""
+    """List the runs, by the end of their training, with their scores on the test days; last the one that ships."""
+    from stockcast.cli.run_details import state
     from stockcast.cli.text_table import table, width
     from stockcast.runs.listing import list_runs
 
@@ -33,14 +30,14 @@ def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
         print(_no_runs(runs), file=sys.stderr)
     if not summaries:
         return
-    headers = ("run", "state", "created (UTC)", "series", "epochs", "on its test days")
+    headers = ("run", "state", "ended (UTC)", "series", "epochs", "on its test days")
     rows = [
         (
             summary.name,
-            _state(summary),
-            summary.created or "",
+            state(summary),
+            summary.to_json()["ended"] or "",
             summary.series or "",
-            "" if summary.epochs is None else str(summary.epochs),
+            _epochs(summary),
             _result(summary),
         )
         for summary in summaries
@@ -50,32 +47,21 @@ def runs_list(runs: Runs = Path("runs"), as_json: Json = False) -> None:
 
 @app.command("show")
 def runs_show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Name or path of a run.")],
+    run: RunName = None,
     runs: Runs = Path("runs"),
+    verbose: Annotated[bool, typer.Option("--verbose", help="All of it, not a screenful.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show how a run was made: config, data, split, versions, seed, training; and its verdict."""
+    from stockcast.cli.run_details import full, short
+    from stockcast.runs.directory import RunDirectory
     from stockcast.runs.listing import detail, locate
 
-    details = detail(locate(runs, run))
+    details = detail(RunDirectory.find(runs, None).path if run is None else locate(runs, run))
     if as_json:
         print_json(details.to_json())
-        return
-    print(f"{details.summary.name}: {_state(details.summary)}")
-    _print_faults(details.summary.condition.faults)
-    if details.trained_on is not None:
-        print(f"trained on: {details.trained_on}")
-    for name, value in details.made.items():
-        if name != "series" or details.trained_on is None:
-            _print_value(name, value)
-    if details.scores:
-        _print_value("scores", details.scores)
-    if details.config is not None:
-        print(f"config:\n{textwrap.indent(details.config.rstrip(), '  ')}")
-    if details.verdict is not None:
-        print("verdict:", *details.verdict, sep="\n  ")
-    if details.pool is not None:
-        print(f"verdict on {details.pool.members} series, {details.pool.folder}:", *details.pool.verdict, sep="\n  ")
+    else:
+        print("\n".join(full(details) if verbose else short(details)))
 
 
 @app.command("compare")
@@ -130,6 +116,7 @@ def runs_compare(
 @app.command("verify")
 def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json = False) -> None:
     """Check the files of runs by their hashes: which are missing, changed or unknown."""
+    from stockcast.cli.run_details import fault_lines
     from stockcast.errors import RunError
     from stockcast.runs.layout import PRETRAINED, is_in_package
     from stockcast.runs.listing import check, locate, run_paths, shipped_paths
@@ -145,7 +132,8 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
     else:
         for name, run in checked:
             print(f"{name}: {run.state}")
-            _print_faults(run.faults)
+            for line in fault_lines(run.faults):
+                print(line)
     damaged = [name for name, run in checked if run.state == "damaged"]
     if damaged:
         shipped = [
@@ -161,13 +149,54 @@ def runs_verify(names: AnyRuns = None, runs: Runs = Path("runs"), as_json: Json 
         )
 
 
-def _state(summary: Any) -> str:
-    """Return whether a run is whole, unfinished or damaged, and whether it ships with stockcast."""
-    return f"{summary.condition.state}, ships with stockcast" if summary.shipped else str(summary.condition.state)
+@app.command("delete")
+def runs_delete(
+    names: RunNames,
+    runs: Runs = Path("runs"),
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking first, as a script must.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete runs with all that is in them."""
+    from stockcast.errors import RunError
+    from stockcast.runs.listing import check, locate
+    from stockcast.runs.removal import check_removable, remove, size_of
+    from stockcast.text import bytes_text, plural, printable_name
+
+    paths = list(dict.fromkeys(locate(runs, name) for name in names))
+    for path in paths:
+        check_removable(path)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise RunError(
+                f"Deleting {plural(len(paths), 'run')} takes a yes, and standard input is no terminal. Repeat with "
+                f"--yes.",
+                key="--yes",
+            )
+        for path in paths:
+            print_message(f"{printable_name(path.name)}: {check(path).state}, {bytes_text(size_of(path))}")
+        if not typer.confirm(f"Delete {plural(len(paths), 'run')} with all results?", err=True):
+            print_message("Nothing was deleted.")
+            raise typer.Exit(1)
+    freed = {printable_name(path.name): remove(path) for path in paths}
+    if as_json:
+        print_json({"deleted": [{"name": name, "bytes": size} for name, size in freed.items()]})
+        return
+    for name, size in freed.items():
+        print(f"{name}: deleted, {bytes_text(size)} freed")
 
 
 def _no_runs(runs: Path) -> str:
     return f"No runs in {runs.absolute()}. Name the folder of your runs with --runs, or make one with: stockcast train"
+
+
+def _epochs(summary: Any) -> str:
+    """Return the epochs of each member: 20, of two 20 + 18, of many as long as each other 10 x 20."""
+    counts = summary.epochs_by_member
+    if not counts:
+        return "" if summary.epochs is None else str(summary.epochs)
+    if len(set(counts)) == 1 and len(counts) > 1:
+        return f"{len(counts)} x {counts[0]}"
+    return " + ".join(map(str, counts))
 
 
 def _result(summary: Any) -> str:
@@ -184,27 +213,3 @@ def _number(value: float | None, shape: str, *, times: float = 1.0) -> str:
 
 def _skill(share: float | None) -> str:
     return "" if share is None else f"{100 * share:+.1f} %"
-
-
-def _print_faults(faults: tuple[str, ...]) -> None:
-    for fault in faults[:_LINES_SHOWN]:
-        print(f"  {fault}")
-    _print_rest(len(faults), "")
-
-
-def _print_value(name: str, value: Any, indent: str = "") -> None:
-    """Print a plain value as YAML would look, a key a line; of a long list the first lines."""
-    if isinstance(value, dict | list) and value and len(indent) < 8:
-        print(f"{indent}{name}:")
-        items = list(value.items()) if isinstance(value, dict) else [("-", item) for item in value]
-        for key, item in items[:_LINES_SHOWN]:
-            _print_value(key, item, f"{indent}  ")
-        _print_rest(len(items), indent)
-    elif not isinstance(value, dict | list):
-        text = " ".join(str(value)[:_LETTERS_SHOWN].split()) + ("..." if len(str(value)) > _LETTERS_SHOWN else "")
-        print(f"{indent}{name} {text}" if name == "-" else f"{indent}{name}: {text}")
-
-
-def _print_rest(lines: int, indent: str) -> None:
-    if lines > _LINES_SHOWN:
-        print(f"{indent}  and {lines - _LINES_SHOWN:,} more")

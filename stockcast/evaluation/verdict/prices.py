@@ -41,7 +41,8 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
         *_value_at_risk(report),
         _median(report),
         f"The direction over the whole horizon (up, down, or flat within {100 * trend.threshold:.0f} %) is right for "
-        f"{100 * trend.accuracy:.0f} % of the origins; always forecasting up is for {100 * trend.always_up:.0f} %.",
+        f"{100 * trend.accuracy:.0f} % of the origins; always forecasting up would be right for "
+        f"{100 * trend.always_up:.0f} %.",
         *_lag(lag, report.frequency),
         _summary(results, report),
     )
