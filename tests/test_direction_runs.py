@@ -170,7 +170,7 @@ def test_runs_are_listed_and_shown_with_the_score_they_have(home: Path) -> None:
     listed = stockcast("runs", "list", cwd=home)
     assert "Brier skill" in listed.stdout
     assert "CRPS skill" in listed.stdout
-    shown = stockcast("runs", "show", "two", cwd=home)
+    shown = stockcast("runs", "show", "two", "--verbose", cwd=home)
     assert shown.returncode == 0
     assert "always forecasting up" in shown.stdout
 

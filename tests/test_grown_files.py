@@ -1,5 +1,7 @@
 """Time goes on: a price file that has grown is the same series, and only rows that were changed are refused."""
 
+import hashlib
+import io
 import json
 import shutil
 from datetime import date
@@ -14,6 +16,7 @@ from made import QUICK, make_bars
 import stockcast as sc
 from stockcast.config.load import load_config
 from stockcast.errors import DataError, NotEnoughDays, RunError
+from stockcast.forecasting.stored_closes import stored_closes
 from stockcast.runs import RunDirectory
 
 DAYS = 400
@@ -152,6 +155,41 @@ def test_a_run_that_stores_no_closes_takes_only_the_very_file(home: Path, run: R
     write(home / "prices.csv", DAYS + 30)
     with pytest.raises(RunError, match="has changed since older was trained"):
         commands.evaluate(older)
+
+
+def with_closes(run: RunDirectory, copy: Path, content: bytes) -> RunDirectory:
+    """A copy of the run whose closes.npz is this, and whose run.json knows it."""
+    changed = RunDirectory(Path(shutil.copytree(run.path, copy)))
+    (changed.path / "closes.npz").write_bytes(content)
+    manifest = json.loads((changed.path / "run.json").read_text())
+    manifest["files"]["closes.npz"] = hashlib.sha256(content).hexdigest()
+    (changed.path / "run.json").write_text(json.dumps(manifest))
+    return changed
+
+
+def test_stored_closes_that_anybody_may_have_made_are_damaged_and_no_traceback(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    prices = sc.read_prices(Path(run.trained_on()[0].path))
+    (stored,) = stored_closes(run) or ()
+    assert stored.changes(prices) == ()
+    day = {"dates": stored.dates[:1], "closes": stored.closes[:1], "checksums": stored.checksums[:1]}
+    of_days = [np.array([2]), np.array([[1]]), np.array([0, 1]), np.array([-1, 2]), np.array([2**62])]
+    contents = [
+        b"",
+        b"PK",
+        *map(lambda days: packed(days=days, **day), of_days),
+        packed(days=np.array([1]), dates=day["dates"]),
+    ]
+    for number, content in enumerate(contents):
+        with pytest.raises(RunError, match="damaged"):
+            stored_closes(with_closes(run, tmp_path / str(number), content))
+
+
+def packed(**arrays: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
 
 
 def test_days_after_data_end_are_scored_where_a_first_day_among_them_is_chosen(home: Path, tmp_path: Path) -> None:

@@ -172,13 +172,16 @@ def test_a_market_that_is_another_than_at_the_training_scores_no_series_of_it_an
     )
 
 
-def test_a_market_whose_files_have_grown_is_the_one_of_the_training(pool: Pool) -> None:
-    before = commands.evaluate(pool.run).metrics["horizons"]
-    for more, name in enumerate(("alpha", "beta"), start=1):
-        later = make_bars(730, seed=77)[700 : 700 + 10 * more]
-        pool.write(name, pd.concat([pd.read_csv(pool.folder / "prices" / f"{name}.csv"), later]))
+def test_a_market_whose_files_have_grown_is_the_one_of_the_training(pool: Pool, tmp_path: Path) -> None:
+    whole = {name: pd.read_csv(pool.folder / "prices" / f"{name}.csv") for name in ("alpha", "beta")}
+    pool.write("beta", whole["beta"][:670])  # ends before the others, among the test days
+    run = commands.train(load_config(pool.folder / "market.yaml"), runs=tmp_path / "runs").run
+    before = commands.evaluate(run).metrics["horizons"]
+    later = make_bars(730, seed=77)[700:]
+    for name, bars in whole.items():
+        pool.write(name, pd.concat([bars, later]))
     messages: list[str] = []
-    assert commands.evaluate(pool.run, say=messages.append).metrics["horizons"] == before
+    assert commands.evaluate(run, say=messages.append).metrics["horizons"] == before
     assert not any("changed" in message for message in messages)
 
 

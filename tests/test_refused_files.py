@@ -117,7 +117,7 @@ def test_run_json_and_runs_show_name_them(home: Path, clean: RunDirectory, call:
         home / "stocks" / name: reason for name, reason in REASONS.items()
     }
     assert "refused" not in clean.manifest()
-    code, out, _ = call("runs", "show", "kept")
+    code, out, _ = call("runs", "show", "kept", "--verbose")
     assert code == 0
     for name, reason in REASONS.items():
         assert f"path: {home / 'stocks' / name}" in out

@@ -157,7 +157,7 @@ def test_patience_goes_on_counting_where_it_stood(config: Config, tmp_path: Path
 def test_a_finished_run_holds_nothing_of_the_way_there(whole: RunDirectory) -> None:
     assert {path.name for path in whole.path.iterdir()} == {
         "run.json", "config.yaml", "scaler.json", "calibration.json", "history.csv", "model.onnx", "model.weights.h5",
-        "answers.npz", "sessions.json", "plots",
+        "answers.npz", "closes.npz", "sessions.json", "plots",
     }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results and er
 Plot = Annotated[bool, typer.Option("--plot/--no-plot", help="Draw the plots.")]
 Output = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write to (default: inside the run).")]
 RunName = Annotated[
-    str | None, typer.Argument(metavar="RUN", help="Name of a run, or its beginning, or path (default: the newest).")
+    str | None, typer.Argument(metavar="RUN", help="Name, its beginning, or path (default: the newest).")
 ]
 ConfigName = Annotated[
     str | None,
