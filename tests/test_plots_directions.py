@@ -67,15 +67,18 @@ def test_the_axes_of_reliability_have_one_scale_and_the_range_of_the_points(clas
         assert frame.width == pytest.approx(frame.height, rel=0.01)
 
 
-def test_the_range_of_chance_is_that_of_as_many_consecutive_forecasts() -> None:
-    figure = plots.reliability_curves(made(2)[1], "made")
-    for axes, step in zip(figure.axes, (1, 5), strict=True):
+@pytest.mark.parametrize("name", ["down", "flat", "up"])
+def test_the_range_of_chance_is_that_of_as_many_consecutive_forecasts(name: str) -> None:
+    figure = plots.reliability_curves(made(3)[1], "made")
+    row = 2 * CLASSES[3].index(name)
+    for axes, step in zip(figure.axes[row : row + 2], (1, 5), strict=True):
         (chance,) = axes.collections
         vertices = chance.get_paths()[0].vertices
         for level in {x for x, _ in vertices}:
             if 0.05 < level < 0.95:
                 heights = [y for x, y in vertices if x == level]
-                error = share_error(0, level, origins=24, horizon=step)
+                part = ((1 - level) / 2, (1 + level) / 2) if name == "flat" else (0, level)
+                error = share_error(*part, origins=24, horizon=step)
                 assert max(heights) == pytest.approx(level + 1.96 * error)
                 assert min(heights) == pytest.approx(level - 1.96 * error)
 

@@ -32,7 +32,8 @@ def share_error(lower: float, upper: float, *, origins: int, horizon: int) -> fl
     apart = np.arange(1, min(horizon, origins))
     both = _both_inside(lower, upper, 1 - apart / horizon)
     covariances = (1 - apart / origins) * (both - share**2)
-    return float(np.sqrt((share * (1 - share) + 2 * covariances.sum()) / origins))
+    variance = share * (1 - share) + 2 * covariances.sum()
+    return float(np.sqrt(max(variance, 0.0) / origins))  # below 0 by rounding, where all outcomes are inside
 
 
 def _both_inside(lower: float, upper: float, correlations: Floats) -> Floats:

@@ -70,7 +70,7 @@ def reliability_curves(report: DirectionReport, title: str) -> Figure:
         low, high = _range(report, name)
         for axes, (step, comparison) in zip(panels[row], report.horizons.items(), strict=True):
             points = comparison.reliability[name]
-            _reliability(axes, points, horizon=step, colour=CLASS_COLOURS[name], ends=(low, high))
+            _reliability(axes, points, name, horizon=step, ends=(low, high))
             share = report.training_shares[step - 1, report.classes.index(name)]
             axes.axhline(share, color=BASELINE_COLOURS[SHARES], linestyle="--", linewidth=1,
                          label=f"share of the training {unit}s")  # fmt: skip
@@ -98,17 +98,18 @@ def _range(report: DirectionReport, name: str) -> tuple[float, float]:
 
 
 def _reliability(
-    axes: Axes, points: Sequence[Reliability], *, horizon: int, colour: str, ends: tuple[float, float]
+    axes: Axes, points: Sequence[Reliability], name: str, *, horizon: int, ends: tuple[float, float]
 ) -> None:
     probability = np.array([point.probability for point in points])
     observed = np.array([point.share for point in points])
     line = np.linspace(*ends, 21)
     count = min(point.count for point in points)
-    errors = [share_error(0, level, origins=count, horizon=horizon) if 0 < level < 1 else 0.0 for level in line]
-    chance = 1.96 * np.array(errors)
+    # Flat is the middle of the distribution, down and up are its ends.
+    parts = [((1 - level) / 2, (1 + level) / 2) if name == "flat" else (0, level) for level in line]
+    chance = 1.96 * np.array([share_error(*part, origins=count, horizon=horizon) for part in parts])
     axes.plot(ends, ends, color=GREY, linestyle=":", label="ideal")
     axes.fill_between(line, line - chance, line + chance, color=GREY, alpha=0.2, linewidth=0, label="chance (95 %)")
-    axes.plot(probability, observed, "o-", markersize=5, linewidth=1.2, color=colour, label="observed")
+    axes.plot(probability, observed, "o-", markersize=5, linewidth=1.2, color=CLASS_COLOURS[name], label="observed")
     plain(axes)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0 if np.ptp(ends) > 0.1 else 1))

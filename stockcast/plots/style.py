@@ -158,9 +158,9 @@ def whole_numbers(axes: Axes, label: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def date_axis(axes: Axes, *, most: int = 9) -> None:
-    """Put as many dates on the x-axis as there is room for, `most` of them."""
-    locator = mdates.AutoDateLocator(minticks=min(3, most), maxticks=most)
+def date_axis(axes: Axes, *, most: int | None = None) -> None:
+    """Put as many dates on the x-axis as there is room for, or at most so many."""
+    locator = mdates.AutoDateLocator() if most is None else mdates.AutoDateLocator(minticks=2, maxticks=most)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
 

@@ -22,6 +22,11 @@ def test_origins_that_share_nothing_add_nothing_and_a_single_one_has_no_neighbou
     assert share_error(0.25, 0.75, origins=1, horizon=50) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (0.5, 0.5)], ids=str)
+def test_a_share_of_all_or_of_none_does_not_stray(ends: tuple[float, float]) -> None:
+    assert share_error(*ends, origins=10, horizon=5) == pytest.approx(0, abs=1e-6)
+
+
 @pytest.mark.parametrize("ends", [(0.0, 0.1), (0.45, 0.55), (0.25, 0.75), (0.05, 0.95), (0.4, 1.0)], ids=str)
 @pytest.mark.parametrize("horizon", [5, 20])
 def test_walks_stray_as_far(ends: tuple[float, float], horizon: int) -> None:
