@@ -106,4 +106,4 @@ def test_what_save_writes_is_in_the_run(home) -> None:
     run = sc.RunDirectory.find(home / "runs", "first")
     before = set(files(home))
     folder = sc.save_prediction(run, sc.predict(run), plot=False)
-    assert set(files(home)) - before == {str(folder / "forecast.csv")}
+    assert set(files(home)) - before == {str(folder / "forecast.csv"), str(folder / "source.json")}

@@ -59,7 +59,7 @@ def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
 
 def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_line_to_it(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
-    (home / "other.csv").write_bytes((home / "prices.csv").read_bytes())
+    make_bars(seed=5).to_csv(home / "other.csv", index=False)
     before = stockcast("predict", "first", "--data", "other.csv", cwd=home)
     assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before.stderr
     assert "Kept: not known for other, which was not scored yet" in before.stdout

@@ -92,8 +92,6 @@ def test_new_days_are_scored_in_a_folder_of_their_period_and_the_run_s_own_score
         folders.append(found.folder)
     assert folders[0].is_dir()
     assert contents(own) == before
-    verdict = (folders[1] / "verdict.txt").read_text().splitlines()
-    assert run.later_verdicts() == {NEW: verdict}  # of the longer one
 
 
 def test_a_file_that_has_grown_is_forecast_and_explained_as_the_series_of_the_training(
