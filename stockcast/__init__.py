@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.evaluate import evaluate, save_evaluation
     from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
-    from stockcast.pipeline.predict import predict, save_prediction
+    from stockcast.pipeline.predict import predict, save_paths, save_prediction
     from stockcast.pipeline.resume import resume
     from stockcast.pipeline.train import train
     from stockcast.runs.directory import RunDirectory
@@ -50,6 +50,7 @@ _MODULES = {
     "sample_paths": "distribution.paths",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
+    "save_paths": "pipeline.predict",
     "save_pool_evaluation": "pipeline.evaluate_pool",
     "save_prediction": "pipeline.predict",
     "train": "pipeline.train",
@@ -58,7 +59,7 @@ _MODULES = {
 __all__ = [
     "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "chances", "evaluate", "evaluate_pool",
     "explain", "load_config", "plots", "predict", "quantile_rows", "read_prices", "resume", "sample_paths",
-    "save_evaluation", "save_explanation", "save_pool_evaluation", "save_prediction", "train",
+    "save_evaluation", "save_explanation", "save_paths", "save_pool_evaluation", "save_prediction", "train",
 ]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from made import REPOSITORY, TINY, make_bars
 from test_cli import stockcast
@@ -105,3 +107,18 @@ def test_what_save_writes_is_in_the_run(home) -> None:
     before = set(files(home))
     folder = sc.save_prediction(run, sc.predict(run), plot=False)
     assert set(files(home)) - before == {str(folder / "forecast.csv")}
+
+
+def test_saved_paths_are_beside_the_forecast_that_they_are_of(home) -> None:
+    run = sc.RunDirectory.find(home / "runs", "first")
+    prediction = sc.predict(run)
+    paths = sc.sample_paths(prediction, 5)
+    folder = sc.save_paths(run, paths)
+    assert folder == sc.save_prediction(run, prediction, plot=False)
+    table = pd.read_csv(folder / "paths.csv")
+    assert list(table) == ["unique_id", "cutoff", "path", "ds", "step", "price"]
+    assert len(table) == paths.prices.size
+    np.testing.assert_allclose(table["price"].to_numpy().reshape(paths.prices.shape), paths.prices, rtol=1e-5)
+    assert set(table["ds"]) == {row["date"] for row in prediction.rows()}
+    with np.load(folder / "paths.npz") as stored:
+        np.testing.assert_array_equal(stored["prices"], paths.prices)

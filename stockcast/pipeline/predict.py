@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stockcast.config.load import Overrides
 from stockcast.data.csv.table import PriceSource
+from stockcast.distribution.paths import SamplePaths
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
@@ -60,4 +61,15 @@ def save_prediction(
 
     figure = plots.fan_chart(prediction) if isinstance(prediction, Prediction) else plots.direction_chart(prediction)
     run.write_plot(picture.stem, figure, folder=folder)
+    return folder
+
+
+def save_paths(run: RunDirectory, paths: SamplePaths, *, folder: Path | None = None) -> Path:
+    """Write sample paths as paths.csv and paths.npz; return the folder: by default that of the prediction.
+
+    Raises:
+        RunError: the disk or the folder does not allow it.
+    """
+    folder = (folder or run.own_folder(prediction_folder(paths.series, paths.origin))).resolve()
+    run.write_paths(folder, paths.rows(), arrays=paths.arrays())
     return folder

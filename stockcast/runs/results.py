@@ -1,7 +1,8 @@
 """What evaluate, predict and explain write into a finished run; run.json does not list these files."""
 
 import contextlib
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Sequence
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,18 @@ class ResultFiles(RunFiles):
         self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/metrics.json", metrics)
         return self.results / folder
+
+    def write_paths(self, folder: Path, rows: Iterable[dict[str, Any]], *, arrays: dict[str, Any]) -> None:
+        """Store sample paths as paths.csv, a row at a time as there may be millions, and paths.npz."""
+        with self._replacing(folder / "paths.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
+            rows = iter(rows)
+            first = next(rows)
+            table = csv.DictWriter(stream, fieldnames=list(first), lineterminator="\n")
+            table.writeheader()
+            table.writerow(first)
+            table.writerows(rows)
+        with self._replacing(folder / "paths.npz") as path, path.open("wb") as binary:
+            np.savez_compressed(binary, **arrays)
 
     def write_pool(
         self, name: str, stated: dict[str, Any], *, rows: list[dict[str, Any]], verdict: Sequence[str]
