@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from stockcast.distribution.paths import touch_probability
-from stockcast.distribution.quantiles import PriceDistribution
+from stockcast.distribution.quantiles import PriceDistribution, price_forecast
 from stockcast.errors import StockcastError
-from stockcast.forecast import DirectionPrediction, Forecast, Prediction
+from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.frequency import Frequency
 from stockcast.text import price_text
 
@@ -135,7 +135,11 @@ class Chances:
 
 
 def chances(
-    prediction: Prediction, *, above: Iterable[float] = (), below: Iterable[float] = (), by: Iterable[By] | By = ()
+    prediction: Prediction | DirectionPrediction,
+    *,
+    above: Iterable[float] = (),
+    below: Iterable[float] = (),
+    by: Iterable[By] | By = (),
 ) -> Chances:
     """Return the chances of closing above and below some prices, and of touching them, and the value at risk.
 
@@ -148,7 +152,7 @@ def chances(
     Raises:
         StockcastError: a price is not above 0, or a day is not one of the forecast's; or it is of the direction.
     """
-    forecast = _prices_of(prediction)
+    forecast = price_forecast(prediction)
     sides: list[tuple[Literal["above", "below"], float]] = [
         *(("above", _price(level, "--above")) for level in dict.fromkeys(above)),
         *(("below", _price(level, "--below")) for level in dict.fromkeys(below)),
@@ -186,7 +190,7 @@ def quantile_rows(prediction: Prediction | DirectionPrediction, levels: Iterable
     Raises:
         StockcastError: a level is not between 0 and 1; or the forecast is of the direction.
     """
-    forecast = _prices_of(prediction)
+    forecast = price_forecast(prediction)
     wanted = list(dict.fromkeys(levels))
     for level in wanted:
         if not 0 < level < 1:
@@ -202,7 +206,7 @@ def quantile_rows(prediction: Prediction | DirectionPrediction, levels: Iterable
     ]
 
 
-def step_of(prediction: Prediction, by: By) -> int:
+def step_of(prediction: Prediction | DirectionPrediction, by: By) -> int:
     """Return the number of sessions to a day of a prediction.
 
     Raises:
@@ -238,15 +242,6 @@ def chance_text(probability: float) -> str:
     if probability < 0.01:
         return "less than 1 %"
     return "more than 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
-
-
-def _prices_of(prediction: Prediction | DirectionPrediction) -> Forecast:
-    if not isinstance(prediction.forecast, Forecast):
-        raise StockcastError(
-            f"{prediction.run} forecasts the direction of {prediction.series}, not its price: it has no chances of "
-            "price levels. Take a run with another model.head."
-        )
-    return prediction.forecast
 
 
 def _no_day(reason: str, by: By) -> StockcastError:

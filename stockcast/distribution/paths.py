@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stockcast.distribution.copula import WalkCopula
-from stockcast.distribution.quantiles import PriceDistribution
+from stockcast.distribution.quantiles import PriceDistribution, price_forecast
 from stockcast.errors import StockcastError
-from stockcast.forecast import Prediction
+from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.typing import Dates, Floats
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _CHUNK = 2**16
 _BLOCK = 200
 """Origins whose scores are in memory at a time."""
 
-MOST_PATHS = 1_000_000
-"""Of one call of `sample_paths`."""
+MOST_PATHS = 100_000
+"""Of one call of `sample_paths`: of 50 days, 40 MB of prices and a table of 5 million rows."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class SamplePaths:
         }
 
 
-def sample_paths(prediction: Prediction, count: int, *, seed: int = 0) -> SamplePaths:
+def sample_paths(prediction: Prediction | DirectionPrediction, count: int, *, seed: int = 0) -> SamplePaths:
     """Draw paths whose prices on each day are distributed as the forecast's, and whose days hang together as a walk's.
 
     See `WalkCopula`. The same seed and count draw the same paths.
@@ -89,11 +89,11 @@ def sample_paths(prediction: Prediction, count: int, *, seed: int = 0) -> Sample
     Raises:
         StockcastError: `count` is not from 1 to `MOST_PATHS`, or the forecast is of the direction.
     """
+    forecast = price_forecast(prediction)
     if not 1 <= count <= MOST_PATHS:
         raise StockcastError(
             f"{count} paths cannot be drawn: from 1 to {MOST_PATHS:,} can.", key="--paths", value=count
         )
-    forecast = prediction.forecast
     distribution = PriceDistribution.of(forecast)
     copula = WalkCopula.of(distribution)
     scores = copula.to_normal(copula.scores(np.random.default_rng(seed), count).astype(np.float64))[0]
@@ -113,7 +113,7 @@ def touch_probability(
     share their random numbers.
 
     Args:
-        distribution: of some origins, over the whole horizon.
+        distribution: of some origins, from the first day on and as far as any of `days`.
         prices: above 0, a set for each of `days`, shape (origins, len(days), n).
         days: numbers of days ahead, each at least 1.
         paths: drawn for each origin.

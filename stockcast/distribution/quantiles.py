@@ -7,7 +7,8 @@ import numpy as np
 
 from stockcast.distribution.spline import Spline
 from stockcast.distribution.tails import Tail
-from stockcast.forecast import Forecast
+from stockcast.errors import StockcastError
+from stockcast.forecast import DirectionPrediction, Forecast, Prediction
 from stockcast.typing import Floats
 
 _NODES = 400
@@ -117,3 +118,14 @@ class PriceDistribution:
     @cached_property
     def _spline(self) -> Spline:
         return Spline.through(self._scores, self.returns, first=self._lower.slope, last=self._upper.slope)
+
+
+def price_forecast(prediction: Prediction | DirectionPrediction) -> Forecast:
+    """Return the forecast of a prediction; StockcastError if it is of the direction, which has no distribution."""
+    if not isinstance(prediction.forecast, Forecast):
+        raise StockcastError(
+            f"{prediction.run} forecasts the direction of {prediction.series}, not its price: there are no chances of "
+            "price levels, quantiles or paths. Take a run with another model.head.",
+            key="model.head",
+        )
+    return prediction.forecast

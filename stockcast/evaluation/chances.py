@@ -18,6 +18,9 @@ with the same k for every origin and every forecast, five below the last close a
 PATHS = 256
 """For the chance of a touch, from each origin. Its error averages out over origins and levels."""
 
+APART = 10
+"""Touches within h days are compared from every (h / 10)-th origin: those between have nearly the same days ahead."""
+
 
 @dataclass(frozen=True)
 class LevelReliability:
@@ -77,24 +80,23 @@ def chance_reliability(
     Returns:
         By days ahead, then by the name of the forecast.
     """
-    actual, last = task.actual, levels.last_close[:, None, None]
-    prices = np.stack([levels.at(level)[:, [step - 1 for step in steps]] for level in LEVELS_AT], axis=-1)
-    is_above = prices >= last
-    moves = (prices / last - 1).mean(axis=0)
-    closed = np.stack([_beyond(actual[:, step - 1, None], prices[:, place], is_above[:, place])
-                       for place, step in enumerate(steps)], axis=1)  # fmt: skip
-    touched = np.stack([_reached(actual[:, :step], prices[:, place], is_above[:, place])
-                        for place, step in enumerate(steps)], axis=1)  # fmt: skip
-    found: dict[int, dict[str, ChanceReliability]] = {step: {} for step in steps}
-    for name, forecast in forecasts.items():
-        distribution = PriceDistribution.of(forecast)
-        touch = touch_probability(distribution, prices, days=tuple(steps), paths=PATHS)
-        for place, step in enumerate(steps):
-            below = distribution.days(slice(step - 1, step)).cdf(prices[:, place : place + 1])[:, 0]
-            close = np.where(is_above[:, place], 1 - below, below)
-            found[step][name] = ChanceReliability(
-                _event(moves[place], close, closed[:, place]), _event(moves[place], touch[:, place], touched[:, place])
-            )
+    actual, last = task.actual, levels.last_close[:, None]
+    distributions = {name: PriceDistribution.of(forecast) for name, forecast in forecasts.items()}
+    found: dict[int, dict[str, ChanceReliability]] = {}
+    for step in steps:
+        prices = np.stack([levels.at(level)[:, step - 1] for level in LEVELS_AT], axis=-1)
+        is_above = prices >= last
+        moves = (prices / last - 1).mean(axis=0)
+        closed = _beyond(actual[:, step - 1, None], prices, is_above)
+        some = slice(None, None, max(1, step // APART))
+        touched = _reached(actual[some, :step], prices[some], is_above[some])
+        found[step] = {}
+        for name, distribution in distributions.items():
+            below = distribution.days(slice(step - 1, step)).cdf(prices[:, None])[:, 0]
+            close = np.where(is_above, 1 - below, below)
+            walked = distribution.rows(some).days(slice(0, step))
+            touch = touch_probability(walked, prices[some, None], days=(step,), paths=PATHS)[:, 0]
+            found[step][name] = ChanceReliability(_event(moves, close, closed), _event(moves, touch, touched))
     return found
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from stockcast.distribution.chances import By, Chances, chances
 from stockcast.distribution.paths import SamplePaths, sample_paths
-from stockcast.errors import StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.runs.directory import RunDirectory
 
@@ -49,8 +48,6 @@ def find_chances(
     above, below, by = list(above), list(below), list(by)
     if not (above or below or by or paths):
         return ChanceReport()
-    if isinstance(prediction, DirectionPrediction):
-        raise StockcastError(f"{prediction.run} forecasts the direction, which tells no chance of a price.")
     found = chances(prediction, above=above, below=below, by=by) if above or below or by else None
     return ChanceReport(found, sample_paths(prediction, paths) if paths else None)
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from stockcast.distribution.chances import chance_text, chances, quantile_rows
+from stockcast.distribution.paths import sample_paths
 from stockcast.errors import StockcastError
 from stockcast.forecast import LEVELS, DirectionPrediction, Directions, Forecast, Prediction
 
@@ -154,5 +155,8 @@ def test_a_level_of_no_quantile_is_refused(level: float, prediction: Prediction)
 
 def test_a_forecast_of_the_direction_has_no_chances_of_levels() -> None:
     directions = Directions(ORIGIN, DATES[None], ("down", "up"), np.full((1, 7, 2), 0.5), np.array([100.0]))
-    with pytest.raises(StockcastError):
-        chances(DirectionPrediction("run", "KO", directions, None, None), above=(101,))  # type: ignore[arg-type]
+    made: Any = DirectionPrediction("run", "KO", directions, None, None)
+    for use in (chances, lambda it: quantile_rows(it, (0.1,)), lambda it: sample_paths(it, 3)):
+        with pytest.raises(StockcastError) as refused:
+            use(made)
+        assert refused.value.key == "model.head"
