@@ -19,7 +19,7 @@ CLOSES = 100 * np.exp(0.01 * np.cumsum(np.random.default_rng(0).standard_normal(
 def made(series: str, *, origin: int = 600, times: float = 1.0, adjusted: bool = False) -> Prediction:
     task = ForecastTask(DATES, times * CLOSES, np.array([origin]), horizon=20, training_days=300)
     history = times * CLOSES[: origin + 1]
-    return Prediction("run", series, ewma(task), DATES[: origin + 1], history, adjusted)
+    return Prediction("run", series, ewma(task), DATES[: origin + 1], history, adjusted=adjusted)
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 22, 30])
