@@ -180,6 +180,14 @@ class Sources:
 NO_SOURCES = Sources()
 
 
+@dataclass(frozen=True)
+class Printing:
+    """What is printed."""
+
+    as_json: Json = False
+    quiet: Quiet = False
+
+
 def takes(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a decorator that gives a command the fields of dataclasses as options, each in place of one parameter.
 

@@ -24,32 +24,44 @@ def print_pool(evaluation: PoolEvaluation) -> None:
 
 
 def print_pool_prediction(prediction: PoolPrediction) -> None:
-    """Print a row for each series: its forecast of the last day ahead, or why there is none."""
-    first = next(iter(prediction.predictions.values())).forecast
-    title = f"{len(prediction.predictions)} series by {prediction.run}, {first.frequency.steps([first.horizon])} ahead"
-    rows = prediction.rows()
+    """Print a row for each series, its forecast of the last day ahead; then what is remarkable, or why it has none."""
+    forecasts = [each.forecast for each in prediction.predictions.values()]
+    first, days = forecasts[0], {str(forecast.last_day) for forecast in forecasts}
+    ahead = f"{first.frequency.steps([first.horizon])} ahead"
+    title = f"{len(forecasts)} series by {prediction.run}, {ahead}{f' ({days.pop()})' if len(days) == 1 else ''}"
+    begin = ("series", "last day", "last price", *(("forecast day",) if days else ()))
     if isinstance(first, Directions):
-        table = new_table(title, None, "series", "last day", "last price", *first.classes, "remark")
+        table = new_table(title, None, *begin, *first.classes)
     else:
-        table = new_table(
-            title,
-            "volatility: deviation of log returns a year, by the forecast. fall: chance of a price at least "
-            f"{100 * FALL:.0f} % below the last one. Every day ahead is in forecasts.csv.",
-            "series", "last day", "last price", "median", "90 % band", "volatility", "fall", "remark",
-        )  # fmt: skip
-    for row in rows:
-        failed = row["series"] in prediction.failures
-        cells = ["", "not forecast", *[""] * (len(table.columns) - 4)] if failed else _forecast_cells(row, first)
-        table.add_row(Text(printable_name(row["series"])), *cells, Text(printable(row["remark"])))
-    print_table(table, least=("volatility", "fall", "median", "remark", "last day"), file="forecasts.csv")
+        table = new_table(title, _caption(prediction), *begin, "median", "90 % band", "volatility", "fall")
+    for row in prediction.rows():
+        if row["series"] in prediction.failures:
+            cells = ["", "not forecast", *[""] * (len(table.columns) - 3)]
+        else:
+            cells = [row["origin"], price_text(row["last_close"]), *([row["date"]] if days else [])]
+            cells += _forecast_cells(row, first)
+        table.add_row(Text(printable_name(row["series"])), *cells)
+    print_table(table, least=("volatility", "fall", "median", "last day"), file="forecasts.csv")
+    for name, remark in {**prediction.remarks, **prediction.failures}.items():
+        if remark and (name in prediction.predictions or name in prediction.failures):
+            print_sentences([printable(f"{name}: {remark.splitlines()[0].rstrip('.')}.")])
+
+
+def _caption(prediction: PoolPrediction) -> str:
+    """Explain the columns, and of adjusted prices what their forecast is."""
+    are_adjusted = any(each.adjusted for each in prediction.predictions.values())
+    return (
+        "volatility: deviation of log returns a year, by the forecast. fall: chance of a price at least "
+        f"{100 * FALL:.0f} % below the last one.{' With Adj Close: total return.' if are_adjusted else ''} Every day "
+        "ahead is in forecasts.csv."
+    )
 
 
 def _forecast_cells(row: dict[str, Any], first: Forecast | Directions) -> list[str]:
-    begin = [row["origin"], price_text(row["last_close"])]
     if isinstance(first, Directions):
-        return [*begin, *(f"{100 * row[f'p_{name}']:.0f} %" for name in first.classes)]
+        return [f"{100 * row[f'p_{name}']:.0f} %" for name in first.classes]
     band = f"{price_text(row['lower_90'])} to {price_text(row['upper_90'])}"
-    return [*begin, price_text(row["median"]), band, f"{100 * row['volatility']:.0f} %", _chance(row["p_fall"])]
+    return [price_text(row["median"]), band, f"{100 * row['volatility']:.0f} %", _chance(row["p_fall"])]
 
 
 def _chance(share: float) -> str:

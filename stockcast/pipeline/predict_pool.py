@@ -179,7 +179,7 @@ def forecast_pool(
         try:
             prices, market = predictor.series_and_market(member.open(), on_message=_ignore)
             prediction = predictor.predict_series(prices, market, horizon=horizon, origin=origin, on_message=_ignore)
-            noted[name] = remarks(predictor, prices, prediction)
+            noted[name] = remarks(predictor, prediction)
             predictions[name] = replace(prediction, series=name)
             contents[name] = prices.sha256
         except StockcastError as error:

@@ -88,7 +88,7 @@ def trust_pool(
     lines.append(f"Known: prices up to {span}{age}; trained before {predictor.test_border()} on {count} series.")
     odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     if odd:
-        lines.append(f"Warning: look at the remarks of {len(odd)} series, such as {odd[0]}.")
+        lines.append(f"Warning: the forecasts of {len(odd)} series are odd, see {odd[0]} above.")
     return tuple(lines)
 
 
@@ -199,11 +199,9 @@ def _drift_range(predictor: Predictor) -> tuple[float, float]:
         raise damaged(predictor.run.path / MANIFEST, "training.drift is no pair of numbers") from error
 
 
-def remarks(predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction) -> list[str]:
+def remarks(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
     """Return what a reader of one of many forecasts must know of it, a few words each; empty where there is nothing."""
     found = []
     if prediction.forecast.origin_dates[0] < np.datetime64(predictor.test_border()):
         found.append(f"trained on days up to {predictor.test_border()}")
-    if prices.are_adjusted:
-        found.append("total return")
     return found + _warnings(predictor, prediction)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, parse_day, takes_many_sources
+from stockcast.cli.options import Printing, RunName, Runs, Sources, parse_day, takes, takes_many_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.cli.signals import Interrupted
 
@@ -27,8 +27,10 @@ class Part(StrEnum):
 
 
 @takes_many_sources
+@takes(printing=Printing)
 def evaluate(
     sources: Sources,
+    printing: Printing,
     run: RunName = None,
     runs: Runs = Path("runs"),
     split: Annotated[Part, typer.Option(help="Days to score.")] = Part.test,
@@ -40,8 +42,6 @@ def evaluate(
         bool, typer.Option("--insist", help="Allow days before the end of the run's training data.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Score a run and its baselines on days that it was not trained on, of one series or of many together."""
     from stockcast.forecasting.predictor import Predictor
@@ -49,20 +49,20 @@ def evaluate(
     from stockcast.runs.shipped import choose_run
 
     days = ScoredDays(split.value, start, insist)
-    on_message = message_callbacks(quiet).on_message
+    on_message = message_callbacks(printing.quiet).on_message
     directory = choose_run(runs, run, source=sources.paths or None, on_message=on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=on_message)
     if sources.are_many or predictor.takes_all:
-        _evaluate_pool(predictor, sources, days, as_json=as_json, quiet=quiet)
+        _evaluate_pool(predictor, sources, days, printing)
         return
-    _evaluate_one(predictor, sources, days, verbose=verbose, as_json=as_json, quiet=quiet)
+    _evaluate_one(predictor, sources, days, printing, verbose=verbose)
     command = next_command("predict", directory.name, runs, sources=sources)
-    if not as_json:
-        print_message(f"Next: {command}", quiet=quiet)
+    if not printing.as_json:
+        print_message(f"Next: {command}", quiet=printing.quiet)
 
 
 def _evaluate_one(
-    predictor: "Predictor", sources: Sources, days: "ScoredDays", *, verbose: bool, as_json: bool, quiet: bool
+    predictor: "Predictor", sources: Sources, days: "ScoredDays", printing: Printing, *, verbose: bool
 ) -> None:
     from stockcast.cli.progress import BaselineProgress
     from stockcast.cli.tables import print_evaluation, print_trust
@@ -72,24 +72,24 @@ def _evaluate_one(
     from stockcast.pipeline.trust import trust
 
     series = predictor.one_series(sources.data)
-    with BaselineProgress(quiet=quiet) as progress:
-        callbacks = message_callbacks(quiet, on_baseline=progress.on_baseline)
+    with BaselineProgress(quiet=printing.quiet) as progress:
+        callbacks = message_callbacks(printing.quiet, on_baseline=progress.on_baseline)
         scored = read_scored(predictor, series, days, callbacks=callbacks)
         evaluation = score(predictor, scored, callbacks=callbacks)
     folder = save_evaluation(predictor.run, evaluation)
     forecast = predictor.predict(scored.prices)
     record = Record.of(evaluation.metrics, frequency=scored.prices.frequency)
     lines = trust(predictor, scored.prices, forecast, record)
-    if as_json:
+    if printing.as_json:
         print_json({**evaluation.metrics, "trust": list(lines)})
         return
     print_evaluation(evaluation, with_verdict=verbose)
     print_trust(lines)
     verdict = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
-    print_message(f"Scores and plots: {path_text(folder)}{verdict}", quiet=quiet)
+    print_message(f"Scores and plots: {path_text(folder)}{verdict}", quiet=printing.quiet)
 
 
-def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays", *, as_json: bool, quiet: bool) -> None:
+def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays", printing: Printing) -> None:
     """Score many series; those that failed are an error once the others are printed."""
     from stockcast.cli.pool_tables import print_pool
     from stockcast.cli.progress import PoolProgress
@@ -97,18 +97,18 @@ def _evaluate_pool(predictor: "Predictor", sources: Sources, days: "ScoredDays",
     from stockcast.pipeline.evaluate_pool import save_pool_evaluation, score_pool
 
     try:
-        with PoolProgress(quiet=quiet) as progress:
-            callbacks = message_callbacks(quiet, on_series=progress.on_series)
+        with PoolProgress(quiet=printing.quiet) as progress:
+            callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
             evaluation = score_pool(predictor, sources.paths, days, overrides=sources.overrides, callbacks=callbacks)
     except Interrupted as interrupted:
         advice = "Repeat the command to go on: series that are scored are kept."
         raise Interrupted(interrupted.number, advice) from None
     folder = save_pool_evaluation(predictor.run, evaluation)
-    if as_json:
+    if printing.as_json:
         print_json(evaluation.to_json())
     else:
         print_pool(evaluation)
-    print_message(f"Scores and plot: {path_text(folder)}", quiet=quiet)
+    print_message(f"Scores and plot: {path_text(folder)}", quiet=printing.quiet)
     if failures := evaluation.failures:
         reasons = [f"  {name}: {reason.splitlines()[0]}" for name, reason in list(failures.items())[:_REASONS_SHOWN]]
         more = len(failures) - len(reasons)

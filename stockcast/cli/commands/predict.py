@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Json, Plot, Quiet, RunName, Runs, Sources, parse_day, takes, takes_many_sources
+from stockcast.cli.options import Plot, Printing, RunName, Runs, Sources, parse_day, takes, takes_many_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
 
 if TYPE_CHECKING:
     from stockcast.forecasting.predictor import Predictor
+
+
+_NAMES_SHOWN = 10  # of series that could not be forecast
 
 
 class Sort(StrEnum):
@@ -95,14 +98,6 @@ class Questions:
         except ValueError:
             message = f"--levels {self.levels}: numbers between 0 and 1 with commas between them, such as 0.01,0.1."
             raise StockcastError(message, key="--levels", value=self.levels) from None
-
-
-@dataclass(frozen=True)
-class Printing:
-    """What is printed."""
-
-    as_json: Json = False
-    quiet: Quiet = False
 
 
 @takes_many_sources
@@ -216,11 +211,9 @@ def _predict_many(
     print_message(message, quiet=printing.quiet)
     if found.failures:
         count = f"{len(found.failures)} of {len(found.failures) + len(found.predictions)} series"
-        raise DataError(
-            f"{count} could not be forecast: the reason is in the row of each.",
-            key="--data",
-            value=list(found.failures),
-        )
+        names = list(found.failures)
+        shown = f"{', '.join(names[:_NAMES_SHOWN])}{', ...' if len(names) > _NAMES_SHOWN else ''}"
+        raise DataError(f"{count} could not be forecast: {shown}.", key="--data", value=names)
 
 
 def _written(path: Path, *, has_plot: bool) -> str:
