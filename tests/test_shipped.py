@@ -403,3 +403,17 @@ def test_the_one_in_this_tree_is_whole_and_small() -> None:
     assert check_integrity(folder).state == "whole"
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 3_000_000
     assert not {series.name.removesuffix(".csv") for series in RunDirectory(folder).trained_on()} & pretrain.HELD_OUT
+
+
+def test_a_file_of_the_name_of_a_training_series_keeps_its_name_and_another_content_has_its_own_folder(
+    home: Path, trained: RunDirectory
+) -> None:
+    name = trained.trained_on()[0].name
+    folders = []
+    for seed in (31, 32):
+        make_bars(seed=seed).to_csv(home / name, index=False)
+        done = stockcast("predict", "--data", name, "--no-plot", cwd=home)
+        assert f"Promise: {Path(name).stem}: a 90 % chance" in done.stdout
+        folders.append(done.stderr.partition("Table: ")[2].splitlines()[0])
+    assert folders[0] == f"runs/pretrained/predictions/{Path(name).stem}-2012-09-07"
+    assert folders[1].startswith(f"{folders[0]}-")

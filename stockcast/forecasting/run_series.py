@@ -98,6 +98,8 @@ class RunSeries:
 
     @cached_property
     def _trained_names(self) -> list[tuple[TrainedSeries, str]]:
+        if self.run.apart is not None:  # of the run that ships: no results there are of the files of its training
+            return []
         return [(series, series_name(Path(series.name))) for series in self.trained_on]
 
     def trained_series(self, prices: Prices) -> TrainedSeries | None:
