@@ -66,6 +66,11 @@ def test_a_record_names_what_is_beaten_and_what_is_not_with_the_days_ahead() -> 
     )
 
 
+def test_a_network_without_a_significant_difference_is_told_so() -> None:
+    even = record({"horizons": {"1": at(0.9), "5": at(0.9)}})
+    assert even.skill(frequency=DAILY) == "no significant difference to any baseline."
+
+
 def test_coverage_is_that_of_the_nearest_days_ahead_and_of_days_like_the_last_one() -> None:
     kept = record().kept(4, "calm", frequency=DAILY)
     assert kept.startswith("90 % of prices 5 days ahead were in their 90 % band")

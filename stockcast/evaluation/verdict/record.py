@@ -82,19 +82,22 @@ class Record:
 
     def skill(self, *, frequency: Frequency) -> str:
         """Write which baselines it was significantly better and worse than, and how far ahead."""
-        parts = []
-        for outcome in ("better", "worse"):
-            found: dict[tuple[int, ...], list[str]] = defaultdict(list)
-            for name, by_step in self.results.items():
-                if steps := tuple(outcomes.steps_with(by_step, outcome)):
-                    found[steps].append(_label(name, frequency))
-            groups = [f"{', '.join(names)} ({frequency.steps(steps)})" for steps, names in found.items()]
-            parts.append(f"{outcome} than {'; '.join(groups) if groups else 'none'}")
-        if all(result.outcome == "untested" for by_step in self.results.values() for result in by_step.values()):
+        found = {result.outcome for by_step in self.results.values() for result in by_step.values()}
+        if found <= {"untested"}:
             return f"too few {frequency.unit}s were scored to test whether it is better than any baseline."
-        is_decided = all(result.outcome != "open" for by_step in self.results.values() for result in by_step.values())
-        rest = "" if is_decided else " No other difference is significant."
-        return f"significantly {parts[0]}; {parts[1]}.{rest}"
+        if not found & {"better", "worse"}:
+            return "no significant difference to any baseline."
+        better, worse = (self._with(outcome, frequency) for outcome in ("better", "worse"))
+        rest = " No other difference is significant." if "open" in found else ""
+        return f"significantly better than {better}; worse than {worse}.{rest}"
+
+    def _with(self, outcome: str, frequency: Frequency) -> str:
+        """Write the baselines with this outcome and at which steps, those of the same steps together; or `none`."""
+        names: dict[tuple[int, ...], list[str]] = defaultdict(list)
+        for name, by_step in self.results.items():
+            if steps := tuple(step for step, result in by_step.items() if result.outcome == outcome):
+                names[steps].append(_label(name, frequency))
+        return "; ".join(f"{', '.join(each)} ({frequency.steps(steps)})" for steps, each in names.items()) or "none"
 
 
 def _label(name: str, frequency: Frequency) -> str:
