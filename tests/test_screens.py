@@ -56,7 +56,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (*ONE, "--data", "folder", "--data", "bad.csv"),
         ("not forecast", "bad: bad.csv, line 2, Close 'twelve': not a number", "such as AA"),
     ),
-    "the riskiest": ((*ONE, "--data", "folder", "--top", "1", "--sort", "fall"), ("1 series by first", "fall")),
+    "the riskiest": ((*ONE, "--data", "folder", "--top", "1", "--sort", "fall"), ("1 of 2 series by first", "fall")),
     "directions": (("predict", "ways", "--no-plot"), ("prices by ways", "down", "up", 'by "always up"')),
     "an evaluation": (("evaluate", "first"), ("prices.csv by first, test days", "random_walk", "in 90 %", "Skill: ")),
 }

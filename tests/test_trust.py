@@ -61,7 +61,7 @@ def record(changed: dict[str, Any] | None = None) -> Record:
 
 def test_a_record_names_what_is_beaten_and_what_is_not_with_the_days_ahead() -> None:
     assert record().skill(frequency=DAILY) == (
-        "significantly better than the random walk, drift (1 and 5 days); worse than GJR-GARCH-skewt (5 days). "
+        "significantly better at 1 and 5 days than the random walk and drift; worse at 5 days than GJR-GARCH-skewt. "
         "No other difference is significant."
     )
 
@@ -94,8 +94,8 @@ def test_every_fault_of_the_evaluation_is_named() -> None:
         "90 % bands too narrow (1 day)",
         "90 % bands too wide (5 days)",
         "not among the best forecasts (5 days)",
-        "1 % value at risk undercut 30 times, not 10",
-        "5 % value at risk undercut 11 times, not 10, in clusters",
+        "1-day 1 % value at risk undercut 30 times, not 10",
+        "1-day 5 % value at risk undercut 11 times, not 10, in clusters",
         "the median trails the price",
     )
     assert record().faults == ()
@@ -171,7 +171,7 @@ def test_a_median_that_rises_faster_than_any_series_of_the_training_did_is_warne
         rise[0, -1] = np.exp(3 * drift + beyond) * prices.quoted[-1] / forecast.forecast.median[0, -1]
         shifted = replace(forecast, forecast=replace(forecast.forecast, quantiles=forecast.forecast.quantiles * rise))
         lines = trust(loaded, prices, shifted, None)
-        assert any("faster than any series of the training did" in line for line in lines) is is_warned
+        assert any("a faster drift than any series of the training had" in line for line in lines) is is_warned
 
 
 def test_a_damaged_evaluation_is_named(loaded: Predictor) -> None:

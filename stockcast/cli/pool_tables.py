@@ -28,7 +28,8 @@ def print_pool_prediction(prediction: PoolPrediction) -> None:
     forecasts = [each.forecast for each in prediction.predictions.values()]
     first, days = forecasts[0], {str(forecast.last_day) for forecast in forecasts}
     ahead = f"{first.frequency.steps([first.horizon])} ahead"
-    title = f"{len(forecasts)} series by {prediction.run}, {ahead}{f' ({days.pop()})' if len(days) == 1 else ''}"
+    count = len(forecasts) if len(forecasts) == prediction.total else f"{len(forecasts)} of {prediction.total}"
+    title = f"{count} series by {prediction.run}, {ahead}{f' ({days.pop()})' if len(days) == 1 else ''}"
     begin = ("series", "last day", "last price", *(("forecast day",) if days else ()))
     if isinstance(first, Directions):
         table = new_table(title, None, *begin, *first.classes)
@@ -51,8 +52,8 @@ def _caption(prediction: PoolPrediction) -> str:
     """Explain the columns, and of adjusted prices what their forecast is."""
     are_adjusted = any(each.adjusted for each in prediction.predictions.values())
     return (
-        "volatility: deviation of log returns a year, by the forecast. fall: chance of a price at least "
-        f"{100 * FALL:.0f} % below the last one.{' With Adj Close: total return.' if are_adjusted else ''} Every day "
+        "volatility: deviation of log returns up to that day, a year. fall: chance of a close on that day at least "
+        f"{100 * FALL:.0f} % below the last price.{' With Adj Close: total return.' if are_adjusted else ''} Every day "
         "ahead is in forecasts.csv."
     )
 

@@ -48,6 +48,7 @@ class PoolPrediction:
         predictions: by series, in the order in which they were given.
         remarks: by series, what a reader of its row must know; empty where there is nothing.
         failures: by series that could not be forecast, the reason.
+        total: number of series that could be forecast, of which `top` keeps some.
         name: of the folder: how many series, their newest last day, and the first digits of a hash of them all.
     """
 
@@ -55,6 +56,7 @@ class PoolPrediction:
     predictions: Mapping[str, Prediction | DirectionPrediction]
     remarks: Mapping[str, str]
     failures: Mapping[str, str]
+    total: int
     name: str
 
     def rows(self) -> list[dict[str, Any]]:
@@ -122,7 +124,7 @@ class PoolPrediction:
                 raise StockcastError(message, key="--sort", value=by)
             order.sort(key=lambda name: -summaries[name][ORDERS[by]])
         kept = {name: self.predictions[name] for name in order[:most]}
-        return PoolPrediction(self.run, kept, self.remarks, self.failures, self.name)
+        return replace(self, predictions=kept)
 
 
 def predict_pool(
@@ -198,7 +200,7 @@ def forecast_pool(
         if last + _STALE < newest:
             noted[series].insert(0, f"{(newest - last).astype(int):,} days older than others")
     words_of = {series: "; ".join(notes) for series, notes in noted.items()}
-    return PoolPrediction(predictor.run.name, predictions, words_of, failures, name)
+    return PoolPrediction(predictor.run.name, predictions, words_of, failures, len(predictions), name)
 
 
 def save_pool_prediction(

@@ -16,7 +16,7 @@ from stockcast.frequency import Frequency
 from stockcast.runs.evaluations import find_evaluation, stored_metrics
 from stockcast.runs.layout import MANIFEST, SCORES, evaluation_folder
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
-from stockcast.text import price_text
+from stockcast.text import plural, price_text
 
 
 def trust(
@@ -68,7 +68,9 @@ def trust_pool(
     ]
     held = [share for record in records if record is not None and (share := record.held_at(steps)) is not None]
     unscored = sum(record is None for record in records)
-    lines = [f"Promise: such as {first.sentence()}"]
+    odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
+    plain = next((name for name in predictions if name not in odd), next(iter(predictions)))
+    lines = [f"Promise: such as {predictions[plain].sentence()}"]
     if held:
         lines.append(
             f"Kept: of {len(held)} series that were scored, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices "
@@ -86,9 +88,8 @@ def trust_pool(
     age = f" (up to {old:,} days old)" if old > 0 else ""
     count = len(predictor.trained_on)
     lines.append(f"Known: prices up to {span}{age}; trained before {predictor.test_border()} on {count} series.")
-    odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     if odd:
-        lines.append(f"Warning: the forecasts of {len(odd)} series are odd, see {odd[0]} above.")
+        lines.append(f"Warning: {plural(len(odd), 'forecast')} to look at, see {odd[0]} above.")
     return tuple(lines)
 
 
@@ -138,8 +139,8 @@ def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPredictio
         best = float(stated["percent_lower_crps"][f"{step} ahead"]["best"])
         ahead = prediction.forecast.frequency.steps([step])
         return [
-            f"Elsewhere: of {stated['stocks']}, {100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % "
-            f"band, and its score was {abs(best):.1f} % {'better' if best > 0 else 'worse'} than the best baseline's."
+            f"Elsewhere (stocks: {stated['stocks']}): {100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % "
+            f"band, and its score was {abs(best):.1f} % {'lower' if best > 0 else 'higher'} than the best baseline's."
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(path, f"it lacks what scores have ({type(error).__name__}: {error})") from error
@@ -160,7 +161,7 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     age = int((np.datetime64(today) - origin).astype(int))
     old = f" ({age:,} day{'' if age == 1 else 's'} old)" if age > 0 else ""
     count = len(predictor.trained_on)
-    trained_on = "this series" if count == 1 else f"{count} series, this included"
+    trained_on = "this series" if count == 1 else f"{count} series, it included"
     if not predictor.was_trained_on(prices):
         trained_on = f"{count} series, not on this one"
     return f"prices up to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
@@ -180,7 +181,9 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
     if not least * forecast.horizon <= drift <= most * forecast.horizon:
         how = "rises" if drift > 0 else "falls"
         share, ahead = abs(100 * np.expm1(drift)), forecast.frequency.steps([forecast.horizon])
-        warnings.append(f"the median {how} by {share:.1f} % in {ahead}, faster than any series of the training did")
+        warnings.append(
+            f"the median {how} by {share:.1f} % in {ahead}, a faster drift than any series of the training had"
+        )
     return warnings
 
 

@@ -13,6 +13,7 @@ from stockcast.evaluation.significance import SkillTest
 from stockcast.evaluation.verdict import outcomes
 from stockcast.evaluation.verdict.prices import BAND_TOLERANCE, VOLATILITY
 from stockcast.frequency import Frequency
+from stockcast.text import join_words
 
 _FEWEST_ORIGINS = 20  # of a regime, or its coverage is chance
 _ALPHA = 0.05
@@ -89,15 +90,16 @@ class Record:
             return "no significant difference to any baseline."
         better, worse = (self._with(outcome, frequency) for outcome in ("better", "worse"))
         rest = " No other difference is significant." if "open" in found else ""
-        return f"significantly better than {better}; worse than {worse}.{rest}"
+        return f"significantly better {better}; worse {worse}.{rest}"
 
     def _with(self, outcome: str, frequency: Frequency) -> str:
-        """Write the baselines with this outcome and at which steps, those of the same steps together; or `none`."""
+        """Write at which steps there is this outcome and against which baselines: `at 1 day than drift`."""
         names: dict[tuple[int, ...], list[str]] = defaultdict(list)
         for name, by_step in self.results.items():
             if steps := tuple(step for step, result in by_step.items() if result.outcome == outcome):
                 names[steps].append(_label(name, frequency))
-        return "; ".join(f"{', '.join(each)} ({frequency.steps(steps)})" for steps, each in names.items()) or "none"
+        groups = [f"at {frequency.steps(steps)} than {join_words(each)}" for steps, each in names.items()]
+        return ", ".join(groups) or "than no baseline"
 
 
 def _label(name: str, frequency: Frequency) -> str:
@@ -136,7 +138,7 @@ def _faults(
         if any(p_value is not None and p_value < _ALPHA for p_value in (test["kupiec"], test["conditional"])):
             is_in_clusters = test["kupiec"] is None or test["kupiec"] >= _ALPHA
             yield (
-                f"{100 * test['level']:g} % value at risk undercut {test['hits']} times, not "
+                f"1-{frequency.unit} {100 * test['level']:g} % value at risk undercut {test['hits']} times, not "
                 f"{test['expected']:.3g}{', in clusters' if is_in_clusters else ''}"
             )
     if metrics["lag"]["warning"]:
