@@ -138,10 +138,9 @@ def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPredictio
         step = min(covered, key=lambda each: abs(each - prediction.forecast.horizon))
         best = float(stated["percent_lower_crps"][f"{step} ahead"]["best"])
         ahead = prediction.forecast.frequency.steps([step])
-        return [
-            f"Elsewhere (stocks: {stated['stocks']}): {100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % "
-            f"band, and its score was {abs(best):.1f} % {'lower' if best > 0 else 'higher'} than the best baseline's."
-        ]
+        held = f"{100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % band"
+        how = f"{abs(best):.1f} % {'lower' if best > 0 else 'higher'}"
+        return [f"Elsewhere (stocks: {stated['stocks']}): {held}; its CRPS was {how} than the best baseline's."]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(path, f"it lacks what scores have ({type(error).__name__}: {error})") from error
 
