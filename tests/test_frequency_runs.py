@@ -126,7 +126,7 @@ def test_the_tables_and_figures_of_weeks_speak_of_weeks(
     from stockcast.cli.tables import print_evaluation, print_prediction
 
     prediction = commands.predict(run).value
-    print_evaluation(evaluated.value)
+    print_evaluation(evaluated.value, with_verdict=True)
     print_prediction(prediction)
     printed = capsys.readouterr().out
     assert "test weeks: " in printed

@@ -16,6 +16,7 @@ from made import QUICK, REPOSITORY, make_bars
 from program import stockcast
 
 import stockcast as sc
+from stockcast.cli.options import Sources
 from stockcast.cli.output import next_command
 from stockcast.config.load import load_config
 from stockcast.data import covariates, own_columns
@@ -711,7 +712,8 @@ def test_a_check_reports_a_column_that_knows_the_future_and_counts_it(tmp_path: 
 
 def test_the_command_to_type_next_is_for_the_same_files() -> None:
     given = ['data.covariates="vix.csv"', 'data.ticker="ON"', "data.decimal=,"]
-    command = next_command("predict", "own", Path("runs"), data=Path("my prices.csv"), overrides=given)
+    sources = Sources((Path("my prices.csv"),), tuple(given))
+    command = next_command("predict", "own", Path("runs"), sources=sources)
     expected = "stockcast predict own --data 'my prices.csv' --covariates vix.csv --ticker ON --set data.decimal=,"
     assert command == expected
     assert next_command("predict", "own", Path("runs")) == "stockcast predict own"

@@ -176,8 +176,8 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
     if not lower <= last <= upper:
         band = f"{price_text(lower)} to {price_text(upper)}"
         warnings.append(f"the 50 % band of {forecast.target_dates[0, 0]}, {band}, leaves out the last price")
-    drift, (least, most) = np.log(float(forecast.median[0, -1]) / last), _drift_range(predictor)
-    if not least * forecast.horizon <= drift <= most * forecast.horizon:
+    drift = np.log(float(forecast.median[0, -1]) / last)
+    if abs(drift) > _largest_drift(predictor) * forecast.horizon:
         how = "rises" if drift > 0 else "falls"
         share, ahead = abs(100 * np.expm1(drift)), forecast.frequency.steps([forecast.horizon])
         warnings.append(
@@ -186,17 +186,17 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
     return warnings
 
 
-def _drift_range(predictor: Predictor) -> tuple[float, float]:
-    """Return the least and the largest drift of a series of the training, log returns a bar; a flat price has none.
+def _largest_drift(predictor: Predictor) -> float:
+    """Return the largest drift of a series of the training, up or down, log return a bar.
 
-    Runs from before this was stored have no bounds.
+    Runs from before this was stored have no bound.
     """
     training = predictor.run.manifest().get("training")
     stated = training.get("drift") if isinstance(training, dict) else None
     if stated is None:
-        return -np.inf, np.inf
+        return np.inf
     try:
-        return min(0.0, float(stated["least"])), max(0.0, float(stated["most"]))
+        return max(abs(float(stated["least"])), abs(float(stated["most"])))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(predictor.run.path / MANIFEST, "training.drift is no pair of numbers") from error
 
