@@ -19,6 +19,8 @@ from stockcast.errors import DataError, NotEnoughDays, RunError
 from stockcast.forecasting.stored_closes import stored_closes
 from stockcast.runs import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 DAYS = 400
 BARS = make_bars(DAYS + 60)
 NEW = BARS["Date"][DAYS]  # the first day that came after the training

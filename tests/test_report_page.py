@@ -12,6 +12,8 @@ from program import stockcast
 from selenium.webdriver import ActionChains, Keys
 from test_golden import materialise
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)<"  # with /script>.csv behind it a path that is a tag
 LONG = 150 * "W"
 
