@@ -83,11 +83,11 @@ def trust_pool(
     lines += _elsewhere(predictor, first)
     last = [prediction.forecast.origin_dates[0] for prediction in predictions.values()]
     oldest, newest = min(last), max(last)
-    span = str(newest) if oldest == newest else f"{oldest} to {newest}"
+    span = f"prices up to {newest}" if oldest == newest else f"last prices of {oldest} to {newest}"
     old = int((np.datetime64(today or date.today()) - oldest).astype(int))
     age = f" (up to {old:,} days old)" if old > 0 else ""
     count = len(predictor.trained_on)
-    lines.append(f"Known: prices up to {span}{age}; trained before {predictor.test_border()} on {count} series.")
+    lines.append(f"Known: {span}{age}; trained before {predictor.test_border()} on {count} series.")
     if odd:
         lines.append(f"Warning: {plural(len(odd), 'forecast')} to look at, see {odd[0]} above.")
     return tuple(lines)
