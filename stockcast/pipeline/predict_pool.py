@@ -22,6 +22,7 @@ from stockcast.pipeline.trust import remarks
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import prediction_folder
 from stockcast.runs.shipped import choose_run
+from stockcast.text import file_number
 from stockcast.typing import Floats
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class PoolPrediction:
             {
                 "series": name,
                 "origin": str(prediction.forecast.origin_dates[0]),
-                "last_close": float(f"{prediction.forecast.last_close[0]:.6g}"),
+                "last_close": file_number(float(prediction.forecast.last_close[0])),
                 **{key: value for key, value in prediction.rows()[-1].items() if key != "actual"},
                 **(_summary(prediction) if isinstance(prediction, Prediction) else {}),
                 "remark": self.remarks[name],

@@ -11,6 +11,7 @@ import typer
 from stockcast.cli.options import Plot, Printing, RunName, Runs, Sources, parse_day, takes, takes_many_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
+from stockcast.text import file_number
 
 if TYPE_CHECKING:
     from stockcast.forecasting.predictor import Predictor
@@ -164,7 +165,7 @@ def _predict_one(
                 "run": predictor.run.name,
                 "series": prediction.series,
                 "origin": str(forecast.origin_dates[0]),
-                "last_close": float(f"{forecast.last_close[0]:.6g}"),
+                "last_close": file_number(float(forecast.last_close[0])),
                 "frequency": forecast.frequency.name,
                 "is_total_return": prices.are_adjusted,
                 "forecast": prediction.rows(),
