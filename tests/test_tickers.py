@@ -95,10 +95,10 @@ def test_a_newer_file_of_one_of_the_series_is_that_series(home: Path) -> None:
 def test_all_series_have_folders_of_their_own(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = command(home, capsys, "predict", "all", "--ticker", "all", "--no-plot")
     assert code == 0, err
-    for name in ("AA", "BRK-B", "CC"):
-        assert f"{name} by all" in out
-        table = pd.read_csv(home / "runs" / "all" / "predictions" / f"{name}-2012-09-07" / "forecast.csv")
-        assert table["series"].unique().tolist() == [name]
+    assert "3 series by all, 3 days ahead" in out
+    (folder,) = (home / "runs" / "all" / "predictions").glob("3-series-*-2012-09-07")
+    table = pd.read_csv(folder / "forecasts.csv")
+    assert table["unique_id"].unique().tolist() == ["AA", "BRK-B", "CC"]
     assert "--ticker all" in err.splitlines()[-1]  # the command that evaluates the same series
 
     code, out, _ = command(home, capsys, "predict", "all", "--data", "all.csv", "--ticker", "all", "--json", "-q")
