@@ -614,7 +614,7 @@ def test_a_run_in_training_is_no_other_processs_and_a_full_disk_costs_nothing(tm
     refuses(call("train", "--resume", "--name", "one"), "one is being trained by another process")
     refuses(call("train", "tiny.yaml", "--name", "one"), "one exists. Choose another --name")
     refuses(call("predict", "one"), "one is unfinished")
-    assert call("runs", "list").out.splitlines()[1].split()[:2] == ["one", "unfinished"]
+    assert call("runs", "list").out.splitlines()[1].split()[:3] == ["one", "being", "trained"]
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
     assert (child.returncode, "Traceback" in err) == (130, False)

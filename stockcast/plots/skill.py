@@ -43,8 +43,9 @@ def skill_by_horizon(report: Report, title: str) -> Figure:
         axes.margins(x=0.03 if len(skill) > 1 else 1)
     # An interval of few long forecasts would flatten all others; it goes on beyond the frame.
     drawn = np.concatenate([[0], *report.skill_by_step.values()])
-    room = max(np.ptp(drawn[np.isfinite(drawn)]), _LEAST_ROOM)
-    panels[0].set_ylim(np.nanmin(drawn) - room, np.nanmax(drawn) + room)
+    drawn = drawn[np.isfinite(drawn)]  # against a baseline without a loss, as on prices that never move, it is not
+    room = max(np.ptp(drawn), _LEAST_ROOM)
+    panels[0].set_ylim(drawn.min() - room, drawn.max() + room)
     interval = f"95 % interval, each {report.frequency.unit} ahead by itself"
     areas = {interval: NETWORK, "the same, where it includes 0": GREY}
     handles = {label: Patch(color=colour, alpha=0.3, linewidth=0) for label, colour in areas.items()}
