@@ -1,7 +1,6 @@
 """`stockcast report` and `sc.report`: which file is written, what is in it, and what is refused."""
 
 import json
-import resource
 import shlex
 import shutil
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made import make_bars
-from program import in_a_process, stockcast
+from program import stockcast
 from test_golden import materialise
 
 import stockcast as sc
@@ -321,17 +320,6 @@ def test_the_page_has_the_colours_of_the_pictures() -> None:
     light = sheet.partition("}")[0]
     for name, colour in (("price", style.PRICE), ("median", style.MEDIAN), ("band", style.BAND)):
         assert f"--{name}: {colour};" in light
-
-
-@pytest.mark.slow
-def test_a_report_takes_at_most_four_seconds_of_a_processor(home: Path) -> None:
-    def spent() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    before = spent()
-    assert in_a_process("report", RUN, "--runs", ".", "--data", "b/KO.csv", cwd=home).returncode == 0
-    assert 0 < spent() - before <= 4
 
 
 def test_a_report_loads_no_deep_learning_library_and_draws_no_picture(home: Path, monkeypatch) -> None:
