@@ -5,13 +5,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-
-from stockcast.errors import StockcastError
 
 RUNS_VARIABLE = "STOCKCAST_RUNS"
 
@@ -40,10 +38,6 @@ ConfigName = Annotated[
     ),
 ]
 Data = Annotated[
-    list[Path] | None,
-    typer.Option("--data", metavar="FILE", help="Price file, - for standard input (default: of the training)."),
-]
-ManyData = Annotated[
     list[Path] | None,
     typer.Option(
         "--data",
@@ -162,18 +156,7 @@ class Sources:
 
     @property
     def data(self) -> Path | None:
-        """The only price file; None for that of the training.
-
-        Raises:
-            StockcastError: there are several.
-        """
-        if len(self.paths) > 1:
-            raise StockcastError(
-                f"--data is given {len(self.paths)} times ({', '.join(map(str, self.paths))}), but each call takes one "
-                f"file. Repeat the command for each.",
-                key="--data",
-                value=len(self.paths),
-            )
+        """The price file where they are not many; None for that of the training."""
         return self.paths[0] if self.paths else None
 
 
@@ -224,10 +207,10 @@ def _options(kind: type) -> dict[str, inspect.Parameter]:
     }
 
 
-def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable[..., None]:
+def takes_sources(command: Callable[..., None]) -> Callable[..., None]:
     """Add --data, --set, --covariates, --ticker and --calendar to a command in place of its parameter `sources`."""
     signature = inspect.signature(command)
-    added = {"data": data, "overrides": FileOverrides}
+    added = {"data": Data, "overrides": FileOverrides}
 
     @wraps(command)
     def with_sources(*, data: list[Path] | None = None, overrides: list[str] | None = None, **kwargs: Any) -> None:
@@ -240,6 +223,3 @@ def takes_sources(command: Callable[..., None], *, data: Any = Data) -> Callable
     annotations = {name: kind for name, kind in command.__annotations__.items() if name != "sources"}
     with_sources.__annotations__ = {**annotations, **added}
     return takes_calendar(takes_ticker(takes_covariates(with_sources)))
-
-
-takes_many_sources = partial(takes_sources, data=ManyData)

@@ -1,5 +1,6 @@
 """The series of a run: which it was trained on, and how these and others are read."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -95,6 +96,21 @@ class RunSeries:
         own = self.trained_series(prices)
         is_taken = any(name == prices.name and series is not own for series, name in self._trained_names)
         return f"{prices.name}-{prices.sha256[:8]}" if is_taken else prices.name
+
+    @cached_property
+    def largest_drift(self) -> float:
+        """The largest drift of a series of the training, up or down, log return a bar.
+
+        Runs from before this was stored have no bound.
+        """
+        training = self.run.manifest().get("training")
+        stated = training.get("drift") if isinstance(training, dict) else None
+        if stated is None:
+            return math.inf
+        try:
+            return max(abs(float(stated["least"])), abs(float(stated["most"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(self.run.path / MANIFEST, "training.drift is no pair of numbers") from error
 
     @cached_property
     def _trained_names(self) -> list[tuple[TrainedSeries, str]]:

@@ -14,7 +14,7 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.frequency import Frequency
 from stockcast.runs.evaluations import find_evaluation, stored_metrics
-from stockcast.runs.layout import MANIFEST, SCORES, evaluation_folder
+from stockcast.runs.layout import SCORES, evaluation_folder
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
 from stockcast.text import plural, price_text
 
@@ -177,28 +177,13 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
         band = f"{price_text(lower)} to {price_text(upper)}"
         warnings.append(f"the 50 % band of {forecast.target_dates[0, 0]}, {band}, leaves out the last price")
     drift = np.log(float(forecast.median[0, -1]) / last)
-    if abs(drift) > _largest_drift(predictor) * forecast.horizon:
+    if abs(drift) > predictor.largest_drift * forecast.horizon:
         how = "rises" if drift > 0 else "falls"
         share, ahead = abs(100 * np.expm1(drift)), forecast.frequency.steps([forecast.horizon])
         warnings.append(
             f"the median {how} by {share:.1f} % in {ahead}, a faster drift than any series of the training had"
         )
     return warnings
-
-
-def _largest_drift(predictor: Predictor) -> float:
-    """Return the largest drift of a series of the training, up or down, log return a bar.
-
-    Runs from before this was stored have no bound.
-    """
-    training = predictor.run.manifest().get("training")
-    stated = training.get("drift") if isinstance(training, dict) else None
-    if stated is None:
-        return np.inf
-    try:
-        return max(abs(float(stated["least"])), abs(float(stated["most"])))
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(predictor.run.path / MANIFEST, "training.drift is no pair of numbers") from error
 
 
 def remarks(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:

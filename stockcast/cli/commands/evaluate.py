@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.options import Printing, RunName, Runs, Sources, parse_day, takes, takes_many_sources
+from stockcast.cli.options import Printing, RunName, Runs, Sources, parse_day, takes, takes_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.cli.signals import Interrupted
 
@@ -26,7 +26,7 @@ class Part(StrEnum):
     validation = "validation"
 
 
-@takes_many_sources
+@takes_sources
 @takes(printing=Printing)
 def evaluate(
     sources: Sources,

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, parse_day, takes_many_sources
+from stockcast.cli.options import Json, Output, Plot, Quiet, RunName, Runs, Sources, parse_day, takes_sources
 from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
 
 
-@takes_many_sources
+@takes_sources
 def explain(
     sources: Sources,
     run: RunName = None,

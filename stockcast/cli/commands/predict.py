@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockcast.cli.options import Plot, Printing, RunName, Runs, Sources, parse_day, takes, takes_many_sources
+from stockcast.cli.options import Plot, Printing, RunName, Runs, Sources, parse_day, takes, takes_sources
 from stockcast.cli.output import message_callbacks, next_command, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
 from stockcast.text import file_number
@@ -101,7 +101,7 @@ class Questions:
             raise StockcastError(message, key="--levels", value=self.levels) from None
 
 
-@takes_many_sources
+@takes_sources
 @takes(wanted=Wanted, order=Order, questions=Questions, printing=Printing)
 def predict(
     sources: Sources,

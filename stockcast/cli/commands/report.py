@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, takes_many_sources
+from stockcast.cli.options import Json, Quiet, RunName, Runs, Sources, takes_sources
 from stockcast.cli.output import message_callbacks, path_text, print_json
 from stockcast.errors import DataError
 from stockcast.text import printable
@@ -14,7 +14,7 @@ from stockcast.text import printable
 _REASONS_SHOWN = 10  # why series could not be forecast
 
 
-@takes_many_sources
+@takes_sources
 def report(
     sources: Sources,
     run: RunName = None,
