@@ -196,12 +196,12 @@ def test_a_csv_in_place_of_a_config_is_read_as_the_overrides_say(tmp_path, monke
 def test_init_writes_a_config_that_reads_as_the_overrides_say(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("german.csv").write_text(GERMAN)
-    config_init(Path("german.csv"), None, None, SAID)
+    config_init([Path("german.csv")], None, None, SAID)
     assert load_config(Path("german.yaml")).data.csv_options == CsvOptions(
         separator=";", decimal=",", date_format="%d.%m.%Y"
     )
     with pytest.raises(StockcastError, match="date_format") as refused:
-        config_init(Path("german.csv"), Path("other.yaml"), None, ["training.epochs=3"])
+        config_init([Path("german.csv")], Path("other.yaml"), None, ["training.epochs=3"])
     assert refused.value.key == "training.epochs"
 
 
@@ -215,7 +215,7 @@ EVERY_DAY = np.arange("2022-01-01", "2023-01-01", dtype="datetime64[D]")
 
 def test_init_writes_the_calendar_that_the_dates_follow_and_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    config_init(file_of(Path("coin.csv"), EVERY_DAY), None, None, None)
+    config_init([file_of(Path("coin.csv"), EVERY_DAY)], None, None, None)
     assert load_config(Path("coin.yaml")).data.calendar == "24/7"
     said = capsys.readouterr().err
     assert "coin.csv: data.calendar is 24/7" in said
@@ -225,7 +225,7 @@ def test_init_writes_the_calendar_that_the_dates_follow_and_says_so(tmp_path, mo
 @pytest.mark.parametrize("given", [{"calendar": "XTAE"}, {"overrides": ["data.calendar=XTAE"]}])
 def test_init_takes_a_calendar_in_place_of_the_one_of_the_dates(tmp_path, monkeypatch, capsys, given):
     monkeypatch.chdir(tmp_path)
-    config_init(file_of(Path("coin.csv"), EVERY_DAY), **given)
+    config_init([file_of(Path("coin.csv"), EVERY_DAY)], **given)
     assert load_config(Path("coin.yaml")).data.calendar == "XTAE"
     assert "data.calendar" not in capsys.readouterr().err
 
@@ -233,7 +233,7 @@ def test_init_takes_a_calendar_in_place_of_the_one_of_the_dates(tmp_path, monkey
 def test_init_refuses_a_calendar_that_does_not_exist_and_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError) as refused:
-        config_init(file_of(Path("coin.csv"), EVERY_DAY), calendar="XTAX")
+        config_init([file_of(Path("coin.csv"), EVERY_DAY)], calendar="XTAX")
     assert (refused.value.key, refused.value.value) == ("data.calendar", "XTAX")
     assert not Path("coin.yaml").exists()
 
@@ -257,3 +257,43 @@ def test_the_options_that_refusals_name_lead_to_a_file_that_is_read(tmp_path, mo
     config = load_config("german.csv", named[1:])
     prices = read_prices(Path("german.csv"), options=config.data.csv_options)
     assert prices.quoted.tolist() == [1010.5, 1011.5]
+
+
+def test_many_files_get_one_config_with_what_all_of_them_have(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "my stocks"
+    price_file(folder / "short.csv", days=40)
+    (folder / "broken.csv").write_text("Day,Price\n2018-01-02,10\n")
+    messages: list[str] = []
+
+    text = starter_config([folder, REPO / "data" / "GE.csv"], folder=tmp_path, on_message=messages.append)
+    (tmp_path / "made.yaml").write_text(text)
+    config = load_config(tmp_path / "made.yaml")
+
+    assert config.data.path == (folder, REPO / "data" / "GE.csv")
+    assert "2 series in 3 files; the longest: 8313 trading days, 1990-01-02 to 2022-12-28" in text
+    assert {FEATURES[name].needs for name in config.features} == {("Close",)}
+    assert config.name == "my-stocks"
+    assert len(messages) == 2
+    assert "broken.csv" in messages[0]
+    assert "GE.csv" in messages[1]
+
+
+def test_a_folder_in_place_of_a_config_is_trained_on_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    price_file(tmp_path / "quick" / "a.csv", days=40)
+    price_file(tmp_path / "mine.2020" / "a.csv", days=40)
+
+    assert load_config("mine.2020").data.path == (tmp_path / "mine.2020",)
+    assert load_config("mine.2020").name == "mine.2020"
+    assert load_config("quick").name == "quick"
+    assert load_config("quick").data.path != (tmp_path / "quick",)
+    assert load_config("./quick").data.path == (tmp_path / "quick",)
+
+
+def test_of_many_files_that_cannot_be_read_there_is_no_config(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("Day,Price\n2018-01-02,10\n")
+
+    with pytest.raises(DataError, match="None of 2 files"):
+        starter_config(tmp_path, folder=tmp_path)

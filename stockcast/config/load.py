@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from stockcast.config import yaml
-from stockcast.config.bundled import find_config
+from stockcast.config.bundled import bundled_configs, find_config
 from stockcast.config.data_section import DataConfig
 from stockcast.config.errors import config_error
 from stockcast.config.schema import Config
@@ -37,7 +37,7 @@ def load_config(
 
     Args:
         config: a YAML file, whose paths are relative to it; the name of a shipped config, such as `quick`; a price
-            file, for which a config is made; None for the default.
+            file or a folder of such files, for which a config is made; None for the default.
         overrides: `["training.epochs=3"]`, where values are YAML, or `{"training.epochs": 3}`; paths are relative to
             the working directory.
         on_message: called with the calendar that is chosen for a CSV, unless the overrides set it.
@@ -46,7 +46,7 @@ def load_config(
         ConfigError: there is no such config, or a key or value is wrong.
         DataError: the price file cannot be used, or is standard input.
     """
-    if is_price_file(str(config)) or str(config) == str(STDIN):
+    if config is not None and _names_prices(str(config)):
         from stockcast.config.starter import starter_config  # reads the file: pandas
 
         text = starter_config(
@@ -59,6 +59,12 @@ def load_config(
         return parse_config(text, source=f"config for {config}", folder=Path.cwd(), overrides=overrides)
     path = config if isinstance(config, Path) else find_config(config)
     return parse_config(yaml.read(path), source=str(path), folder=path.parent, overrides=overrides)
+
+
+def _names_prices(config: str) -> bool:
+    """Whether a config is named by prices: a file, standard input, or a folder, unless a shipped config is called so."""
+    is_folder = Path(config).is_dir() and config not in bundled_configs()
+    return is_price_file(config) or config == str(STDIN) or is_folder
 
 
 def check_reading(overrides: Overrides, *, advice: str) -> None:

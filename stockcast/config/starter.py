@@ -3,13 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from stockcast.config import yaml
 from stockcast.data.calendar import check_calendar
 from stockcast.data.calendar_choice import DEFAULT, propose_calendar
+from stockcast.data.csv.folder import files_of
 from stockcast.data.csv.options import STDIN, CsvOptions, series_name
 from stockcast.data.csv.table import read_tables
 from stockcast.data.features import features_for
@@ -22,7 +23,7 @@ from stockcast.text import plural
 _TEMPLATE = """\
 # yaml-language-server: $schema=schema.json
 # (completion in an editor needs the schema: stockcast config schema > schema.json)
-# Made from {file}: {days}, {first} to {last}.
+# Made from {made_from}.
 name: {name}
 data:
   path: {path}
@@ -36,56 +37,70 @@ horizon: {horizon:<19} # {bar}s that are forecast
 strategy: direct
 scaler: standard
 calibration: adaptive       # bands adapt to the days before each forecast
-model: {{cell: lstm, layers: [50, 100], dropout: 0.3, skip_connection: true, output_l2: 1e-3, head: student_t}}
+model: {{cell: lstm, layers: [50, 100], dropout: 0.3, skip_connection: true, output_l2: 1e-3, head: {head}}}
 training:
-  epochs: 20
-  batch_size: 256
-  learning_rate: 5e-4
+{training}
   optimizer: adam
   clip_norm: 1.0
-  patience: 4
   seed: 0
 ensemble: {{members: 2}}     # networks whose outputs are averaged
 """
 
+_TRAINING = {
+    "one": """\
+  epochs: 20
+  batch_size: 256
+  learning_rate: 5e-4
+  patience: 4""",
+    "many": """\
+  epochs: 12
+  batch_size: 256
+  learning_rate: 3e-4
+  patience: 3
+  windows_per_epoch: 16000  # drawn anew for each epoch from the windows of all series""",
+}
+
 
 def starter_config(
-    data: Path,
+    data: Path | Sequence[Path],
     *,
     folder: Path,
     options: CsvOptions = PLAIN,
     calendar: str | None = None,
     on_message: Callable[[str], None] = lambda message: None,
 ) -> str:
-    """Return a config for a price file, as YAML: every feature that its columns allow, the default network and split.
+    """Return a config for price files, as YAML: every feature that their columns allow, the default network and split.
 
     Args:
-        data: a price file; it is read and checked.
+        data: a price file, a folder of such files, or several of either; they are read and checked.
         folder: where the config will be; its path to the data is relative to that.
-        options: how the file is read; what differs from the default is written into the config.
-        calendar: the exchange; None for the one that the dates contradict least.
-        on_message: called with the calendar and the frequency that were chosen by the dates, and why.
+        options: how the files are read; what differs from the default is written into the config.
+        calendar: the exchange; None for the one that the dates of the longest series contradict least.
+        on_message: called with the calendar and the frequency that were chosen by the dates, and why; and with each of
+            several files that cannot be read.
 
     Raises:
-        DataError: the file is not a price file, or is standard input; or the exchange is unknown.
+        DataError: a single file is not a price file, or none of several is; or the exchange is unknown.
     """
-    if data == STDIN:
+    paths = [data] if isinstance(data, Path) else list(data)
+    if STDIN in paths:
         raise DataError(
             "-: a config names the file that it is for, and standard input cannot be read again later. Save it to a "
             "file first, such as prices.csv.",
-            file=data,
+            file=STDIN,
             key="data.path",
         )
     if calendar is not None:
         check_calendar(calendar)
-    series = _read(data, options)
+    files = files_of(paths, key="--data")
+    series = _read(files, options, on_message)
     prices = max(series, key=lambda prices: len(prices.dates))
+    many = "many" if len(series) > 1 else "one"
     frequency = _frequency(prices, options, on_message)
     bars = len(frequency.last_of_each(prices.dates))
     window, horizon = starter_sizes(frequency, bars)
-    path = os.path.relpath(data.resolve(), folder.resolve())
-    check_name(Path(path))
-    stated = _value(f"./{path}" if path.startswith("~") else path)  # a bare ~ would be a home directory
+    relative = [_relative(path, folder) for path in paths]
+    stated = _value(relative[0] if len(relative) == 1 else relative)
     for key, value in _stated(options).items():
         stated += f"\n  {key}: {_value(value)}"
     if frequency is not DAILY and not options.resample:
@@ -95,27 +110,53 @@ def starter_config(
         if frequency is DAILY or options.resample:
             proposal = propose_calendar(prices.dates)
             calendar, why = proposal.name, f"chosen by the dates: {proposal.reason}"
-        on_message(f"{data.name}: data.calendar is {calendar}, {why}. Set another with --calendar.")
+        on_message(f"{prices.source.name}: data.calendar is {calendar}, {why}. Set another with --calendar.")
     return _TEMPLATE.format(
         calendar=_value(calendar),
-        file=data.name if data.name.isprintable() else ascii(data.name),
-        days=plural(bars, frequency.bar),
+        made_from=_made_from(files, series, f"{plural(bars, frequency.bar)}, {prices.dates[0]} to {prices.dates[-1]}"),
         bar=frequency.bar,
-        first=prices.dates[0],
-        last=prices.dates[-1],
-        name=_value(config_name(data)),
+        name=_value(config_name(paths[0])),
         path=stated,
         features="\n".join(f"  - {name}" for name in _features(series)),
         window=window,
         horizon=horizon,
+        head="skewed_t" if many == "many" else "student_t",
+        training=_TRAINING[many],
     )
 
 
-def _read(data: Path, options: CsvOptions) -> list[Prices]:
-    """Read the series of a file: the one that it holds, or all of them where the options say so."""
-    if not options.takes_all:
-        return [read_prices(data, options=options)]
-    return [read_prices(table) for table in read_tables(data, options=options)]
+def _relative(path: Path, folder: Path) -> str:
+    """Return a path as a config in a folder states it; DataError if YAML cannot hold it."""
+    relative = os.path.relpath(path.resolve(), folder.resolve())
+    check_name(Path(relative))
+    return f"./{relative}" if relative.startswith("~") else relative  # a bare ~ would be a home directory
+
+
+def _made_from(files: list[Path], series: list[Prices], longest: str) -> str:
+    """Write what a config was made from: the file, or how many series, with the span of the longest."""
+    if len(series) > 1:
+        return f"{len(series)} series in {plural(len(files), 'file')}; the longest: {longest}"
+    name = series[0].source.name
+    return f"{name if name.isprintable() else ascii(name)}: {longest}"
+
+
+def _read(files: list[Path], options: CsvOptions, on_message: Callable[[str], None]) -> list[Prices]:
+    """Read the series of files: the one that each holds, or all of them where the options say so.
+
+    Of several files, those that cannot be read are left out, as training does.
+    """
+    series: list[Prices] = []
+    for file in files:
+        tables = read_tables(file, options=options) if options.takes_all else [file]
+        try:
+            series += [read_prices(source, options=options) for source in tables]
+        except DataError as error:
+            if len(files) == 1:
+                raise
+            on_message(f"Left out, as train would leave it out: {str(error).splitlines()[0]}")
+    if not series:
+        raise DataError(f"None of {len(files)} files can be read.", key="--data")
+    return series
 
 
 def _features(series: list[Prices]) -> list[str]:
@@ -190,5 +231,6 @@ def _value(value: Any) -> str:
 
 
 def config_name(data: Path) -> str:
-    """Return the file's name without its ending as a name of a config: letters, digits, dot, dash and underscore."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", series_name(data)).strip("-._")[:64] or "prices"
+    """Return a name for a config: the file's without its ending, or the folder's, in letters, digits, `.`, `_` and `-`."""
+    name = data.resolve().name if data.is_dir() else series_name(data)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:64] or "prices"

@@ -11,7 +11,8 @@ from stockcast.config.schema import Config
 from stockcast.data.bar_dates import date_on_sessions, days_inside
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
 from stockcast.data.covariates import Covariates, check_present, not_known_ahead, read_covariates
-from stockcast.data.csv.options import FILE_ENDINGS, is_price_file, series_name
+from stockcast.data.csv.folder import files_in
+from stockcast.data.csv.options import series_name
 from stockcast.data.csv.own_header import KNOWN, OWN
 from stockcast.data.csv.problems import PROBLEMS_SHOWN
 from stockcast.data.csv.table import PriceSource, Table, read_table, read_tables
@@ -41,19 +42,6 @@ def price_files(config: Config) -> list[Path]:
     for path in config.data.path:
         inside = _training_files_in(path) if path.is_dir() else [path]
         files += [file for file in inside if file not in files]
-    return files
-
-
-def files_in(folder: Path, *, key: str) -> list[Path]:
-    """Return a folder's price files in the order of their names; DataError if there is none, with the key to change."""
-    files = sorted(file for file in folder.glob("*") if is_price_file(file.name))
-    if not files:
-        raise DataError(
-            f"{folder}: no price file in this folder ({', '.join(FILE_ENDINGS)}). Put price files there, or change "
-            f"{key}.",
-            file=folder,
-            key=key,
-        )
     return files
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from stockcast.config.load import Overrides
+from stockcast.data.csv.folder import files_of
 from stockcast.data.csv.options import STDIN, series_name, ticker_name
 from stockcast.data.split import Part
 from stockcast.errors import DataError, RunError
 from stockcast.evaluation.pool import Losses, SeriesScores, pool_series
 from stockcast.execution.side_by_side import work_side_by_side
 from stockcast.forecasting.predictor import Predictor
-from stockcast.forecasting.reading import files_in
 from stockcast.models.backend import processors
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.pool_evaluation import PoolEvaluation
@@ -114,18 +114,14 @@ def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation) -> Path:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """Return the price files among paths and in folders, each once."""
+    """Return the price files among paths and in folders, each once; DataError for standard input, read only once."""
     if STDIN in paths:
         raise DataError(
             "Standard input cannot be scored side by side with others, or series by series. Save it as a file.",
             key="--data",
             value="-",
         )
-    files: dict[Path, Path] = {}
-    for path in paths:
-        for file in files_in(path, key="--data") if path.is_dir() else [path]:
-            files.setdefault(file.resolve(), file)
-    return list(files.values())
+    return files_of(paths, key="--data")
 
 
 def _score_all(

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from stockcast.data.csv.options import STDIN, series_name, ticker_name
+from stockcast.data.csv.folder import files_of
+from stockcast.data.csv.options import series_name, ticker_name
 from stockcast.data.csv.table import PriceSource, source_name
 from stockcast.data.prices import Prices
-from stockcast.errors import DataError, StockcastError
+from stockcast.errors import StockcastError
 from stockcast.evaluation.pool import Losses, SeriesScores, StepScores
 from stockcast.evaluation.significance import SkillTest
 from stockcast.forecasting.predictor import Predictor
-from stockcast.forecasting.reading import files_in, series_in
+from stockcast.forecasting.reading import series_in
 from stockcast.runs.evaluations import StoredEvaluation
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.safe_io import damaged
@@ -37,22 +38,9 @@ class Member:
 
 
 def sources_of(sources: Sequence[PriceSource | str]) -> list[PriceSource]:
-    """Return price files, those in folders, and DataFrames, each file once."""
-    if len(sources) > 1 and any(isinstance(source, Path | str) and Path(source) == STDIN for source in sources):
-        message = "Standard input cannot be taken beside others. Save it as a file."
-        raise DataError(message, key="--data", value=str(STDIN))
-    given: list[PriceSource] = []
-    seen: set[Path] = set()
-    for source in sources:
-        if not isinstance(source, Path | str):
-            given.append(source)
-            continue
-        path = Path(source)
-        for file in files_in(path, key="--data") if path.is_dir() else [path]:
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
-                given.append(file)
-    return given
+    """Return price files, those in folders, and after them DataFrames, each file once."""
+    paths = [Path(source) for source in sources if isinstance(source, Path | str)]
+    return [*files_of(paths, key="--data"), *(each for each in sources if not isinstance(each, Path | str))]
 
 
 def members_of(predictor: Predictor, sources: Sequence[PriceSource]) -> Iterator[Member]:

@@ -33,7 +33,10 @@ def config_schema() -> None:
 @takes_calendar
 @takes_ticker
 def config_init(
-    data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Price file.")],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", metavar="PATH", help="Price file, or a folder of them; may be repeated."),
+    ],
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write (default: NAME.yaml).")] = None,
     date_format: Annotated[
         str | None, typer.Option(help="strptime format of the dates, such as '%d/%m/%Y' (default: detected).")
@@ -48,11 +51,11 @@ def config_init(
         ),
     ] = None,
 ) -> None:
-    """Write a config for a price file."""
+    """Write a config for a price file, or for many: one network is trained on all."""
     from stockcast.config.load import calendar_of, check_reading, csv_options
     from stockcast.config.starter import config_name, starter_config
 
-    path = output or Path(f"{config_name(data)}.yaml")
+    path = output or Path(f"{config_name(data[0])}.yaml")
     calendar_key = "data.calendar"
     check_reading(
         [override for override in overrides or () if override.partition("=")[0].strip() != calendar_key],

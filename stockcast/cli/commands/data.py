@@ -27,14 +27,13 @@ def data_check(
     as_json: Json = False,
 ) -> None:
     """Report whether price files can be used, what was repaired and what looks wrong; of several a line each."""
-    from stockcast.forecasting.reading import files_in
+    from stockcast.data.csv.folder import files_of
 
     settings = overrides or []
     if len(data) == 1 and not data[0].is_dir():
         _check_one(data[0], settings, covariates, as_json=as_json)
         return
-    files = [file for path in data for file in (files_in(path, key="PATH") if path.is_dir() else [path])]
-    _check_many(list(dict.fromkeys(files)), settings, covariates, as_json=as_json)
+    _check_many(files_of(data, key="PATH"), settings, covariates, as_json=as_json)
 
 
 def _check_one(file: Path, overrides: list[str], covariates: Path | None, *, as_json: bool) -> None:

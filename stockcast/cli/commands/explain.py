@@ -27,8 +27,8 @@ def explain(
 ) -> None:
     """Show what one forecast depends on, of one series or of many: inputs, hidden units, gradients and features."""
     from stockcast.cli.tables import print_sentences
+    from stockcast.data.csv.folder import files_of
     from stockcast.forecasting.predictor import Predictor
-    from stockcast.forecasting.reading import files_in
     from stockcast.pipeline.explain import explain_series, save_explanation
     from stockcast.runs.shipped import choose_run
 
@@ -36,10 +36,10 @@ def explain(
     directory = choose_run(runs, run, source=sources.paths or None, on_message=callbacks.on_message)
     predictor = Predictor.load(directory, overrides=sources.overrides, on_message=callbacks.on_message)
     are_many = predictor.takes_all or sources.are_many
-    files = [file for path in sources.paths for file in (files_in(path, key="--data") if path.is_dir() else [path])]
+    files = files_of(sources.paths, key="--data")
     documents: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
-    for file in dict.fromkeys(files) or [None]:
+    for file in files or (None,):
         try:
             for series in predictor.series(file, on_message=callbacks.on_message):
                 explanation = explain_series(predictor, series, day=last_known, callbacks=callbacks)
