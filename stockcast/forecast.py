@@ -190,10 +190,12 @@ class Prediction:
         """Return `rows` as a pandas DataFrame, the dates as datetimes."""
         return _frame(self.rows())
 
-    def sentence(self) -> str:
-        """Read out the last day's 90 % band."""
-        lower, upper = (price_text(float(end[0, -1])) for end in self.forecast.band(0.9))
-        return f"{self.series}: a 90 % chance of closing between {lower} and {upper} on {self.forecast.last_day}."
+    def sentence(self, step: int | None = None) -> str:
+        """Read out the 90 % band so many bars ahead; None for the last day."""
+        forecast, place = self.forecast, -1 if step is None else step - 1
+        lower, upper = (price_text(float(end[0, place])) for end in forecast.band(0.9))
+        day, origin = forecast.target_dates[0, place], forecast.origin_dates[0]
+        return f"{self.series}, after {origin}: a 90 % chance of closing between {lower} and {upper} on {day}."
 
 
 @dataclass(frozen=True)
@@ -239,12 +241,13 @@ class DirectionPrediction:
         """Return `rows` as a pandas DataFrame, the dates as datetimes."""
         return _frame(self.rows())
 
-    def sentence(self) -> str:
-        """Read out the chance of up on the last day."""
-        forecast = self.forecast
-        chance, last = 100 * forecast.of(forecast.classes[-1])[0, -1], price_text(float(forecast.last_close[0]))
+    def sentence(self, step: int | None = None) -> str:
+        """Read out the chance of up so many bars ahead; None for the last day."""
+        forecast, place = self.forecast, -1 if step is None else step - 1
+        chance, last = 100 * forecast.of(forecast.classes[-1])[0, place], price_text(float(forecast.last_close[0]))
         move = f"closing above {last}" if self.flat is None else f"a rise from {last} that is more than flat"
-        return f"{self.series}: a {chance:.0f} % chance of {move} on {forecast.last_day}."
+        day, origin = forecast.target_dates[0, place], forecast.origin_dates[0]
+        return f"{self.series}, after {origin}: a {chance:.0f} % chance of {move} on {day}."
 
 
 def outcome_on(targets: Dates, dates: Dates, prices: Floats) -> Floats:

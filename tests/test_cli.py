@@ -48,8 +48,8 @@ def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
     done = stockcast("predict", "first", cwd=home)
     for begin in (
-        "Promise: prices: a 90 % chance",
-        "Kept: ",
+        "Forecast: prices, after 2012-09-07: a 90 % chance",
+        "Held: ",
         "Skill: ",
         "Known: prices up to",
     ):
@@ -62,7 +62,7 @@ def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_
     make_bars(seed=5).to_csv(home / "other.csv", index=False)
     before = stockcast("predict", "first", "--data", "other.csv", cwd=home)
     assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before.stderr
-    assert "Kept: not known for other, which was not scored yet" in before.stdout
+    assert "Held: not known for other, which was not scored yet" in before.stdout
     told = stockcast("evaluate", "first", "--data", "other.csv", cwd=home).stderr
     assert told.endswith("Next: stockcast predict first --data other.csv\n")
     after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stdout
@@ -96,8 +96,8 @@ def test_evaluate_prints_the_scores_beside_every_rival_and_the_trust_lines_of_pr
     assert done.returncode == 0, done.stderr
     for word in ("network", "random_walk", "drift", "ewma"):
         assert word in done.stdout
-    lines = done.stdout[done.stdout.index("Promise:") :]
-    assert lines == stockcast("predict", "first", cwd=home).stdout.partition("\nPromise:")[2].join(["Promise:", ""])
+    lines = done.stdout[done.stdout.index("Forecast:") :]
+    assert lines == stockcast("predict", "first", cwd=home).stdout.partition("\nForecast:")[2].join(["Forecast:", ""])
     assert "Against the random walk:" not in done.stdout
     assert "verdict.txt, or --verbose" in done.stderr
 

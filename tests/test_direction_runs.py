@@ -88,7 +88,7 @@ def test_metrics_hold_a_classifiers_scores_at_every_horizon_beside_both_rivals(h
         assert set(one["baselines"]) == {"training_shares", "always_up"}
         assert np.sum(one["model"]["confusion"]) == 138 * (3 if one is metrics["overall"] else 1)
     printed = json.loads(stockcast("evaluate", "three", "--json", cwd=home).stdout)
-    assert printed.pop("trust")[0].startswith("Promise: ")
+    assert printed.pop("trust")[0].startswith("Forecast: ")
     assert printed == metrics
 
 

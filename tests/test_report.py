@@ -156,7 +156,7 @@ def test_a_series_without_scores_has_the_command_that_makes_them(home: Path) -> 
     assert (first.step, first.forecast) == ("1", "network")
     assert first.cells[0] == f"{1e4 * metrics['horizons']['1']['model']['crps']:.1f}"
     assert {row.forecast for row in scored.scores.rows} == {"network", *metrics["horizons"]["1"]["baselines"]}
-    assert scored.trust[0] == f"Promise: {scored.prediction.sentence()}"
+    assert scored.trust[0] == f"Forecast: {scored.prediction.sentence()}"
     assert [line for line in scored.trust if line.startswith("Skill: ")]
     html = sc.report(run, home / "NEW.csv").html()
     assert metrics["verdict"][0].split(":")[0] in html

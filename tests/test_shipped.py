@@ -413,7 +413,7 @@ def test_a_file_of_the_name_of_a_training_series_keeps_its_name_and_another_cont
     for seed in (31, 32):
         make_bars(seed=seed).to_csv(home / name, index=False)
         done = stockcast("predict", "--data", name, "--no-plot", cwd=home)
-        assert f"Promise: {Path(name).stem}: a 90 % chance" in done.stdout
+        assert f"Forecast: {Path(name).stem}, after " in done.stdout
         folders.append(done.stderr.partition("Table: ")[2].splitlines()[0])
     assert folders[0] == f"runs/pretrained/predictions/{Path(name).stem}-2012-09-07"
     assert folders[1].startswith(f"{folders[0]}-")

@@ -66,22 +66,31 @@ def test_a_record_names_what_is_beaten_and_what_is_not_with_the_days_ahead() -> 
     )
 
 
+def test_a_network_that_only_won_or_only_lost_is_told_so() -> None:
+    best = record({"horizons": {"1": at(0.9, better=BASELINES)}}).skill(frequency=DAILY)
+    assert best.startswith("significantly better at 1 day than the random walk, drift")
+    assert best.endswith("GJR-GARCH-skewt; never significantly worse.")
+    worst = record({"horizons": {"1": at(0.9, worse=("ewma",))}}).skill(frequency=DAILY)
+    assert worst.startswith("never significantly better; significantly worse at 1 day than EWMA volatility.")
+
+
 def test_a_network_without_a_significant_difference_is_told_so() -> None:
     even = record({"horizons": {"1": at(0.9), "5": at(0.9)}})
     assert even.skill(frequency=DAILY) == "no significant difference to any baseline."
 
 
 def test_coverage_is_that_of_the_nearest_days_ahead_and_of_days_like_the_last_one() -> None:
-    kept = record().kept(4, "calm", frequency=DAILY)
-    assert kept.startswith("90 % of prices 5 days ahead were in their 90 % band")
-    assert "80 % after low volatility, as now" in kept
-    assert "as now" not in record().kept(4, "storm", frequency=DAILY)  # ten days of it tell nothing
-    assert record().kept(50, None, frequency=DAILY).startswith("88 % of prices 20 days ahead")
+    held = record().sentence(4, "calm", frequency=DAILY)
+    assert held.startswith("90 % of prices 5 days ahead were in their 90 % band (after 2014-12-31, to 2018-12-31)")
+    assert "80 % after low volatility, as now" in held
+    assert "as now" not in record().sentence(4, "storm", frequency=DAILY)  # ten days of it tell nothing
+    assert record().sentence(50, None, frequency=DAILY).startswith("88 % of prices 20 days ahead")
 
 
 def test_every_fault_of_the_evaluation_is_named() -> None:
     def risk(level: float, hits: int, kupiec: float, conditional: float) -> dict[str, Any]:
-        return {"level": level, "hits": hits, "expected": 10.0, "kupiec": kupiec, "conditional": conditional}
+        of = {"level": level, "origins": round(10 / level), "expected": 10.0}
+        return {**of, "hits": hits, "kupiec": kupiec, "conditional": conditional}
 
     faults = record(
         {
@@ -94,9 +103,9 @@ def test_every_fault_of_the_evaluation_is_named() -> None:
         "90 % bands too narrow (1 day)",
         "90 % bands too wide (5 days)",
         "not among the best forecasts (5 days)",
-        "1-day 1 % value at risk undercut 30 times, not 10",
-        "1-day 5 % value at risk undercut 11 times, not 10, in clusters",
-        "the median trails the price",
+        "1-day 1 % value at risk undercut on 30 of 1000 days, not 10",
+        "1-day 5 % value at risk undercut on 11 of 200 days, not 10, in clusters",
+        "the median follows past prices late",
     )
     assert record().faults == ()
 
@@ -119,9 +128,9 @@ def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_a
     prices = loaded.read_as_trained()
     forecast = loaded.predict(prices)
     lines = trust(loaded, prices, forecast, stored_record(loaded, prices, "prices"), today=date(2012, 9, 17))
-    assert lines[0] == f"Promise: {forecast.sentence()}"
+    assert lines[0] == f"Forecast: {forecast.sentence()}"
     assert [line.partition(":")[0] for line in lines if not line.startswith("Fails")] == [
-        "Promise", "Kept", "Skill", "Known",
+        "Forecast", "Held", "Skill", "Known",
     ]  # fmt: skip
     assert "prices up to 2012-09-07 (10 days old); trained before 2012-02-27 on this series." in lines[-1]
     assert columns(lines) <= 8
@@ -138,6 +147,16 @@ def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_a
     assert columns(trust(loaded, prices, forecast, worst, today=date(2026, 9, 17))) <= 8
 
 
+def test_the_lines_are_of_the_day_in_question(loaded: Predictor) -> None:
+    prices = loaded.read_as_trained()
+    forecast = loaded.predict(prices)
+    lines = trust(loaded, prices, forecast, stored_record(loaded, prices, "prices"), step=1)
+    day = str(forecast.forecast.target_dates[0, 0])
+    lower, upper = (float(end[0, 0]) for end in forecast.forecast.band(0.9))
+    assert lines[0].endswith(f"closing between {lower:.2f} and {upper:.2f} on {day}.")
+    assert "of prices 1 day ahead were in their 90 % band" in lines[1]
+
+
 def test_a_series_that_was_never_scored_has_no_record_and_one_that_is_not_of_the_training_is_named_so(
     loaded: Predictor, tmp_path: Path
 ) -> None:
@@ -145,7 +164,7 @@ def test_a_series_that_was_never_scored_has_no_record_and_one_that_is_not_of_the
     prices = loaded.read(tmp_path / "X.csv")
     assert stored_record(loaded, prices, "X") is None
     lines = trust(loaded, prices, loaded.predict(prices), None, today=date(2012, 9, 7))
-    assert lines[1] == "Kept: not known for X, which was not scored yet (stockcast evaluate)."
+    assert lines[1] == "Held: not known for X, which was not scored yet (stockcast evaluate)."
     assert lines[-1].endswith("prices up to 2012-09-07; trained before 2012-02-27 on 1 series, not on this one.")
 
 

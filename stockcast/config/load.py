@@ -62,7 +62,7 @@ def load_config(
 
 
 def _names_prices(config: str) -> bool:
-    """Whether a config is named by prices: a file, standard input, or a folder, unless a shipped config is called so."""
+    """Whether a config is named by prices: a file, standard input, or a folder, unless a shipped one is called so."""
     is_folder = Path(config).is_dir() and config not in bundled_configs()
     return is_price_file(config) or config == str(STDIN) or is_folder
 

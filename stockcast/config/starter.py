@@ -231,6 +231,6 @@ def _value(value: Any) -> str:
 
 
 def config_name(data: Path) -> str:
-    """Return a name for a config: the file's without its ending, or the folder's, in letters, digits, `.`, `_` and `-`."""
+    """Return a name for a config: the file's without its ending, or the folder's, in letters, digits and `._-`."""
     name = data.resolve().name if data.is_dir() else series_name(data)
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:64] or "prices"

@@ -23,6 +23,11 @@ class ChanceReport:
     chances: Chances | None = None
     paths: SamplePaths | None = None
 
+    @property
+    def step(self) -> int | None:
+        """How many bars ahead the last day in question is; None where no day is."""
+        return None if self.chances is None else self.chances.risks[-1].step
+
     def sentences(self) -> list[str]:
         """Return a sentence for each chance and each value at risk."""
         return [] if self.chances is None else self.chances.sentences()

@@ -25,15 +25,17 @@ def trust(
     prediction: Prediction | DirectionPrediction,
     record: Record | None,
     *,
+    step: int | None = None,
     today: date | None = None,
 ) -> tuple[str, ...]:
-    """Write what a forecast promises, how often such promises were kept, and what speaks against it.
+    """Write the 90 % band of a forecast, how often such bands held, and what speaks against it.
 
     Args:
         predictor: the run that made it.
         prices: the series it is of.
         prediction: the forecast from its last row, or from an earlier one.
         record: what `stored_record` returned, or that of an evaluation which has just been made.
+        step: how many bars ahead the day in question is; None for the last one of the forecast.
         today: the day on which the age of the prices is counted; None for today.
 
     Returns:
@@ -43,7 +45,8 @@ def trust(
         RunError: the scores of the run that ships are damaged.
     """
     prices = prices.until(prediction.forecast.origin_dates[0].astype(object))
-    lines = [f"Promise: {prediction.sentence()}", *_record_lines(predictor, prices, prediction, record)]
+    step = step or prediction.forecast.horizon
+    lines = [f"Forecast: {prediction.sentence(step)}", *_record_lines(predictor, prices, prediction, record, step)]
     lines.append(f"Known: {_known(predictor, prices, prediction, today or date.today())}")
     if warnings := _warnings(predictor, prediction):
         lines.append(f"Warning: {'; '.join(warnings)}.")
@@ -53,7 +56,7 @@ def trust(
 def trust_pool(
     predictor: Predictor, predictions: Mapping[str, Prediction | DirectionPrediction], *, today: date | None = None
 ) -> tuple[str, ...]:
-    """Write for many forecasts what `trust` does for one: what a row promises, and how such promises were kept.
+    """Write for many forecasts what `trust` does for one: the band of a row, and how often such bands held.
 
     Raises:
         RunError: a stored evaluation is damaged.
@@ -70,17 +73,17 @@ def trust_pool(
     unscored = sum(record is None for record in records)
     odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     plain = next((name for name in predictions if name not in odd), next(iter(predictions)))
-    lines = [f"Promise: such as {predictions[plain].sentence()}"]
+    lines = [f"Forecast: such as {predictions[plain].sentence()}"]
     if held:
         lines.append(
-            f"Kept: of {len(held)} series that were scored, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices "
+            f"Held: of {len(held)} series that were scored, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices "
             f"were in their 90 % band on test days (mean {100 * np.mean(held):.0f} %)."
         )
     if unscored:
         lines.append(
-            f"Kept: not known for {unscored} of {len(predictions)} series, not scored yet (stockcast evaluate)."
+            f"Held: not known for {unscored} of {len(predictions)} series, not scored yet (stockcast evaluate)."
         )
-    lines += _elsewhere(predictor, first)
+    lines += _elsewhere(predictor, first, steps)
     last = [prediction.forecast.origin_dates[0] for prediction in predictions.values()]
     oldest, newest = min(last), max(last)
     span = f"prices up to {newest}" if oldest == newest else f"last prices of {oldest} to {newest}"
@@ -107,15 +110,19 @@ def stored_record(predictor: Predictor, prices: Prices, series: str) -> Record |
 
 
 def _record_lines(
-    predictor: Predictor, prices: Prices, prediction: Prediction | DirectionPrediction, record: Record | None
+    predictor: Predictor,
+    prices: Prices,
+    prediction: Prediction | DirectionPrediction,
+    record: Record | None,
+    step: int,
 ) -> list[str]:
     """Return the lines on what the test days of this series showed; of others where this was never scored."""
-    frequency, steps = prediction.forecast.frequency, prediction.forecast.horizon
+    frequency = prediction.forecast.frequency
     if record is None:
-        unknown = f"Kept: not known for {prediction.series}, which was not scored yet (stockcast evaluate)."
-        return [unknown, *_elsewhere(predictor, prediction)]
-    kept = record.kept(steps, _regime(predictor, prices), frequency=frequency)
-    lines = [f"Kept: {kept}", f"Skill: {record.skill(frequency=frequency)}"]
+        unknown = f"Held: not known for {prediction.series}, which was not scored yet (stockcast evaluate)."
+        return [unknown, *_elsewhere(predictor, prediction, step)]
+    held = record.sentence(step, _regime(predictor, prices), frequency=frequency)
+    lines = [f"Held: {held}", f"Skill: {record.skill(frequency=frequency)}"]
     return [*lines, f"Fails: {'; '.join(record.faults)}."] if record.faults else lines
 
 
@@ -127,20 +134,20 @@ def _record(metrics: dict[str, Any], folder: Path, frequency: Frequency) -> Reco
         raise damaged(folder / "metrics.json", why) from error
 
 
-def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
-    """Return a line on how the run did on other series; nothing where no scores of it are known."""
+def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPrediction, wanted: int) -> list[str]:
+    """Return a line on how the run did on other series about so many bars ahead; nothing where no scores are known."""
     path = predictor.run.path / SCORES
     if not path.is_file():
         return []
     stated = parse_object(read_bytes(path, folder=predictor.run.path), source=path)
     try:
         covered = {int(name.partition(" ")[0]): float(share) for name, share in stated["coverage_90"].items()}
-        step = min(covered, key=lambda each: abs(each - prediction.forecast.horizon))
+        step = min(covered, key=lambda each: abs(each - wanted))
         best = float(stated["percent_lower_crps"][f"{step} ahead"]["best"])
         ahead = prediction.forecast.frequency.steps([step])
         held = f"{100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % band"
         how = f"{abs(best):.1f} % {'lower' if best > 0 else 'higher'}"
-        return [f"Elsewhere (stocks: {stated['stocks']}): {held}; its CRPS was {how} than the best baseline's."]
+        return [f"Elsewhere (stocks: {stated['stocks']}): {held}; its error (CRPS) was {how} than the best baseline's."]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(path, f"it lacks what scores have ({type(error).__name__}: {error})") from error
 

@@ -157,7 +157,7 @@ def _predict_one(
     if written.is_dir():
         save_chances(predictor.run, report, written)
     record = stored_record(predictor, prices, prediction.series)
-    lines = trust(predictor, prices, prediction, record)
+    lines = trust(predictor, prices, prediction, record, step=report.step)
     if printing.as_json:
         forecast = prediction.forecast
         print_json(

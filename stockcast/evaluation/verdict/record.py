@@ -17,7 +17,7 @@ from stockcast.text import join_words
 
 _FEWEST_ORIGINS = 20  # of a regime, or its coverage is chance
 _ALPHA = 0.05
-_DIRECTION_BASELINES = {"training_shares": "the shares of the training days", "always_up": '"always up"'}
+_DIRECTION_BASELINES = {"training_shares": "the shares of up and down before the test", "always_up": '"always up"'}
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class Record:
     def _nearest(self, steps: int) -> int:
         return min(self.held or self.right, key=lambda each: (abs(each - steps), each))
 
-    def kept(self, steps: int, regime: str | None, *, frequency: Frequency) -> str:
+    def sentence(self, steps: int, regime: str | None, *, frequency: Frequency) -> str:
         """Write how often forecasts about as far ahead as `steps` held, and how often after days like the last one."""
         step = self._nearest(steps)
-        ahead, days = f"{frequency.steps([step])} ahead", f"({self.first} to {self.last})"
+        ahead, days = f"{frequency.steps([step])} ahead", f"(after {self.first}, to {self.last})"
         if not self.held:
             right, always_up = (100 * share for share in self.right[step])
             return f'{right:.0f} % of directions {ahead} were right, by "always up" {always_up:.0f} % {days}.'
@@ -88,18 +88,22 @@ class Record:
             return f"too few {frequency.unit}s were scored to test whether it is better than any baseline."
         if not found & {"better", "worse"}:
             return "no significant difference to any baseline."
-        better, worse = (self._with(outcome, frequency) for outcome in ("better", "worse"))
         rest = " No other difference is significant." if "open" in found else ""
-        return f"significantly better {better}; worse {worse}.{rest}"
+        better, worse = (self._with(outcome, frequency) for outcome in ("better", "worse"))
+        if better and worse:
+            return f"significantly better {better}; worse {worse}.{rest}"
+        if better:
+            return f"significantly better {better}; never significantly worse.{rest}"
+        return f"never significantly better; significantly worse {worse}.{rest}"
 
     def _with(self, outcome: str, frequency: Frequency) -> str:
-        """Write at which steps there is this outcome and against which baselines: `at 1 day than drift`."""
+        """Write at which steps there is this outcome and against which baselines, `at 1 day than drift`; or nothing."""
         names: dict[tuple[int, ...], list[str]] = defaultdict(list)
         for name, by_step in self.results.items():
             if steps := tuple(step for step, result in by_step.items() if result.outcome == outcome):
                 names[steps].append(_label(name, frequency))
         groups = [f"at {frequency.steps(steps)} than {join_words(each)}" for steps, each in names.items()]
-        return ", ".join(groups) or "than no baseline"
+        return ", ".join(groups)
 
 
 def _label(name: str, frequency: Frequency) -> str:
@@ -138,8 +142,9 @@ def _faults(
         if any(p_value is not None and p_value < _ALPHA for p_value in (test["kupiec"], test["conditional"])):
             is_in_clusters = test["kupiec"] is None or test["kupiec"] >= _ALPHA
             yield (
-                f"1-{frequency.unit} {100 * test['level']:g} % value at risk undercut {test['hits']} times, not "
-                f"{test['expected']:.3g}{', in clusters' if is_in_clusters else ''}"
+                f"1-{frequency.unit} {100 * test['level']:g} % value at risk undercut on {test['hits']} of "
+                f"{test['origins']} {frequency.unit}s, not {test['expected']:.3g}"
+                f"{', in clusters' if is_in_clusters else ''}"
             )
     if metrics["lag"]["warning"]:
-        yield "the median trails the price"
+        yield "the median follows past prices late"
