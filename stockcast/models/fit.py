@@ -95,8 +95,8 @@ def fit(
     days = network.input_shape[1]
     history: list[EpochLog] = []
     best: list[Floats] = network.get_weights()
+    network.optimizer.build(network.trainable_variables)  # in the first batch, TensorFlow would trace the step twice
     if state is not None:
-        network.optimizer.build(network.trainable_variables)
         _restore(network.variables, state.network)
         _restore(network.optimizer.variables, state.optimizer)
         history, best = list(state.history), list(state.best)
