@@ -101,20 +101,22 @@ def resume(run, *, config=None, processes=1, tensorboard=False, **callbacks) -> 
     )
 
 
-def evaluate(run, *, data=None, part="test", start: date | None = None, insist=False, say=None, report=None):
+def evaluate(
+    run, *, data=None, part="test", start: date | None = None, insist=False, picture=False, say=None, report=None
+) -> Evaluated:
     callbacks = Callbacks(**({"on_message": say} if say else {}), **({"on_baseline": report} if report else {}))
     found = run_evaluate(run, data, part=part, start=start, insist=insist, callbacks=callbacks)
-    return Evaluated(found, save_evaluation(run, found))
+    return Evaluated(found, save_evaluation(run, found, plot=picture))
 
 
-def predict(run, *, data=None, horizon=None, output=None, picture=True, say=None) -> Predicted:
+def predict(run, *, data=None, horizon=None, output=None, picture=False, say=None) -> Predicted:
     found = run_predict(run, data, horizon=horizon, callbacks=_callbacks(say))
     folder = save_prediction(run, found, folder=output, plot=picture)
     past = {name: getattr(found, name, None) for name in ("past_shares", "flat")}
     return Predicted(found.forecast, found.rows(), folder / "forecast.csv", found, **past)
 
 
-def explain(run, *, day=None, data=None, output=None, picture=True, say=None) -> Explained:
+def explain(run, *, day=None, data=None, output=None, picture=False, say=None) -> Explained:
     found = run_explain(run, data, day=day, callbacks=_callbacks(say))
     return Explained(found, save_explanation(run, found, folder=output, plot=picture))
 

@@ -61,9 +61,7 @@ def asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def predicted(home: Path, folder: str = ".", *, horizon: int | None = None) -> tuple[Floats, list[str]]:
     run = RunDirectory.find(home / "runs", "tiny")
-    said = commands.predict(
-        run, data=home / folder / "prices.csv", horizon=horizon, output=home / "out", picture=False
-    ).forecast
+    said = commands.predict(run, data=home / folder / "prices.csv", horizon=horizon, output=home / "out").forecast
     return said.quantiles, said.target_dates[0].astype(str).tolist()  # type: ignore[union-attr]
 
 
@@ -135,7 +133,7 @@ def test_doctored_sessions_of_one_run_change_nothing_that_another_forecasts(
 
     def forecast(run: RunDirectory) -> tuple[list[str], list[str], Floats]:
         told: list[str] = []
-        said = commands.predict(run, picture=False, say=told.append)
+        said = commands.predict(run, say=told.append)
         misfits = [sentence for sentence in told if "are not XNYS trading sessions" in sentence]
         return said.forecast.target_dates[0].astype(str).tolist(), misfits, said.forecast.quantiles  # type: ignore[union-attr]
 
@@ -223,7 +221,7 @@ def test_a_calendar_that_begins_after_the_prices_is_told_by_predict(tmp_path: Pa
     run = commands.train(load_config(tmp_path / "tiny.yaml"), runs=tmp_path / "runs", name="early").run
     assert not (run.path / "sessions.json").exists()
     with pytest.raises(DataError, match="is known from 2021-01-01"):
-        commands.predict(run, picture=False)
+        commands.predict(run)
 
 
 @pytest.mark.parametrize(

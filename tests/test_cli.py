@@ -58,12 +58,12 @@ def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
 
 
 def test_a_forecast_of_another_series_comes_with_the_verdict_on_that_one_or_the_line_to_it(home: Path) -> None:
-    stockcast("evaluate", "first", cwd=home)
+    stockcast("evaluate", "first", "--no-plot", cwd=home)
     make_bars(seed=5).to_csv(home / "other.csv", index=False)
     before = stockcast("predict", "first", "--data", "other.csv", cwd=home)
     assert "Not evaluated on other yet. Next: stockcast evaluate first --data other.csv\n" in before.stderr
     assert "Held: not known for other, which was not scored yet" in before.stdout
-    told = stockcast("evaluate", "first", "--data", "other.csv", cwd=home).stderr
+    told = stockcast("evaluate", "first", "--data", "other.csv", "--no-plot", cwd=home).stderr
     assert told.endswith("Next: stockcast predict first --data other.csv\n")
     after = stockcast("predict", "first", "--data", "other.csv", cwd=home).stdout
     assert "not known" not in after
@@ -103,22 +103,25 @@ def test_evaluate_prints_the_scores_beside_every_rival_and_the_trust_lines_of_pr
 
 
 def test_the_whole_verdict_is_printed_where_it_is_wanted(home: Path) -> None:
-    done = stockcast("evaluate", "first", "--verbose", cwd=home)
+    done = stockcast("evaluate", "first", "--verbose", "--no-plot", cwd=home)
     assert "Against the random walk:" in done.stdout
     assert "In short:" in done.stdout
 
 
 def test_json_output_is_one_document_and_nothing_else(home: Path) -> None:
-    metrics = json.loads(stockcast("evaluate", "first", "--json", cwd=home).stdout)
+    metrics = json.loads(stockcast("evaluate", "first", "--json", "--no-plot", cwd=home).stdout)
     assert metrics["split"]["origins"] == 138
     forecast = json.loads(stockcast("predict", "first", "--json", cwd=home).stdout)["forecast"]
     assert [row["step"] for row in forecast] == [1, 2, 3]
 
 
-def test_the_validation_days_can_be_scored_and_are_kept_apart(home: Path) -> None:
-    metrics = json.loads(stockcast("evaluate", "first", "--split", "validation", "--json", cwd=home).stdout)
+def test_the_validation_days_can_be_scored_without_plots_and_are_kept_apart(home: Path) -> None:
+    metrics = json.loads(
+        stockcast("evaluate", "first", "--split", "validation", "--json", "--no-plot", cwd=home).stdout
+    )
     assert metrics["split"]["part"] == "validation"
-    assert (home / "runs" / "first" / "evaluation-validation" / "metrics.json").is_file()
+    folder = home / "runs" / "first" / "evaluation-validation"
+    assert {path.name for path in folder.iterdir()} == {"metrics.json", "verdict.txt", "forecasts.npz", "losses.npz"}
 
 
 def test_predict_and_evaluate_load_no_deep_learning_library(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +193,7 @@ def test_ones_own_csv_goes_from_init_to_a_forecast(home: Path) -> None:
     small = ["--set", "training.epochs=1", "--set", "model.layers=[4]", "--set", "window=5"]
     trained = stockcast("train", "prices.yaml", "--name", "own", "--quiet", *small, cwd=home)
     assert (trained.stdout, trained.stderr) == ("runs/own\n", "")
-    assert stockcast("evaluate", "own", cwd=home).returncode == 0
+    assert stockcast("evaluate", "own", "--no-plot", cwd=home).returncode == 0
     assert stockcast("predict", "own", cwd=home).returncode == 0
     again = stockcast("config", "init", "--data", "prices.csv", cwd=home)
     assert again.returncode == 1

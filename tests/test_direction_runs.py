@@ -42,7 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert trained.stdout == "runs/two\n", trained.stderr
         else:
             commands.train(load_config(folder / f"{name}.yaml"), runs=folder / "runs", name=name)
-        commands.evaluate(RunDirectory.find(folder / "runs", name))
+        commands.evaluate(RunDirectory.find(folder / "runs", name), picture=True)
     return folder
 
 
@@ -58,7 +58,7 @@ def metrics_of(home: Path, name: str) -> dict:
 def test_a_direction_goes_from_the_command_line_to_a_verdict_and_a_forecast(
     name: str, classes: list[str], home: Path
 ) -> None:
-    evaluated = stockcast("evaluate", name, "--verbose", cwd=home)
+    evaluated = stockcast("evaluate", name, "--verbose", "--no-plot", cwd=home)
     assert evaluated.returncode == 0, evaluated.stderr
     for word in ("Brier", "training_shares", "always_up", "Against always forecasting up", "In short:"):
         assert word in evaluated.stdout
@@ -87,7 +87,7 @@ def test_metrics_hold_a_classifiers_scores_at_every_horizon_beside_both_rivals(h
     for one in (*metrics["horizons"].values(), metrics["overall"]):
         assert set(one["baselines"]) == {"training_shares", "always_up"}
         assert np.sum(one["model"]["confusion"]) == 138 * (3 if one is metrics["overall"] else 1)
-    printed = json.loads(stockcast("evaluate", "three", "--json", cwd=home).stdout)
+    printed = json.loads(stockcast("evaluate", "three", "--json", "--no-plot", cwd=home).stdout)
     assert printed.pop("trust")[0].startswith("Forecast: ")
     assert printed == metrics
 
@@ -143,7 +143,7 @@ def test_a_series_never_seen_is_scored_and_forecast_too(name: str, home: Path) -
     )
     assert found.folder.name == f"evaluation-test-other-from-{start}-insisted"
     assert found.verdict[-1].startswith("In short: ")
-    predicted = commands.predict(run_of(home, name), data=home / "other.csv", output=home / "out", picture=False)
+    predicted = commands.predict(run_of(home, name), data=home / "other.csv", output=home / "out")
     assert predicted.forecast.origin_dates[0] == np.datetime64(make_bars(400)["Date"][399])
 
 
@@ -158,7 +158,7 @@ def test_a_file_as_short_as_the_window_is_forecast_without_a_past_to_compare(hom
 def test_days_after_the_origin_never_change_its_probabilities(home: Path, tmp_path: Path) -> None:
     bars = make_bars()
     bars.iloc[:600].to_csv(tmp_path / "prices.csv", index=False)
-    predicted = commands.predict(run_of(home, "two"), data=tmp_path / "prices.csv", output=tmp_path, picture=False)
+    predicted = commands.predict(run_of(home, "two"), data=tmp_path / "prices.csv", output=tmp_path)
     with np.load(home / "runs" / "two" / "evaluation" / "forecasts.npz") as stored:
         expected = stored["probabilities"][list(stored["origin_dates"]).index(np.datetime64(bars["Date"][599]))]
     assert isinstance(predicted.value, DirectionPrediction)
@@ -230,14 +230,14 @@ def test_the_bands_of_a_head_that_has_its_own_are_stretched_or_left_as_they_are(
     assert (run.path / "calibration.json").exists() == (calibration != "none")
     if calibration != "none":
         assert run.calibration()["kind"] == "factors"
-    (row, *_) = commands.predict(run, output=tmp_path / "out", picture=False).rows
+    (row, *_) = commands.predict(run, output=tmp_path / "out").rows
     assert 0 < row["lower_90"] < row["lower_50"] < row["upper_50"] < row["upper_90"]
 
 
 def test_quantiles_of_prices_work_from_training_to_forecast(write_tiny: Callable[..., Path], tmp_path: Path) -> None:
     overrides = ["model.head=quantile", "target.transform=price", "features=[Close]", "training.epochs=1"]
     run = commands.train(load_config(write_tiny(config=QUICK), overrides), runs=tmp_path / "runs").run
-    rows = commands.predict(run, output=tmp_path / "out", picture=False).rows
+    rows = commands.predict(run, output=tmp_path / "out").rows
     assert all(0 < row["lower_90"] < row["median"] < row["upper_90"] for row in rows)
 
 

@@ -66,7 +66,7 @@ def test_two_members_are_the_same_without_any_mlps(
 
 def test_what_forecasts_is_scored_and_explained(run: RunDirectory) -> None:
     assert commands.evaluate(run).metrics["horizons"]["1"]["model"]["crps"] > 0
-    found = commands.explain(run, picture=False)
+    found = commands.explain(run)
     assert any("averages 4 networks" in note for note in found.notes)
     assert [one.layer for one in found.activations] == ["lstm_1", "lstm_2"]
 

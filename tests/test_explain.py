@@ -67,7 +67,7 @@ def run(home: Path) -> RunDirectory:
 
 @pytest.fixture(scope="module")
 def found(run: RunDirectory) -> commands.Explained:
-    return commands.explain(run)
+    return commands.explain(run, picture=True)
 
 
 def test_the_last_day_is_explained_and_the_run_stays_whole(run: RunDirectory, found: commands.Explained) -> None:
@@ -85,7 +85,7 @@ def test_the_last_day_is_explained_and_the_run_stays_whole(run: RunDirectory, fo
 
 def test_the_table_of_saliency_adds_up_to_what_the_forecast_says(run: RunDirectory, found: commands.Explained) -> None:
     table = pd.read_csv(found.folder / "saliency.csv")
-    prediction = commands.predict(run, picture=False)
+    prediction = commands.predict(run)
     close = make_bars()["Close"].iloc[-1]
     assert len(table) == 2 * 2 * 5 * 2  # spread and middle, 1 and 3 days ahead, 5 days of 2 features
     assert sorted(set(table["date"])) == DATES[-5:]
@@ -114,7 +114,7 @@ def test_the_baseline_is_the_training_means(
         return honest(*inputs, baseline=baseline, **settings)
 
     monkeypatch.setattr(explaining, "saliency", seen)
-    commands.explain(run, output=tmp_path / "out", picture=False)
+    commands.explain(run, output=tmp_path / "out")
     (baseline,) = baselines
     predictor = Predictor.load(run)
     dataset = predictor.dataset(predictor.read_as_trained())
@@ -131,7 +131,7 @@ def test_no_row_after_the_day_moves_its_explanation(run: RunDirectory, home: Pat
     bars.loc[601:, ["Open", "High", "Low", "Close", "Adj Close"]] *= 3
     bars.to_csv(home / "later" / "prices.csv", index=False)
     before, after = (
-        commands.explain(run, day=date.fromisoformat(day), data=data, output=tmp_path / name, picture=False)
+        commands.explain(run, day=date.fromisoformat(day), data=data, output=tmp_path / name)
         for name, data in (("before", None), ("after", home / "later" / "prices.csv"))
     )
     assert [str(one) for one in before.dates] == DATES[596:601]
@@ -149,12 +149,12 @@ def test_no_row_after_the_day_moves_its_explanation(run: RunDirectory, home: Pat
 )
 def test_a_day_that_cannot_be_explained_names_the_span(day: str, word: str, run: RunDirectory) -> None:
     with pytest.raises(DataError, match=f"{word}.* {DATES[4]} to {DATES[-1]}") as refused:
-        commands.explain(run, day=date.fromisoformat(day), picture=False)
+        commands.explain(run, day=date.fromisoformat(day))
     assert (refused.value.key, refused.value.value) == ("--date", date.fromisoformat(day))
 
 
 def test_the_first_day_with_a_full_window_is_explained(run: RunDirectory, tmp_path: Path) -> None:
-    found = commands.explain(run, day=date.fromisoformat(DATES[4]), output=tmp_path, picture=False)
+    found = commands.explain(run, day=date.fromisoformat(DATES[4]), output=tmp_path)
     assert [str(one) for one in found.dates] == DATES[:5]
     assert (tmp_path / "saliency.csv").exists()
 
@@ -210,7 +210,7 @@ def test_gradients_are_those_of_the_run_of_itself_untrained_and_of_a_simple_rnn(
 
 def test_a_simple_rnn_is_held_against_an_lstm_and_has_no_gates(write_tiny: WriteTiny, tmp_path: Path) -> None:
     run = train(write_tiny(), tmp_path / "runs", "model.cell=simple_rnn", "training.epochs=1")
-    found = commands.explain(run, picture=False)
+    found = commands.explain(run)
     assert found.gradients[-1].network == "an lstm of the same size, untrained"
     assert not (found.folder / "gates.png").exists()
     assert not (found.folder / "gates.csv").exists()
@@ -221,7 +221,7 @@ def test_a_recursive_point_network_explains_its_one_day_and_has_no_spread(
     write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
     run = train(write_tiny(config=RECURSIVE), tmp_path / "runs")
-    found = commands.explain(run, picture=False)
+    found = commands.explain(run)
     assert [(one.what, one.days_ahead) for one in found.attributions] == [("middle", 1)]
     assert not (found.folder / "saliency-spread.png").exists()
     assert any("fed back" in note for note in found.notes)
@@ -234,10 +234,10 @@ def test_of_several_columns_the_close_is_explained_and_said_to_be(
     config: str, write_tiny: WriteTiny, tmp_path: Path
 ) -> None:
     run = train(write_tiny(bars_of(), config=config), tmp_path / "runs", "training.epochs=1")
-    found = commands.explain(run, picture=False)
+    found = commands.explain(run)
     assert any(re.search("Open, High, Low, Close together: .*importance are of the Close", one) for one in found.notes)
     last = bars_of()["Close"].iloc[-1]
-    rows = commands.predict(run, output=tmp_path, picture=False).rows
+    rows = commands.predict(run, output=tmp_path).rows
     for one in found.attributions:
         assert one.what == "middle"
         assert one.saliency.value == pytest.approx(100 * np.log(rows[one.days_ahead - 1]["median"] / last), abs=2e-3)
@@ -256,13 +256,13 @@ def test_weights_of_another_training_are_found_out(run: RunDirectory, tmp_path: 
     other = config.model_copy(update={"training": config.training.model_copy(update={"seed": 7})})
     average([build_member(other, number) for number in (1, 2)]).save_weights(weights)
     with pytest.raises(RunError, match="SHA-256") as refused:
-        commands.explain(mixed, picture=False)
+        commands.explain(mixed)
     assert refused.value.file == str(weights)
     manifest = json.loads((mixed.path / "run.json").read_text())
     manifest["files"]["model.weights.h5"] = sha256(weights)
     (mixed.path / "run.json").write_text(json.dumps(manifest))
     with pytest.raises(RunError, match="onnx") as refused:
-        commands.explain(mixed, picture=False)
+        commands.explain(mixed)
     assert refused.value.file == str(mixed.path)
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_written_through_a_link_out_of_the_run(run: RunDirectory, tmp
     (tmp_path / "outside").mkdir()
     (linked.path / "explanations").symlink_to(tmp_path / "outside")
     with pytest.raises(RunError, match="leads out") as refused:
-        commands.explain(linked, picture=False)
+        commands.explain(linked)
     assert Path(refused.value.file).parent == linked.path / "explanations"
     assert not list((tmp_path / "outside").iterdir())
 
@@ -283,15 +283,15 @@ def test_a_series_of_another_unit_is_refused_and_one_in_its_own_volatility_is_ex
 ) -> None:
     make_bars(seed=3).to_csv(tmp_path / "other.csv", index=False)
     with pytest.raises(DataError) as refused:
-        commands.explain(run, data=tmp_path / "other.csv", picture=False)
+        commands.explain(run, data=tmp_path / "other.csv")
     assert (refused.value.file, refused.value.key) == (str(tmp_path / "other.csv"), "target.scale")
     free = train(write_tiny(), tmp_path / "runs", "target.scale=volatility", "training.epochs=1")
-    found = commands.explain(free, data=tmp_path / "other.csv", output=tmp_path / "out", picture=False)
+    found = commands.explain(free, data=tmp_path / "other.csv", output=tmp_path / "out")
     assert found.series == "other.csv"
     assert any("Today's volatility scales the band" in note for note in found.notes)
     # the numbers come from the other file's own validation days; a file without any says so
     make_bars(seed=3)[:300].to_csv(tmp_path / "short.csv", index=False)
-    found = commands.explain(free, data=tmp_path / "short.csv", output=tmp_path / "short", picture=False)
+    found = commands.explain(free, data=tmp_path / "short.csv", output=tmp_path / "short")
     assert (found.importance, found.gradients) == (None, ())
     assert any("no validation day" in note for note in found.notes)
     assert not (tmp_path / "short" / "importance.csv").exists()
@@ -331,8 +331,8 @@ def direction(request: pytest.FixtureRequest, home: Path) -> RunDirectory:
 def test_of_a_direction_the_chance_of_up_is_explained_and_its_shares_add_up(
     direction: RunDirectory, tmp_path: Path
 ) -> None:
-    found = commands.explain(direction, output=tmp_path)
-    rows = commands.predict(direction, output=tmp_path, picture=False).rows
+    found = commands.explain(direction, output=tmp_path, picture=True)
+    rows = commands.predict(direction, output=tmp_path).rows
     assert [(one.what, one.days_ahead) for one in found.attributions] == [("up", 1), ("up", 3)]
     for one in found.attributions:
         assert one.saliency.value == pytest.approx(100 * rows[one.days_ahead - 1]["p_up"], abs=0.006)
@@ -378,7 +378,7 @@ def test_of_a_head_with_quantiles_spread_and_middle_are_explained(
     """A quantile of a histogram has a kink wherever it steps over the edge of a bin; the other two have none."""
     more = [f"model.head={head}", "model.layers=[3]", "training.learning_rate=0.01"]
     run = train(write_tiny(), tmp_path / "runs", *more)
-    found = commands.explain(run, picture=False)
+    found = commands.explain(run)
     assert [(one.what, one.days_ahead) for one in found.attributions] == [
         ("spread", 1), ("spread", 3), ("middle", 1), ("middle", 3)
     ]  # fmt: skip

@@ -38,7 +38,7 @@ def run(kept: RunDirectory, tmp_path: Path) -> RunDirectory:
 def forecast(run: RunDirectory) -> tuple[list[float], str]:
     """Every number of a forecast, and what was said on the way there."""
     said: list[str] = []
-    rows = commands.predict(run, picture=False, say=said.append).rows
+    rows = commands.predict(run, say=said.append).rows
     return [value for row in rows for value in row.values() if isinstance(value, float)], " ".join(said)
 
 

@@ -32,7 +32,7 @@ def predict(run: Path, data: Path | None) -> Said:
 
     from stockcast.runs import RunDirectory
 
-    found = commands.predict(RunDirectory(run), data=data, picture=False)
+    found = commands.predict(RunDirectory(run), data=data)
     forecast = found.forecast
     said = {
         "origin_dates": forecast.origin_dates,

@@ -101,13 +101,13 @@ def test_a_file_that_has_grown_is_forecast_and_explained_as_the_series_of_the_tr
 ) -> None:
     write(home / "prices.csv", DAYS + 30)
     messages: list[str] = []
-    found = commands.predict(run, picture=False, say=messages.append)
+    found = commands.predict(run, say=messages.append)
     assert str(found.forecast.origin_dates[0]) == BARS["Date"][DAYS + 29]
     assert not [message for message in messages if "trained" in message]
-    explained = commands.explain(run, picture=False, say=messages.append)
+    explained = commands.explain(run, say=messages.append)
     assert str(explained.dates[-1]) == BARS["Date"][DAYS + 29]
     copy = write(home / "moved" / "newer.csv", DAYS + 30)
-    same = commands.predict(run, data=copy, picture=False)
+    same = commands.predict(run, data=copy)
     np.testing.assert_array_equal(same.forecast.quantiles, found.forecast.quantiles)
     scored = commands.evaluate(run, data=copy)
     assert scored.metrics["split"]["last_target"] == BARS["Date"][DAYS - 1]
@@ -122,7 +122,7 @@ def test_changed_rows_are_refused_with_their_dates_and_both_prices(home: Path, r
     assert refused.value.value == [f"{early} was {then[early]} and is 50.00", f"{late} was {then[late]} and is 60.00"]
     assert refused.value.file == str(home / "prices.csv")
     messages: list[str] = []
-    commands.predict(run, picture=False, say=messages.append)  # as another series
+    commands.predict(run, say=messages.append)  # as another series
     assert any(f"{early} was {then[early]} and is 50.00" in message for message in messages)
 
 
@@ -236,7 +236,7 @@ def test_a_first_day_beyond_the_data_is_answered_with_their_last_day(run: RunDir
 
 def test_a_day_to_explain_that_is_none_is_answered_with_those_on_either_side(run: RunDirectory) -> None:
     with pytest.raises(DataError, match="on either side are 2010-06-04 and 2010-06-07"):
-        commands.explain(run, day=date(2010, 6, 5), picture=False)
+        commands.explain(run, day=date(2010, 6, 5))
 
 
 def test_files_of_one_name_with_other_content_have_evaluations_of_their_own(home: Path, run: RunDirectory) -> None:

@@ -87,7 +87,7 @@ def test_a_file_that_joins_the_folder_later_is_not_taken_for_the_one_that_was_le
     make_bars(700, seed=7).to_csv(tmp_path / "others" / "aardvark.csv", index=False)
     assert commands.evaluate(run).metrics["data"]["name"] == "alpha.csv"
     last = pd.read_csv(tmp_path / "others" / "alpha.csv")["Close"].iloc[-1]
-    assert commands.predict(run, picture=False).forecast.last_close[0] == pytest.approx(last)
+    assert commands.predict(run).forecast.last_close[0] == pytest.approx(last)
 
 
 def test_a_list_of_files_and_folders_trains_one_network_on_every_csv_in_it(pool: RunDirectory) -> None:

@@ -77,7 +77,7 @@ def stranger(tmp_path: Path) -> Callable[[int], Path]:
 
 
 def last_quantiles(pool: Pool, path: Path, **settings: object) -> np.ndarray:
-    return commands.predict(pool.run, data=path, picture=False, **settings).forecast.quantiles
+    return commands.predict(pool.run, data=path, **settings).forecast.quantiles
 
 
 def test_what_the_others_did_moves_the_forecast_of_a_series_that_did_nothing(pool: Pool, stranger) -> None:
@@ -112,7 +112,7 @@ def test_rows_of_the_others_after_the_last_day_change_nothing(pool: Pool, strang
 def test_days_after_the_end_of_the_config_are_seen_by_a_forecast_of_later_days(tmp_path: Path, pool: Pool) -> None:
     config = load_config(pool.folder / "market.yaml", ["data.end=2012-01-31"])
     run = commands.train(config, runs=tmp_path / "runs").run
-    found = commands.predict(run, data=pool.folder / "prices" / "beta.csv", picture=False)
+    found = commands.predict(run, data=pool.folder / "prices" / "beta.csv")
     assert str(found.forecast.origin_dates[0]) == make_bars(700)["Date"][699]
 
 
@@ -153,7 +153,7 @@ def test_a_series_that_ends_before_the_market_begins_is_refused(pool: Pool, tmp_
     config = load_config(pool.folder / "market.yaml", ["data.start=2010-06-01"])
     run = commands.train(config, runs=tmp_path / "runs").run
     with pytest.raises(DataError, match="2010-06-01") as refused:
-        commands.predict(run, data=stranger(90), picture=False)
+        commands.predict(run, data=stranger(90))
     assert (Path(refused.value.file).name, refused.value.value) == ("delta.csv", make_bars(800)["Date"][89])
 
 
@@ -221,7 +221,7 @@ def test_a_market_of_one_series_is_told_to_say_nothing_new(tmp_path: Path, pool:
 
 
 def test_what_the_market_did_is_explained_under_its_name(pool: Pool) -> None:
-    found = commands.explain(pool.run, picture=False)
+    found = commands.explain(pool.run)
     assert found.features[1:] == ("market_day_volatility_ratio", "market_volatility_ratio_5")
     assert np.isfinite(found.inputs).all()
 
@@ -233,5 +233,5 @@ def test_a_market_of_more_files_than_a_forecast_can_read_is_refused(pool: Pool, 
     assert (refused.value.key, refused.value.value) == ("features", 3)
     monkeypatch.setattr("stockcast.forecasting.run_series.MOST", 2)
     with pytest.raises(RunError) as damaged:
-        commands.predict(pool.run, picture=False)
+        commands.predict(pool.run)
     assert damaged.value.file == str(pool.run.path / "run.json")

@@ -227,12 +227,12 @@ def check_run(kept: RunDirectory, data: st.DataObject, mutate: Mutation) -> None
     root = kept.path.parents[1]
     good = listing(root / "kept")
     name = data.draw(st.sampled_from(sorted(good)))
-    expected = EXPECTED.setdefault("rows", commands.predict(kept, picture=False).rows)
+    expected = EXPECTED.setdefault("rows", commands.predict(kept).rows)
     outside = {path.name for path in root.iterdir()} | {"runs"}
     (kept.path / name).write_bytes(mutate(good[name]))
     try:
         with at_most(10):
-            assert commands.predict(RunDirectory.find(kept.path.parent, None), picture=False).rows == expected
+            assert commands.predict(RunDirectory.find(kept.path.parent, None)).rows == expected
     except StockcastError:
         pass
     finally:

@@ -69,7 +69,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     make_bars().to_csv(folder / "prices.csv", index=False)
     (folder / "tiny.yaml").write_text(TINY)
     run = train(folder / "tiny.yaml", folder / "runs")
-    commands.evaluate(run, say=quiet)
+    commands.evaluate(run, picture=True, say=quiet)
     return run
 
 
@@ -252,7 +252,9 @@ def test_a_forecast_is_dated_on_the_exchanges_sessions(tiny_run: RunDirectory, t
     bars = make_bars(60)
     bars["Date"] = pd.bdate_range(end="2018-12-31", periods=60).strftime("%Y-%m-%d")
     bars.to_csv(tmp_path / "newer.csv", index=False)
-    prediction = commands.predict(tiny_run, data=tmp_path / "newer.csv", output=tmp_path / "out", say=quiet)
+    prediction = commands.predict(
+        tiny_run, data=tmp_path / "newer.csv", output=tmp_path / "out", picture=True, say=quiet
+    )
     table = pd.read_csv(tmp_path / "out" / "forecast.csv")
     assert list(table.columns) == ["date", "step", "median", "lower_50", "upper_50", "lower_90", "upper_90", "series"]
     assert set(table["series"]) == {"newer"}
@@ -403,6 +405,6 @@ SMALL = (
 )
 def test_every_shipped_config_trains_evaluates_and_predicts(name: str, tmp_path: Path) -> None:
     run = train(REPOSITORY / "configs" / f"{name}.yaml", tmp_path, *SMALL, "model.layers=[4, 4]")
-    evaluation = commands.evaluate(run, say=quiet)
+    evaluation = commands.evaluate(run, picture=True, say=quiet)
     assert evaluation.verdict[-1].startswith("In short")
-    assert len(commands.predict(run, say=quiet).rows) == 5
+    assert len(commands.predict(run, picture=True, say=quiet).rows) == 5

@@ -151,7 +151,7 @@ def test_a_pool_has_its_table_verdict_and_figure(scored: subprocess.CompletedPro
 def test_what_is_done_is_not_done_again(home: Path, folder: Path) -> None:
     run, before = home / "runs" / "mine", (folder / "pool.json").read_text()
     written = evaluations(run)
-    again = stockcast("evaluate", "mine", "--data", "folder", "--json", cwd=home)
+    again = stockcast("evaluate", "mine", "--data", "folder", "--no-plot", "--json", cwd=home)
     assert "3 of 5 series were scored before" in again.stderr
     assert evaluations(run) == written
     assert json.loads(again.stdout).items() <= json.loads(before).items()  # all but the time of its making
@@ -161,7 +161,7 @@ def test_what_is_done_is_not_done_again(home: Path, folder: Path) -> None:
 def test_a_file_that_changed_is_scored_again_and_a_damaged_evaluation_too(trained: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(trained, home)
-    stockcast("evaluate", "mine", "--data", "folder", cwd=home)
+    stockcast("evaluate", "mine", "--data", "folder", "--no-plot", cwd=home)
     run = home / "runs" / "mine"
     written = evaluations(run)
     bars = pd.read_csv(home / "folder" / "AA.csv")
@@ -169,7 +169,7 @@ def test_a_file_that_changed_is_scored_again_and_a_damaged_evaluation_too(traine
     bars.to_csv(home / "folder" / "AA.csv", index=False)
     losses = run / "evaluation-test-BB" / "losses.npz"
     losses.write_bytes(losses.read_bytes()[:-100])
-    again = stockcast("evaluate", "mine", "--data", "folder", "--json", cwd=home)
+    again = stockcast("evaluate", "mine", "--data", "folder", "--no-plot", "--json", cwd=home)
     assert "1 of 5 series were scored before" in again.stderr
     now = evaluations(run)
     kept = [name for name in now if now[name] == written.get(name)]

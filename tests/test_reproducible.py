@@ -20,7 +20,7 @@ HOUSE_NETWORK = [
 def fingerprint(root: Path, name: str, *, cores: set[int]) -> dict[str, str]:
     """Train and evaluate the default network on a part of its data in processes that may use these cores only."""
     sets = [part for override in HOUSE_NETWORK for part in ("--set", override)]
-    for arguments in (["train", "sp500", "--name", name, *sets], ["evaluate", name]):
+    for arguments in (["train", "sp500", "--name", name, *sets], ["evaluate", name, "--no-plot"]):
         subprocess.run(
             [*STOCKCAST, *arguments, "--runs", str(root), "-q"],
             check=True,

@@ -61,7 +61,10 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "the riskiest": ((*ONE, "--data", "folder", "--top", "1", "--sort", "fall"), ("1 of 2 series by first", "fall")),
     "directions": (("predict", "ways", "--no-plot"), ("prices by ways", "down", "up", 'by "always up"')),
-    "an evaluation": (("evaluate", "first"), ("prices.csv by first, test days", "random_walk", "in 90 %", "Skill: ")),
+    "an evaluation": (
+        ("evaluate", "first", "--no-plot"),
+        ("prices.csv by first, test days", "random_walk", "Skill: "),
+    ),
 }
 
 

@@ -40,7 +40,7 @@ def run(home: Path) -> RunDirectory:
 def forecast(run: RunDirectory, path: Path | None) -> tuple[np.ndarray, Path, list[str]]:
     """The quantiles of a forecast, the folder that it was written to, and what was reported."""
     messages: list[str] = []
-    found = commands.predict(run, data=path, picture=False, say=messages.append)
+    found = commands.predict(run, data=path, say=messages.append)
     return found.forecast.quantiles, found.table.parent, messages
 
 
@@ -52,7 +52,7 @@ def test_a_renamed_copy_of_a_training_file_is_that_series_to_every_command(home:
     scored, again = commands.evaluate(run), commands.evaluate(run, data=copy)
     assert again.metrics["horizons"] == scored.metrics["horizons"]
     assert [scored.folder.name, again.folder.name] == ["evaluation", "evaluation-test-renamed"]  # as predict names it
-    explained = [commands.explain(run, data=path, picture=False) for path in (None, copy)]
+    explained = [commands.explain(run, data=path) for path in (None, copy)]
     for mine, theirs in zip(*(one.attributions for one in explained), strict=True):
         np.testing.assert_array_equal(mine.saliency.integrated, theirs.saliency.integrated)
 
@@ -63,7 +63,7 @@ def test_another_series_of_the_same_file_name_is_not_taken_for_the_training_file
     renamed = shutil.copy(other, home / "other" / "unrelated.csv")
     np.testing.assert_array_equal(forecast(run, other)[0], forecast(run, Path(renamed))[0])
     with pytest.raises(DataError) as refused:
-        commands.explain(run, data=other, picture=False)
+        commands.explain(run, data=other)
     assert (refused.value.file, refused.value.key) == (str(other), "target.scale")
 
 
@@ -73,7 +73,7 @@ def test_a_hash_of_the_closes_that_the_very_file_contradicts_is_damage(home: Pat
     text = (run.path / "run.json").read_text().replace(good, good[::-1])
     (changed.path / "run.json").write_text(text)
     with pytest.raises(RunError) as error:
-        commands.predict(changed, picture=False)
+        commands.predict(changed)
     assert error.value.file == str(changed.path / "run.json")
 
 
@@ -112,7 +112,7 @@ def test_two_series_of_one_file_are_named_by_their_tickers_and_share_nothing(tmp
         run = commands.train(
             load_config(tmp_path / "tiny.yaml"), runs=tmp_path / "runs", name=name.replace("/", "")
         ).run
-        found = commands.predict(run, picture=False)
+        found = commands.predict(run)
         assert found.value.series == name.replace("/", "-")
         assert run.trained_on()[0].name == f"{name.replace('/', '-')}.csv"
         folders.append(found.table.parent.name)

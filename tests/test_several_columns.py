@@ -153,7 +153,7 @@ def test_the_forecast_is_what_a_plain_loop_over_the_network_gives(run: RunDirect
             ]
             last = float(prices["close"][-1])
             days.append(fitting({name: last * np.exp(move) for name, move in zip(OHLC, moves, strict=True)}))
-    rows = commands.predict(run, say=quiet, picture=False).rows
+    rows = commands.predict(run, say=quiet).rows
     for row, day in zip(rows, days, strict=True):
         assert [row["open"], row["high"], row["low"], row["median"]] == pytest.approx(
             [day[name] for name in OHLC], rel=2e-5
@@ -170,7 +170,7 @@ def test_a_forecast_of_all_columns_is_in_the_dollars_quoted_on_the_last_day(run:
     bars.to_csv(tmp_path / "plain.csv", index=False)
     bars.assign(**{"Adj Close": bars["Adj Close"] / 2}).to_csv(tmp_path / "halved.csv", index=False)
     plain, halved = (
-        commands.predict(run, data=tmp_path / name, output=tmp_path, say=quiet, picture=False).rows
+        commands.predict(run, data=tmp_path / name, output=tmp_path, say=quiet).rows
         for name in ("plain.csv", "halved.csv")
     )
     for one, other in zip(plain, halved, strict=True):
@@ -215,7 +215,7 @@ def test_the_tables_on_the_terminal_name_every_price(
     assert ["1", "Open", *row] in lines
     assert ["Close", *row] in lines
 
-    prediction = commands.predict(run, output=tmp_path, say=quiet, picture=False)
+    prediction = commands.predict(run, output=tmp_path, say=quiet)
     print_forecast(prediction.value)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["date", "step", "median", "90", "%", "band", "open", "high", "low"] in lines
@@ -243,7 +243,7 @@ def test_without_adjusting_the_adj_close_is_a_column_of_its_own(write_tiny: Writ
     text = RECURSIVE.replace("Close], transform", "Close, Adj Close], adjusted: false, transform")
     text = text.replace("{layers", "{cell: last_day, layers")
     run = train(write_tiny(bars_of(), config=text), tmp_path / "runs")
-    rows = commands.predict(run, say=quiet, picture=False).rows
+    rows = commands.predict(run, say=quiet).rows
     assert list(rows[0])[-4:] == ["open", "high", "low", "adj_close"]
     assert "Adj Close" in commands.evaluate(run, say=quiet).columns
 
@@ -257,7 +257,7 @@ def test_one_price_is_written_as_it_always_was(write_tiny: WriteTiny, tmp_path: 
     assert "columns" not in evaluation.metrics
     with np.load(evaluation.folder / "forecasts.npz") as stored:
         assert set(stored) == {"origin_dates", "target_dates", "levels", "quantiles", "actual", "last_close"}
-    assert list(commands.predict(run, say=quiet, picture=False).rows[0])[-1] == "upper_90"
+    assert list(commands.predict(run, say=quiet).rows[0])[-1] == "upper_90"
 
 
 def test_the_lesson_loads_and_finds_its_data() -> None:

@@ -105,14 +105,16 @@ def test_all_series_have_folders_of_their_own(home: Path, capsys: pytest.Capture
     forecasts = json.loads(out)["series"]
     assert [forecast["series"] for forecast in forecasts] == ["AA", "BRK-B", "CC", "NEW"]  # the short one, too
 
-    code, _, err = command(home, capsys, "evaluate", "all", "--ticker", "all", "-q")
+    code, _, err = command(home, capsys, "evaluate", "all", "--ticker", "all", "-q", "--no-plot")
     assert code == 0, err
     folders = sorted(path.name for path in (home / "runs" / "all").glob("evaluation*"))
     assert folders == ["evaluation", "evaluation-test-BRK-B", "evaluation-test-CC"]
     (pool,) = (home / "runs" / "all" / "evaluation").glob("pool-training-*")
     assert pd.read_csv(pool / "series.csv")["series"].tolist() == ["AA", "BRK-B", "CC"]
 
-    code, out, err = command(home, capsys, "evaluate", "all", "--data", "all.csv", "--ticker", "all", "--json", "-q")
+    code, out, err = command(
+        home, capsys, "evaluate", "all", "--data", "all.csv", "--ticker", "all", "--json", "-q", "--no-plot"
+    )
     assert code == 1  # NEW has too few days
     of_file = json.loads(out)
     assert [(row["series"], row["failure"] is None) for row in of_file["series"]] == [

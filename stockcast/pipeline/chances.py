@@ -25,7 +25,7 @@ class ChanceReport:
 
     @property
     def step(self) -> int | None:
-        """How many bars ahead the last day in question is; None where no day is."""
+        """How many bars ahead the last of its days is; None where there is none."""
         return None if self.chances is None else self.chances.risks[-1].step
 
     def sentences(self) -> list[str]:

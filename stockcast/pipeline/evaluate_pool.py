@@ -95,8 +95,8 @@ def score_pool(
     return PoolEvaluation(predictor.run.name, name, days, pool, labels, failures)
 
 
-def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation) -> Path:
-    """Write what a pool has in common into its run: pool.json, series.csv, verdict.txt and skill.png.
+def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation, *, plot: bool = True) -> Path:
+    """Write what a pool has in common into its run: pool.json, series.csv, verdict.txt and, unless left out, skill.png.
 
     Returns:
         The folder.
@@ -104,12 +104,13 @@ def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation) -> Path:
     Raises:
         RunError: the disk or the folder does not allow it.
     """
-    from stockcast import plots  # matplotlib: only for who draws
-
     stated = {"created": now(), **evaluation.to_json()}
     folder = run.write_pool(evaluation.name, stated, rows=evaluation.rows(), verdict=evaluation.verdict)
-    figure = plots.pool_skill(evaluation.pool, evaluation.title())
-    run.write_plot("skill", figure, folder=pool_folder(evaluation.name))
+    if plot:
+        from stockcast import plots  # matplotlib: only for who draws
+
+        figure = plots.pool_skill(evaluation.pool, evaluation.title())
+        run.write_plot("skill", figure, folder=pool_folder(evaluation.name))
     return folder
 
 

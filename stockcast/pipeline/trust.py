@@ -35,7 +35,7 @@ def trust(
         prices: the series it is of.
         prediction: the forecast from its last row, or from an earlier one.
         record: what `stored_record` returned, or that of an evaluation which has just been made.
-        step: how many bars ahead the day in question is; None for the last one of the forecast.
+        step: how many bars ahead the day is that the lines are of; None for the last one.
         today: the day on which the age of the prices is counted; None for today.
 
     Returns:
