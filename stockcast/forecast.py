@@ -195,7 +195,7 @@ class Prediction:
         forecast, place = self.forecast, -1 if step is None else step - 1
         lower, upper = (price_text(float(end[0, place])) for end in forecast.band(0.9))
         day, origin = forecast.target_dates[0, place], forecast.origin_dates[0]
-        return f"{self.series}, after {origin}: a 90 % chance of closing between {lower} and {upper} on {day}."
+        return f"{self.series}, after {origin}: 90 % chance of closing at {lower} to {upper} on {day}."
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class DirectionPrediction:
         chance, last = 100 * forecast.of(forecast.classes[-1])[0, place], price_text(float(forecast.last_close[0]))
         move = f"closing above {last}" if self.flat is None else f"a rise from {last} that is more than flat"
         day, origin = forecast.target_dates[0, place], forecast.origin_dates[0]
-        return f"{self.series}, after {origin}: a {chance:.0f} % chance of {move} on {day}."
+        return f"{self.series}, after {origin}: {chance:.0f} % chance of {move} on {day}."
 
 
 def outcome_on(targets: Dates, dates: Dates, prices: Floats) -> Floats:

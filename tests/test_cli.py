@@ -48,10 +48,10 @@ def test_a_forecast_comes_with_the_verdict_on_its_network(home: Path) -> None:
     stockcast("evaluate", "first", cwd=home)
     done = stockcast("predict", "first", cwd=home)
     for begin in (
-        "Forecast: prices, after 2012-09-07: a 90 % chance",
+        "Forecast: prices, after 2012-09-07: 90 % chance of closing at",
         "Held: ",
         "Skill: ",
-        "Known: prices up to",
+        "Known: prices to",
     ):
         assert begin in done.stdout
     assert "Not evaluated" not in done.stderr

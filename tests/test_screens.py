@@ -42,7 +42,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "an earlier day": (
         (*ONE, "--date", "2012-08-31"),
-        ("after 2012-08-31", "actual", "on 2012-09-06.", "prices up to 2012-08-31"),
+        ("after 2012-08-31", "actual", "on 2012-09-06.", "prices to 2012-08-31"),
     ),
     "a level": (
         (*ONE, "--above", "150", "--by", "2"),
@@ -51,7 +51,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "value at risk": ((*ONE, "--by", "3"), ("prices: a chance of 5 % of closing below", "the mean of such closes")),
     "another series": (
         (*ONE, "--data", "folder/AA.csv"),
-        ("AA by first", "Held: not known for AA", "on 1 series, not on this"),
+        ("AA by first", "Held: not known for AA", "on 1 series, not this one."),
     ),
     "adjusted prices": ((*ONE, "--data", "folder/BB.csv"), ("BB by first", "total return")),
     "a folder": ((*ONE, "--data", "folder"), ("2 series by first, 3 days ahead (2012-09-12)", "AA", "BB", "90 % band")),
@@ -72,11 +72,11 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def test_a_screen_names_the_stock_the_day_the_chance_and_how_far_to_trust_it(home: Path, name: str) -> None:
     command, words = SCREENS[name]
     screen = stockcast(*command, cwd=home).stdout
-    for word in (*words, "Forecast: ", "% chance of closing", "Known: prices up to"):
+    for word in (*words, "Forecast: ", "% chance of closing", "Known: prices to"):
         assert word in screen, screen
     trust = screen[screen.index("Forecast: ") :].splitlines()
     assert len(trust) <= 8
     assert max(map(len, trust)) <= 100
     forecast = " ".join(" ".join(trust).split())
-    ((origin, day),) = re.findall(r"after (\S+): a .* on (\S+)\.", forecast.partition("Held")[0])
+    ((origin, day),) = re.findall(r"after (\S+): \d.* on (\S+)\.", forecast.partition("Held")[0])
     assert pd.Timestamp(day) > pd.Timestamp(origin) >= pd.Timestamp("2012-08-31")

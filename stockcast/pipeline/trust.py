@@ -86,7 +86,7 @@ def trust_pool(
     lines += _elsewhere(predictor, first, steps)
     last = [prediction.forecast.origin_dates[0] for prediction in predictions.values()]
     oldest, newest = min(last), max(last)
-    span = f"prices up to {newest}" if oldest == newest else f"last prices of {oldest} to {newest}"
+    span = f"prices to {newest}" if oldest == newest else f"last prices of {oldest} to {newest}"
     old = int((np.datetime64(today or date.today()) - oldest).astype(int))
     age = f" (up to {old:,} days old)" if old > 0 else ""
     count = len(predictor.trained_on)
@@ -167,10 +167,10 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     age = int((np.datetime64(today) - origin).astype(int))
     old = f" ({age:,} day{'' if age == 1 else 's'} old)" if age > 0 else ""
     count = len(predictor.trained_on)
-    trained_on = "this series" if count == 1 else f"{count} series, it included"
+    trained_on = "this series" if count == 1 else f"{count} series with it"
     if not predictor.was_trained_on(prices):
-        trained_on = f"{count} series, not on this one"
-    return f"prices up to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
+        trained_on = f"{count} series, not this one"
+    return f"prices to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
 
 
 def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
@@ -181,15 +181,11 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
     lower, upper = (float(end[0, 0]) for end in forecast.band(0.5))
     last = float(forecast.last_close[0])
     if not lower <= last <= upper:
-        band = f"{price_text(lower)} to {price_text(upper)}"
-        warnings.append(f"the 50 % band of {forecast.target_dates[0, 0]}, {band}, leaves out the last price")
+        warnings.append(f"the 50 % band of {forecast.target_dates[0, 0]} leaves out the last price")
     drift = np.log(float(forecast.median[0, -1]) / last)
     if abs(drift) > predictor.largest_drift * forecast.horizon:
-        how = "rises" if drift > 0 else "falls"
-        share, ahead = abs(100 * np.expm1(drift)), forecast.frequency.steps([forecast.horizon])
-        warnings.append(
-            f"the median {how} by {share:.1f} % in {ahead}, a faster drift than any series of the training had"
-        )
+        share, ahead = 100 * np.expm1(drift), forecast.frequency.steps([forecast.horizon])
+        warnings.append(f"its drift, {share:+.1f} % in {ahead}, is beyond any series of the training")
     return warnings
 
 

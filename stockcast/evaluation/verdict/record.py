@@ -72,13 +72,13 @@ class Record:
     def sentence(self, steps: int, regime: str | None, *, frequency: Frequency) -> str:
         """Write how often forecasts about as far ahead as `steps` held, and how often after days like the last one."""
         step = self._nearest(steps)
-        ahead, days = f"{frequency.steps([step])} ahead", f"(after {self.first}, to {self.last})"
+        ahead, days = f"{frequency.steps([step])} ahead", f"{self.first} to {self.last}"
         if not self.held:
             right, always_up = (100 * share for share in self.right[step])
-            return f'{right:.0f} % of directions {ahead} were right, by "always up" {always_up:.0f} % {days}.'
-        text = f"{_percent(self.held[step])} of prices {ahead} were in their 90 % band {days}"
+            return f'{right:.0f} % of directions {ahead} were right, by "always up" {always_up:.0f} % ({days}).'
+        text = f"{_percent(self.held[step])} of such bands {ahead}, {days}"
         if regime is not None and step in (there := self.held_in.get(regime, {})):
-            text += f"; {_percent(there[step])} after {VOLATILITY[regime]} volatility, as now"
+            text += f"; {_percent(there[step])} at {VOLATILITY[regime]} volatility, as now"
         return f"{text}."
 
     def skill(self, *, frequency: Frequency) -> str:
@@ -88,13 +88,12 @@ class Record:
             return f"too few {frequency.unit}s were scored to test whether it is better than any baseline."
         if not found & {"better", "worse"}:
             return "no significant difference to any baseline."
-        rest = " No other difference is significant." if "open" in found else ""
         better, worse = (self._with(outcome, frequency) for outcome in ("better", "worse"))
         if better and worse:
-            return f"significantly better {better}; worse {worse}.{rest}"
+            return f"significantly better {better}; worse {worse}."
         if better:
-            return f"significantly better {better}; never significantly worse.{rest}"
-        return f"never significantly better; significantly worse {worse}.{rest}"
+            return f"significantly better {better}; never significantly worse."
+        return f"never significantly better; significantly worse {worse}."
 
     def _with(self, outcome: str, frequency: Frequency) -> str:
         """Write at which steps there is this outcome and against which baselines, `at 1 day than drift`; or nothing."""
@@ -127,24 +126,31 @@ def _held_in(horizons: Mapping[int, Mapping[str, Any]], regime: str) -> dict[int
     return {step: float(at["coverage_90"]) for step, at in found.items() if at["origins"] >= _FEWEST_ORIGINS}
 
 
+def _is_broken(test: Mapping[str, Any]) -> bool:
+    return any(p_value is not None and p_value < _ALPHA for p_value in (test["kupiec"], test["conditional"]))
+
+
+def _breach(test: Mapping[str, Any]) -> str:
+    """Write how often a value at risk was undercut: `30 at 1 % (not 20)`; where as often as it should, in clusters."""
+    how = "in clusters" if test["kupiec"] is None or test["kupiec"] >= _ALPHA else f"not {test['expected']:.0f}"
+    return f"{test['hits']} at {100 * test['level']:g} % ({how})"
+
+
 def _faults(
     metrics: Mapping[str, Any], horizons: Mapping[int, Mapping[str, Any]], frequency: Frequency
 ) -> Iterable[str]:
     """Yield what failed: bands that are off, a network that is not among the best, value at risk, a lagging median."""
     off = {step: at["model"]["coverage_90"] - 0.9 for step, at in horizons.items()}
-    for how, sign in (("narrow", -1), ("wide", 1)):
-        if steps := [step for step, difference in off.items() if sign * difference > BAND_TOLERANCE]:
-            yield f"90 % bands too {how} ({frequency.steps(steps)})"
+    sides = {how: [step for step, difference in off.items() if sign * difference > BAND_TOLERANCE]
+             for how, sign in (("narrow", -1), ("wide", 1))}  # fmt: skip
+    if found := [f"too {how} ({frequency.steps(steps)})" for how, steps in sides.items() if steps]:
+        yield f"90 % bands {', '.join(found)}"
     sets = {step: at["confidence_set"] for step, at in horizons.items()}
     if outside := [step for step, best in sets.items() if best is not None and "model" not in best["names"]]:
-        yield f"not among the best forecasts ({frequency.steps(outside)})"
-    for test in metrics["value_at_risk"]["model"]:
-        if any(p_value is not None and p_value < _ALPHA for p_value in (test["kupiec"], test["conditional"])):
-            is_in_clusters = test["kupiec"] is None or test["kupiec"] >= _ALPHA
-            yield (
-                f"1-{frequency.unit} {100 * test['level']:g} % value at risk undercut on {test['hits']} of "
-                f"{test['origins']} {frequency.unit}s, not {test['expected']:.3g}"
-                f"{', in clusters' if is_in_clusters else ''}"
-            )
+        yield f"not among the best ({frequency.steps(outside)})"
+    if broken := [test for test in metrics["value_at_risk"]["model"] if _is_broken(test)]:
+        first, *others = map(_breach, broken)
+        often = first.replace(" at", f" times of {broken[0]['origins']} at", 1)
+        yield f"1-{frequency.unit} value at risk undercut {', '.join([often, *others])}"
     if metrics["lag"]["warning"]:
-        yield "the median follows past prices late"
+        yield "median lags"
