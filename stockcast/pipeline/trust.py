@@ -16,7 +16,7 @@ from stockcast.frequency import Frequency
 from stockcast.runs.evaluations import find_evaluation, stored_metrics
 from stockcast.runs.layout import SCORES, evaluation_folder
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
-from stockcast.text import plural, price_text
+from stockcast.text import plural
 
 
 def trust(
