@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,9 @@ def _entry(stated: dict[str, Any]) -> Entry:
     texts = ("file", "source", "library", "fetched", "sha256", "adjustment", "first", "last", "calendar")
     if not all(isinstance(values[name], str) for name in texts) or not _FILE.fullmatch(values["file"]):
         raise ValueError(f"{str(values['file'])[:80]!r} is no entry")
+    if values["start"] is not None:
+        date.fromisoformat(values["start"])
+    datetime.fromisoformat(values["fetched"]).astimezone(UTC)
     return Entry(**{**values, "missing": tuple(values["missing"])})
 
 

@@ -87,12 +87,15 @@ def no_json(source: str, content: bytes) -> SourceError:
     return SourceError(message, again=True)
 
 
-def failed(source: str, status: int, reason: str) -> SourceError:
-    """Return the error of an HTTP status that is none of a ticker: 5xx, which may pass, or a refusal."""
-    stated = f": {shown(reason)}" if reason else ""
-    passes = status >= 500
+def failed(source: str, ticker: str, status: int, reason: str) -> SourceError:
+    """Return the error of an HTTP status of 400 or more that has no other meaning; 5xx may pass."""
+    stated = f' ("{shown(reason)}")' if reason else ""
+    of_all = 3 if status >= 500 else 1 if status in (401, 403) else None  # another may be about the ticker alone
     return SourceError(
-        f"{source} responds with HTTP {status}{stated}.", again=passes, stops_after=3 if passes else 1, value=status
+        f"{source} responds with HTTP {status} in place of prices of {ticker}{stated}.",
+        again=status >= 500,
+        stops_after=of_all,
+        value=status,
     )
 
 

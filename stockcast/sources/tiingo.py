@@ -87,7 +87,7 @@ def _of_status(error: HTTPError, ticker: str) -> SourceError:
         )
     if error.code == 429:
         return too_many_requests(NAME)
-    return unknown(NAME, ticker, reason) if error.code == 404 else failed(NAME, error.code, reason)
+    return unknown(NAME, ticker, reason) if error.code == 404 else failed(NAME, ticker, error.code, reason)
 
 
 def _network_cause(reason: object) -> str:

@@ -88,12 +88,9 @@ class Yahoo:
         self._session.chart = None
         try:
             series = yfinance.Ticker(quote(ticker, safe="^=.-"), session=self._session)
-            # keepna: a session whose prices are missing is to be seen; auto_adjust is True by default.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of pandas, about yfinance's own code
-                found = series.history(
-                    **span, interval="1d", auto_adjust=False, actions=False, keepna=True, timeout=_TIMEOUT
-                )
+                found = series.history(**span, interval="1d", auto_adjust=False, actions=False, timeout=_TIMEOUT)
         except RequestException as error:
             raise _of_network(error) from error
         except peewee.PeeweeException as error:
@@ -142,7 +139,7 @@ def _of_response(ticker: str, start: date | None, response: Any, error: Exceptio
     try:
         document = response.json()
     except ValueError:
-        return no_json(NAME, response.content) if status < 400 else failed(NAME, status, response.reason)
+        return no_json(NAME, response.content) if status < 400 else failed(NAME, ticker, status, response.reason)
     chart = (document.get("chart") or document.get("finance") or {}) if isinstance(document, dict) else {}
     stated = chart.get("error") or {}
     reason = str(stated.get("description") or "") if isinstance(stated, dict) else str(stated)
@@ -151,7 +148,7 @@ def _of_response(ticker: str, start: date | None, response: Any, error: Exceptio
     if status == 404:
         return unknown(NAME, ticker, reason)
     if status >= 400:
-        return failed(NAME, status, reason or response.reason)
+        return failed(NAME, ticker, status, reason or response.reason)
     if stated:
         return SourceError(f"{NAME} gives no prices of {ticker}: {shown(reason)}.", value=ticker)
     results = chart.get("result")

@@ -20,7 +20,7 @@ from test_download_yahoo import holds
 
 from stockcast.forecasting.reading import files_in
 from stockcast.sources import choice
-from stockcast.sources.download import _LOCK
+from stockcast.sources.folder import LOCK
 from stockcast.tickers import INSTALL
 
 NOW = "2024-06-14T21:00:00+00:00"
@@ -107,7 +107,7 @@ def test_two_hundred_tickers_with_errors_and_a_kill_are_resumed_and_nothing_is_t
     assert set(market.tickers()) == set(tickers) - done
     for ticker in tickers:
         assert holds(folder / f"{ticker}.csv", market.series[ticker])
-    assert {path.name for path in folder.iterdir()} == {*(f"{name}.csv" for name in tickers), "manifest.json", _LOCK}
+    assert {path.name for path in folder.iterdir()} == {*(f"{name}.csv" for name in tickers), "manifest.json", LOCK}
 
 
 def test_a_full_disk_is_named_and_the_old_files_stand(start, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_full_disk_is_named_and_the_old_files_stand(start, tmp_path: Path) -> 
     assert "Traceback" not in err
     assert "MSFT: failed. Cannot write prices/MSFT.csv: File too large." in err
     assert "MSFT failed for a reason that holds for every ticker" in " ".join(out.split())
-    assert sorted(path.name for path in (tmp_path / "prices").iterdir()) == [_LOCK, "AAPL.csv", "manifest.json"]
+    assert sorted(path.name for path in (tmp_path / "prices").iterdir()) == [LOCK, "AAPL.csv", "manifest.json"]
     assert holds(tmp_path / "prices" / "AAPL.csv", short)
 
 

@@ -219,6 +219,22 @@ def test_a_manifest_that_is_none_is_refused(
     assert market.requests == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("fetched", "yesterday"), ("start", "2024"), ("start", 5), ("sha256", None), ("missing", 3)]
+)
+def test_a_manifest_with_a_wrong_value_is_refused(
+    key: str, value: object, download: Download, market: Market, tmp_path: Path
+) -> None:
+    assert download("AAPL").returncode == 0
+    path = tmp_path / "prices" / "manifest.json"
+    document = json.loads(path.read_text())
+    document["tickers"]["AAPL"][key] = value
+    path.write_text(json.dumps(document))
+    done = download("AAPL", "--update")
+    assert done.returncode == 1
+    assert "manifest.json is no manifest of `stockcast download`" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["../x.csv", "/tmp/x.csv", "x/y.csv", "x.csv\n", ".x.csv", "X.txt"])
 def test_a_manifest_never_leads_out_of_its_folder(
     name: str, download: Download, market: Market, tmp_path: Path

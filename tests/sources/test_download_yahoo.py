@@ -245,6 +245,25 @@ def test_a_response_that_yfinance_cannot_read_keeps_its_own_cause(download: Down
     assert "cannot read the response (KeyError" in done.stderr
 
 
+def test_a_status_that_is_about_one_ticker_leaves_the_others(
+    download: Download, market: Market, tmp_path: Path
+) -> None:
+    reason = "Data doesn't exist for startDate = 1, endDate = 2"
+    error = {"chart": {"result": None, "error": {"code": "Bad Request", "description": reason}}}
+    market.faults["AAPL"] = (400, "application/json", json.dumps(error).encode())
+    done = download("AAPL", "MSFT")
+    assert done.returncode == 1
+    assert f'Yahoo responds with HTTP 400 in place of prices of AAPL ("{reason}").' in done.stderr
+    assert holds(tmp_path / "prices" / "MSFT.csv", market.series["MSFT"])
+
+
+def test_a_refusal_of_the_client_ends_the_command(download: Download, market: Market) -> None:
+    market.on_request = lambda ticker: (403, "text/html", b"<html>Forbidden</html>")
+    done = download("AAPL", "MSFT")
+    assert 'Yahoo responds with HTTP 403 in place of prices of AAPL ("Forbidden").' in done.stderr
+    assert set(market.tickers()) == {"AAPL"}
+
+
 def test_an_isin_is_refused_without_a_request(download: Download, market: Market) -> None:
     assert "is an ISIN. Give the ticker" in download("US0378331005").stderr
     assert market.requests == []
