@@ -68,6 +68,7 @@ class Market:
         faults: by ticker, what each next request gets in place of bars, each once; one that is no list for ever.
         missing_in_long: by ticker, days that a response over more than 60 days lacks.
         requests: path and query of each, in order.
+        tokens: what each brought as its key; None for nothing.
     """
 
     series: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Market:
     missing_in_long: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     on_request: Callable[[str], Fault | None] = lambda ticker: None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
     url: str = ""
 
     def tickers(self) -> list[str]:
@@ -161,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         ticker = parts[4 if is_yahoo else 3]
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         self.market.requests.append((ticker, query))
+        self.market.tokens.append(self.headers.get("Authorization"))
         fault = self.market.fault(ticker)
         if isinstance(fault, tuple):
             return self.send(*fault)
@@ -178,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
     def send(self, status: int, kind: str, body: bytes, *, is_cut: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        if status == 302:
+            self.send_header("Location", body.decode())
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if is_cut else body)

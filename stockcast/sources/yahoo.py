@@ -70,11 +70,11 @@ class Yahoo:
     name = "yahoo"
     library = f"yfinance {yfinance.__version__}"
 
-    def __init__(self, cache: Path | None = None) -> None:
-        """Prepare yfinance: `cache` is the folder of its time zones and cookies, by default one of stockcast alone."""
+    def __init__(self) -> None:
+        """Prepare yfinance, with a cache of time zones and cookies that no other program locks."""
         logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # every cause becomes a message of our own
         yfinance.config.debug.hide_exceptions = False  # raise_errors=True leaves out the request for the time zone
-        self._cache = cache or Path(platformdirs.user_cache_dir("stockcast")) / "yfinance"
+        self._cache = Path(platformdirs.user_cache_dir("stockcast")) / "yfinance"
         yfinance.set_tz_cache_location(str(self._cache))
         yfinance.base._tz_info_fetch_ctr = 2  # without a time zone it would ask other pages, and fail with their error
         self._session = _Session(impersonate="chrome")
@@ -111,13 +111,16 @@ class Yahoo:
 
 
 def _in_written_digits(table: pd.DataFrame) -> pd.DataFrame:
-    """Return prices as a person would write them: Yahoo's are of single precision, so 187.15 is 187.14999389648438."""
-    prices = table[list(COLUMNS[:-1])].to_numpy()
+    """Return prices as a person would write them.
+
+    Yahoo's are of single precision, so that 187.15 is 187.14999389648438, but for that of a day that has just ended.
+    """
+    names = list(COLUMNS[:-1])
+    prices = table[names].to_numpy()
     single = prices.astype(np.float32)
-    if not np.array_equal(single.astype(np.float64), prices, equal_nan=True):
-        return table
     shortest = single.astype(str).astype(np.float64)  # the fewest digits that give the number back
-    return table.assign(**dict(zip(COLUMNS, shortest.T, strict=False)))
+    written = np.where(single.astype(np.float64) == prices, shortest, prices)
+    return table.assign(**dict(zip(names, written.T, strict=True)))
 
 
 def _of_network(error: RequestException) -> SourceError:

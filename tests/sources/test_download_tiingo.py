@@ -10,7 +10,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-from market_server import BUSY, CUT_CONNECTION, CUT_JSON, DOWN, EMPTY, HTML, Market, after_split
+from market_server import BUSY, CUT_CONNECTION, CUT_JSON, DOWN, EMPTY, HTML, KEY, Market, after_split, serving
 from program import stockcast
 from test_download_yahoo import entry_of, holds
 
@@ -106,6 +106,14 @@ def test_a_key_that_is_refused_ends_the_command_after_one_request_and_is_never_p
     assert market.tickers() == ["AAPL"]
     assert "wrong-key" not in done.stdout + done.stderr
     assert all("wrong-key" not in str(request) for request in market.requests)
+
+
+def test_the_key_is_sent_to_no_other_host(fetch: Download, market: Market) -> None:
+    with serving(Market(dict(market.series))) as other:
+        market.faults["AAPL"] = (302, "text/plain", f"{other.url}/tiingo/daily/AAPL/prices".encode())
+        assert fetch("AAPL").returncode == 1
+    assert market.tokens == [f"Token {KEY}"]
+    assert other.tokens == [None]
 
 
 def test_no_way_to_the_source_is_named(fetch: Download, market: Market, monkeypatch: pytest.MonkeyPatch) -> None:

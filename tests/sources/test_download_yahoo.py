@@ -29,6 +29,7 @@ from program import stockcast
 
 from stockcast.sources import yahoo
 from stockcast.sources.retries import TRIES
+from stockcast.sources.source import COLUMNS
 
 Download = Callable[..., CompletedProcess[str]]
 
@@ -87,6 +88,15 @@ def test_adjusted_closes_are_kept_beside_the_quoted_ones(download: Download, mar
     for name in ("Close", "Adj Close"):
         single = market.series["AAPL"][name].to_numpy(dtype=np.float32)
         assert np.array_equal(np.array([row[name] for row in rows], dtype=np.float32), single)
+
+
+def test_prices_of_single_and_of_double_precision_have_the_digits_that_were_meant() -> None:
+    # 187.15 as the nearest number of 24 bits; Yahoo has the price of a day that has just ended in 53.
+    table = pd.DataFrame({name: [187.14999389648438, 229.87, 0.0001234567890123, np.nan, 187.5] for name in COLUMNS})
+    written = yahoo._in_written_digits(table)
+    assert written["Close"].tolist()[:3] == [187.15, 229.87, 0.0001234567890123]
+    assert np.isnan(written["Close"].iloc[3])
+    assert written["Close"].iloc[4] == 187.5
 
 
 @pytest.mark.parametrize("scene", PASSING)
