@@ -195,7 +195,7 @@ def _checked(ticker: str, source: Source, fetched: _Fetched, at: datetime) -> _F
     table, calendar, notes = fetched.table, fetched.calendar, list(fetched.notes)
     over = sessions.only_over(table, calendar, at)
     if len(table) and (last := table.index[-1].date()) > sessions.last_over(calendar, at):
-        notes.append(f"the bar of {last} is left out: its session is not over")
+        notes.append(f"the bar of {last} is left out: it is final half an hour after its session ends")
     if len(gaps := sessions.missing(over, calendar, at)):
         with contextlib.suppress(SourceError):  # what is still missing is a note
             again = fetch(source, ticker, start=gaps[0].astype(object) - timedelta(days=7)).table

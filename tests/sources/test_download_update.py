@@ -21,15 +21,14 @@ LATER = datetime(2024, 6, 21, 21, 0, tzinfo=UTC)
 @pytest.fixture
 def week_later(download: Download, market: Market, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """AAPL is downloaded, a week passes, and the server has its days; return all bars."""
-    market.series["AAPL"] = make_series(last="2024-06-14")
+    whole = make_series(last="2024-06-21")
+    market.series["AAPL"] = whole.loc[:"2024-06-14"]
+    assert len(market.series["AAPL"]) == 365
     assert download("AAPL").returncode == 0
     market.requests.clear()
     direct_to(market.url, LATER, monkeypatch.setattr)
-    market.series["AAPL"] = make_series(last="2024-06-21")
-    first = market.series["AAPL"].loc[:"2024-06-14"]
-    assert len(first) == 365
-    market.series["AAPL"].loc[:"2024-06-14"] = make_series(last="2024-06-14")
-    return market.series["AAPL"]
+    market.series["AAPL"] = whole
+    return whole
 
 
 def file_of(folder: Path) -> Path:

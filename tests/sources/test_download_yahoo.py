@@ -90,6 +90,17 @@ def test_adjusted_closes_are_kept_beside_the_quoted_ones(download: Download, mar
         assert np.array_equal(np.array([row[name] for row in rows], dtype=np.float32), single)
 
 
+def test_a_volume_that_is_zero_on_every_day_is_left_out(download: Download, market: Market, tmp_path: Path) -> None:
+    market.series |= {"EURUSD=X": make_series(first="2016-01-04").assign(Volume=0)}
+    assert download("EURUSD=X").returncode == 0
+    file = tmp_path / "prices" / "EURUSD=X.csv"
+    assert file.read_text().startswith("Date,Open,High,Low,Close,Adj Close\n")
+    checked = json.loads(stockcast("data", "check", str(file), "--json", cwd=tmp_path).stdout)
+    assert checked["warnings"] == 0
+    market.series["EURUSD=X"] = make_series(first="2016-01-04", last="2024-06-21").assign(Volume=0)
+    assert download("EURUSD=X", "--update").returncode == 0
+
+
 def test_prices_of_single_and_of_double_precision_have_the_digits_that_were_meant() -> None:
     # 187.15 as the nearest number of 24 bits; Yahoo has the price of a day that has just ended in 53.
     table = pd.DataFrame({name: [187.14999389648438, 229.87, 0.0001234567890123, np.nan, 187.5] for name in COLUMNS})
@@ -174,7 +185,7 @@ def test_a_bar_of_a_session_that_is_open_is_left_out(
     done = download("AAPL")
     assert done.returncode == 0
     assert holds(tmp_path / "prices" / "AAPL.csv", market.series["AAPL"].loc[:"2024-06-13"])
-    assert "the bar of 2024-06-14 is left out: its session is not over" in done.stderr
+    assert "the bar of 2024-06-14 is left out: it is final half an hour after its session ends" in done.stderr
 
 
 def test_sessions_that_a_long_response_lacks_are_fetched_again(
