@@ -242,7 +242,9 @@ def test_each_such_door_is_seen(line: str) -> None:
     assert doors(line)
 
 
-@pytest.mark.parametrize("argument", ["--help", "--version", "train --help", "predict --help", "explain --help"])
+@pytest.mark.parametrize(
+    "argument", ["--help", "--version", "train --help", "predict --help", "explain --help", "download --help"]
+)
 def test_help_loads_no_heavy_library(argument: str) -> None:
     assert loaded_by(*argument.split()).isdisjoint(HEAVY)
 

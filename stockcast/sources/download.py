@@ -22,6 +22,8 @@ from stockcast.sources.source import ADJUSTMENT, Source
 from stockcast.sources.update import check_whole, joined, overlap_start, rescaled
 from stockcast.text import join_words, plural
 
+_TELLING = 250  # days that tell an exchange from others; of fewer, the next update looks again
+
 
 class TickerState(StrEnum):
     """What came of a ticker."""
@@ -184,10 +186,12 @@ def _newer(ticker: str, source: Source, old: pd.DataFrame, entry: Entry) -> _Fet
     new = fetch(source, ticker, start=overlap_start(old)).table
     reason = rescaled(old, new)
     if reason is None:
-        return _Fetched(joined(old, new), entry.calendar, is_anew=False)
+        table = joined(old, new)
+        calendar = entry.calendar if len(old) >= _TELLING else sessions.calendar_of(table)
+        return _Fetched(table, calendar, is_anew=False)
     fetched = _whole(ticker, source, entry.start)
     check_whole(old, fetched.table)
-    return replace(fetched, calendar=entry.calendar, notes=(f"fetched anew, as {reason}",))
+    return replace(fetched, notes=(f"fetched anew, as {reason}",))
 
 
 def _checked(ticker: str, source: Source, fetched: _Fetched, at: datetime) -> _Fetched:

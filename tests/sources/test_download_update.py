@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import exchange_calendars
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +94,22 @@ def test_a_session_that_was_missing_is_filled_in_by_an_update_though_no_new_one_
     assert download("AAPL", "--update").returncode == 0
     assert holds(file_of(tmp_path), whole)
     assert entry_of(tmp_path, "AAPL")["missing"] == []
+
+
+def test_a_file_too_short_to_tell_its_exchange_finds_it_with_an_update(
+    download: Download, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = exchange_calendars.get_calendar("XLON", "2023-05-02", "2024-06-14").sessions
+    market.series["VOD.L"] = london = make_series(last="2025-06-13").iloc[: len(days)].set_index(days)
+    direct_to(market.url, datetime(2023, 5, 25, 21, tzinfo=UTC), monkeypatch.setattr)
+    market.series["VOD.L"] = london.loc[:"2023-05-25"]
+    assert download("VOD.L").returncode == 0
+    assert entry_of(tmp_path, "VOD.L")["calendar"] == "XNYS"  # 17 days, which is what is taken for want of more
+    direct_to(market.url, datetime(2024, 6, 14, 21, tzinfo=UTC), monkeypatch.setattr)
+    market.series["VOD.L"] = london
+    assert download("VOD.L", "--update").returncode == 0
+    assert entry_of(tmp_path, "VOD.L")["calendar"] == "XLON"
+    assert holds(tmp_path / "prices" / "VOD.L.csv", london)
 
 
 def test_a_close_that_the_source_has_lost_stays(
