@@ -1,4 +1,4 @@
-"""Forecasts of peers' LSTMs with their own intervals, and of a run of ours, on the same days: what `stockcast judge` takes.
+"""Forecasts of peers' LSTMs with their own intervals, and of a run of ours, on the same days, for `stockcast judge`.
 
     python benchmarks/peers.py prices OUT FILES...             adjusted closes up to 2018, a CSV for each price file
     python benchmarks/peers.py neuralforecast OUT FORECASTS    in an environment with neuralforecast
@@ -6,8 +6,8 @@
     python benchmarks/peers.py stockcast OUT FORECASTS [--run RUN] [--runs DIR]
     stockcast judge FORECASTS/*.csv --data OUT
 
-Each network is trained on log closes of all series up to 2014, and forecasts 50 days ahead from every tenth day from the
-last day of 2014 on. What is not set is the library's default. One seed.
+Each network is trained on log closes of all series up to 2014, and forecasts 50 days ahead from every tenth day from
+the last day of 2014 on. What is not set is the library's default. One seed.
 """
 
 import argparse
@@ -45,6 +45,12 @@ def origins(frame: pd.DataFrame) -> np.ndarray:
     return np.arange(first, len(frame) - HORIZON, STRIDE)
 
 
+def check(holds: bool, what: str) -> None:
+    """Stop where what the comparison rests on does not hold."""
+    if not holds:
+        raise SystemExit(f"It does not hold that {what}.")
+
+
 def table(model: str, name: str, frame: pd.DataFrame, rows: np.ndarray, quantiles: np.ndarray) -> pd.DataFrame:
     """Return forecasts in Nixtla's wide form; `quantiles` have the shape (origins, HORIZON, levels)."""
     targets = rows[:, None] + np.arange(1, HORIZON + 1)
@@ -77,20 +83,16 @@ def neuralforecast(series: dict[str, pd.DataFrame]) -> pd.DataFrame:
         accelerator="cpu", enable_progress_bar=False, logger=False,
     )  # fmt: skip
     rows = {name: origins(frame) for name, frame in series.items()}
-    counts = {len(found) for found in rows.values()}
-    if len(counts) > 1 or len({len(frame) - found[0] for frame, found in zip(series.values(), rows.values())}) > 1:
-        raise SystemExit("The series must end on one day and have the same days from 2015 on.")
-    (windows,) = counts
-    # Its windows end with the series, so the days after the last window are left out.
-    spare = {name: len(frame) - 1 - (found[-1] + HORIZON) for (name, frame), found in zip(series.items(), rows.values())}
-    (left,) = set(spare.values())
+    shapes = {(len(rows[name]), len(frame) - 1 - rows[name][-1] - HORIZON) for name, frame in series.items()}
+    check(len(shapes) == 1, "the series end on one day and have the same days from 2015 on")
+    ((windows, left),) = shapes  # its windows end with the series, so the days after the last window are left out
     long = long[long["ds"] < -left] if left else long
     frame = NeuralForecast([model], freq=1).cross_validation(long, n_windows=windows, step_size=STRIDE)
     names = [name for name in frame.columns if name.startswith("LSTM")]
     found = []
     for name, prices in series.items():
         mine = frame[frame["unique_id"] == name].sort_values(["cutoff", "ds"])
-        assert np.array_equal(np.unique(mine["cutoff"]) + len(prices), rows[name])
+        check(np.array_equal(np.unique(mine["cutoff"]) + len(prices), rows[name]), "origins are those that are wanted")
         ordered = mine[names].to_numpy().reshape(windows, HORIZON, len(LEVELS))
         by_level = np.argsort([_level(column) for column in names])
         found.append(table("neuralforecast LSTM", name, prices, rows[name], np.exp(ordered[..., by_level])))
@@ -117,8 +119,9 @@ def darts(series: dict[str, pd.DataFrame]) -> pd.DataFrame:
     }
     first = {name: int(origins(frame)[0]) for name, frame in series.items()}
     model = BlockRNNModel(
-        input_chunk_length=WINDOW, output_chunk_length=HORIZON, model="LSTM", hidden_dim=50, n_rnn_layers=2, dropout=0.1,
-        likelihood=QuantileRegression(list(LEVELS)), use_reversible_instance_norm=True, batch_size=256, n_epochs=10,
+        input_chunk_length=WINDOW, output_chunk_length=HORIZON, model="LSTM", hidden_dim=50, n_rnn_layers=2,
+        dropout=0.1, likelihood=QuantileRegression(list(LEVELS)), use_reversible_instance_norm=True, batch_size=256,
+        n_epochs=10,
         random_state=1, pl_trainer_kwargs={"accelerator": "cpu", "enable_progress_bar": False, "logger": False},
     )  # fmt: skip
     model.fit([values[: first[name] + 1] for name, values in made.items()])
@@ -144,9 +147,9 @@ def stockcast(series: dict[str, pd.DataFrame], folder: Path, *, run: str | None,
         rows = origins(frame)
         wanted = frame["Date"].to_numpy()[rows].astype("datetime64[D]")
         places = np.searchsorted(arrays["origin_dates"], wanted)
-        assert np.array_equal(arrays["origin_dates"][places], wanted)
+        check(np.array_equal(arrays["origin_dates"][places], wanted), "the run scores these origins")
         levels = [int(np.argmin(np.abs(arrays["levels"] - level))) for level in LEVELS]
-        assert np.allclose(arrays["levels"][levels], LEVELS)
+        check(np.allclose(arrays["levels"][levels], LEVELS), "the run has these quantiles")
         quantiles = arrays["quantiles"][places][..., levels].astype(float)
         found.append(table("stockcast", name, frame, rows, quantiles))
     return pd.concat(found)

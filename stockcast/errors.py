@@ -9,6 +9,7 @@
     ├── TrainingError          the loss is not a finite number
     ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── BaselineError          a baseline has no forecast; the others are scored without it
+    ├── SourceError            a source of prices gave no bars of a ticker, or none that can be used
     └── RunError               a run is missing, unfinished, damaged, or cannot be written
         └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
 
@@ -129,3 +130,18 @@ class NoOnnx(RunError):
 
 class BaselineError(StockcastError):
     """A baseline has no forecast; the message is a reason. It is reported, and the others are scored without it."""
+
+
+class SourceError(StockcastError):
+    """A source of prices gave no bars of a ticker, or none that can be used; the message states the cause.
+
+    Attributes:
+        again: whether another try may end better.
+        stops_after: how many tickers in a row may fail so before the others are not tried; None where it is about
+            this ticker alone.
+    """
+
+    def __init__(self, message: str, *, again: bool = False, stops_after: int | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.again = again
+        self.stops_after = stops_after

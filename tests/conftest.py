@@ -1,3 +1,4 @@
+import curl_cffi.requests  # noqa: F401, I001  # before TensorFlow, whose library for TLS it would find instead
 import ctypes
 import gc
 import os
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from loopback import only_loopback
 from made import TINY, make_bars
 
 from stockcast.models.backend import forget_networks
@@ -60,6 +62,13 @@ def _peak() -> float:
 
 
 _freeze = gc.freeze
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """No test reaches the network, see loopback.py."""
+    with only_loopback():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,7 +11,7 @@ from made import REPOSITORY
 PACKAGE = REPOSITORY / "stockcast"
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars")
 
-GROUND = ("errors", "limits", "typing", "text", "frequency", "forecast")
+GROUND = ("errors", "limits", "typing", "text", "tickers", "frequency", "forecast")
 _USE_RUNS = (*GROUND, "distribution", "data", "models", "evaluation", "config", "runs", "plots")
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
@@ -23,10 +23,11 @@ ALLOWED = {
     "plots": (*GROUND, "models", "evaluation", "plots"),
     "runs": (*GROUND, "config.yaml", "runs"),
     "reports": (*GROUND, "runs.values", "reports"),
+    "sources": (*GROUND, "data", "runs.files", "sources"),
     "forecasting": (*_USE_RUNS, "forecasting"),
     "execution": (*_USE_RUNS, "forecasting", "execution"),
     "pipeline": (*_USE_RUNS, "reports", "forecasting", "execution", "pipeline"),
-    "cli": (*_USE_RUNS, "forecasting", "execution", "pipeline", "cli"),
+    "cli": (*_USE_RUNS, "sources", "forecasting", "execution", "pipeline", "cli"),
     "__main__": ("cli",),
     "__init__": (*_USE_RUNS, "forecasting", "pipeline"),
 }
@@ -241,7 +242,9 @@ def test_each_such_door_is_seen(line: str) -> None:
     assert doors(line)
 
 
-@pytest.mark.parametrize("argument", ["--help", "--version", "train --help", "predict --help", "explain --help"])
+@pytest.mark.parametrize(
+    "argument", ["--help", "--version", "train --help", "predict --help", "explain --help", "download --help"]
+)
 def test_help_loads_no_heavy_library(argument: str) -> None:
     assert loaded_by(*argument.split()).isdisjoint(HEAVY)
 

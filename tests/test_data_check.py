@@ -18,7 +18,7 @@ from stockcast.config.starter import starter_config
 from stockcast.data.calendar import sessions_after
 from stockcast.data.split import PARTS, split_days
 from stockcast.errors import ConfigError, DataError
-from stockcast.forecasting.reading import read_to_forecast
+from stockcast.forecasting.reading import files_in, read_to_forecast
 from stockcast.forecasting.training_data import read_training_prices
 
 
@@ -266,6 +266,12 @@ def test_a_training_takes_damage_that_is_accepted_and_the_run_records_it(spiked:
 def test_damage_outside_the_chosen_days_is_none(spiked: Path) -> None:
     assert not check(spiked, overrides=["data.start=2010-06-01"]).is_damaged
     assert not check(spiked, overrides=["data.end=2010-05-26"]).is_damaged
+
+
+def test_a_hidden_file_of_a_folder_is_not_read(write: Callable[..., Path], tmp_path: Path) -> None:
+    write(session_bars(), "GOOD.csv")
+    (tmp_path / ".partial-7-TORN.csv").write_text("Date,Cl")  # as a killed download leaves it
+    assert files_in(tmp_path, key="--data") == [tmp_path / "GOOD.csv"]
 
 
 def test_the_bad_files_of_a_folder_are_named_together(spiked: Path, odd: Path, tmp_path: Path) -> None:

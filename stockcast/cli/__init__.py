@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli.commands import audit, config, data, evaluate, explain, predict, report, runs, train
+from stockcast.cli.commands import audit, config, data, download, evaluate, explain, predict, report, runs, train
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
 from stockcast.text import printable
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(download.download)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)

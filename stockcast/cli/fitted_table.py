@@ -12,8 +12,8 @@ from rich.text import Text
 
 from stockcast.text import join_words, printable_name
 
-_NAMES = ("forecast", "price", "series", "against")
-"""Headers of columns that hold names."""
+_NAMES = ("forecast", "price", "series", "against", "reason")
+"""Headers of columns that hold names or sentences."""
 
 _WIDTH = 110
 """Columns where standard output is no terminal."""
@@ -37,7 +37,7 @@ def print_table(table: Table, *, least: Sequence[str] = (), file: str) -> None:
             columns are put under each other.
         file: that holds all columns, for a note on those that are left out.
     """
-    console = console_of(None if sys.stdout.isatty() else _WIDTH)
+    console = _console()
     left_out = []
     for header in least:
         if _natural_width(table, console) <= console.width:
@@ -53,6 +53,15 @@ def print_table(table: Table, *, least: Sequence[str] = (), file: str) -> None:
         note = f"Left out for want of room: {join_words(left_out)}; {file} has all."
         table.caption = f"{table.caption} {note}" if table.caption else note
     console.print(table)
+
+
+def print_wrapped(table: Table) -> None:
+    """Print a table of names and sentences on standard output; sentences are broken between words."""
+    _console().print(table)
+
+
+def _console() -> Console:
+    return console_of(None if sys.stdout.isatty() else _WIDTH)
 
 
 def console_of(width: int | None = None) -> Console:

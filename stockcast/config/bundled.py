@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from stockcast.errors import ConfigError
+from stockcast.tickers import how_to_get
 
 DEFAULT = "sp500"
 
@@ -40,11 +41,11 @@ def find_config(config: str | None) -> Path:
             f"stockcast train many-stocks --set data.path=FOLDER",
             file=config,
         )
-    near = _nearest(config)
+    near, advice = _nearest(config), how_to_get(config)
     raise ConfigError(
         f"{config}: no such config file, and no config of that name ships with stockcast"
         f"{f'. Did you mean {near}?' if near else '.'} These ship: {', '.join(bundled_configs())}. To make one for "
-        f"your own prices: stockcast config init --data YOUR.csv",
+        f"your own prices: stockcast config init --data YOUR.csv{advice and f'.{advice}'}",
         file=config,
     )
 

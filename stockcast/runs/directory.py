@@ -17,6 +17,7 @@ from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_pac
 from stockcast.runs.names import path_of, run_folders
 from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged, sha256
+from stockcast.tickers import how_to_get
 
 _WITHOUT_A_RUN = (
     f"Without one, the network that ships with stockcast forecasts: stockcast predict {PRETRAINED} --data FILE.csv"
@@ -154,7 +155,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             names = [path.name for path in run_folders(root, having=MANIFEST)]
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
-            raise RunError(f"No run named {wanted!r}. {there}", file=root, value=wanted)
+            raise RunError(f"No run named {wanted!r}. {there}{how_to_get(wanted)}", file=root, value=wanted)
         if not (path / MANIFEST).is_file():
             advice = "Resume with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
             raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {advice}.", file=path)

@@ -9,7 +9,8 @@ from stockcast.errors import DataError
 
 def files_in(folder: Path, *, key: str) -> list[Path]:
     """Return a folder's price files in the order of their names; DataError if there is none, with the key to change."""
-    files = sorted(file for file in folder.glob("*") if is_price_file(file.name))
+    visible = (file for file in folder.glob("*") if not file.name.startswith("."))  # hidden: half written
+    files = sorted(file for file in visible if is_price_file(file.name))
     if not files:
         raise DataError(
             f"{folder}: no price file in this folder ({', '.join(FILE_ENDINGS)}). Put price files there, or change "

@@ -16,6 +16,7 @@ from stockcast.data.csv.encodings import proposals, refuse_undeclared_utf_16
 from stockcast.data.csv.options import STDIN, CsvOptions
 from stockcast.data.csv.problems import Row, Source
 from stockcast.errors import DataError
+from stockcast.tickers import how_to_get
 
 MAX_BYTES = 256_000_000
 """Of a file, and of what is unpacked from it."""
@@ -88,7 +89,8 @@ def _read_file(source: Source) -> bytes:
     except FileNotFoundError:
         if re.match(r"[a-z][a-z0-9+]+:/", str(source.path), re.IGNORECASE):  # a path holds the two slashes as one
             raise source.error("an address, but stockcast reads files. Download it first.") from None
-        raise source.error("no such file. Check the path (data.path or --data).", key="data.path") from None
+        advice = how_to_get(source.path.name)
+        raise source.error(f"no such file. Check the path (data.path or --data).{advice}", key="data.path") from None
     except IsADirectoryError:
         message = "a folder, and this takes one price file. Name a file in it; train and evaluate take folders."
         raise source.error(message, key="data.path") from None

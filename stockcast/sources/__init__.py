@@ -1,0 +1,1 @@
+"""Prices from the web -> price files and a manifest; the only folder that opens connections."""
