@@ -10,7 +10,7 @@ from stockcast.data.calendar import sessions_around
 from stockcast.evaluation.diagnostics import Lag
 from stockcast.evaluation.significance import diebold_mariano, overlap
 from stockcast.judging.matching import MatchedForecasts, task_of
-from stockcast.text import join_words, p_value_text, plural
+from stockcast.text import join_words, p_value_text, percent_text, plural
 from stockcast.typing import Dates, Days, Flags
 
 SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session"]
@@ -197,7 +197,7 @@ def _crossing(matched: MatchedForecasts) -> Found:
     if matched.crossing > 0:
         yield (
             "crossing",
-            f"the quantiles of {100 * matched.crossing:.2g} % of its forecasts cross: a higher level has a lower "
+            f"the quantiles of {percent_text(matched.crossing)} of its forecasts cross: a higher level has a lower "
             f"price. They are scored in order, which is better for it than as they stand.",
             matched.crossing,
         )
