@@ -119,10 +119,11 @@ def _copies(matched: MatchedForecasts) -> Found:
         if share > _FEWEST_COPIED:
             unit = matched.prices.frequency
             which = "the last close" if lag == 1 else f"the close {unit.count(lag)} before the day forecast"
+            is_walk = lag == 1 and matched.submitted.kind != "points"
+            what = "a random walk with bands of its own" if is_walk else "the price shifted, not a forecast of it"
             yield (
                 "copy",
-                f"{100 * share:.0f} % of the one-{unit.unit} medians are {which}, to six digits: the price shifted, "
-                f"not a forecast of it.",
+                f"{100 * share:.0f} % of the one-{unit.unit} medians are {which}, to six digits: {what}.",
                 float(lag),
             )
             return
