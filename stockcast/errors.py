@@ -9,8 +9,10 @@
     ├── TrainingError          the loss is not a finite number
     ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── BaselineError          a baseline has no forecast; the others are scored without it
-    └── RunError               a run is missing, unfinished, damaged, or cannot be written
-        └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
+    ├── RunError               a run is missing, unfinished, damaged, or cannot be written
+    │   └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
+    └── LedgerError            a ledger is none, of another version, or cannot be written
+        └── DamagedLedger      ... its lines are not what was written, or its end was cut; exit code 3
 
 Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
 keeps its traceback. The facts of a message are also fields of the error, see `StockcastError`.
@@ -26,12 +28,15 @@ class StockcastError(Exception):
     """What a user can correct; the message explains how.
 
     Attributes:
+        exit_code: of a command that ends with it.
         file: the file or directory it is about; None where there is none.
         line: in that file, from 1; None where no line is meant.
         column: of a price file, under its standard name; None where no column is meant.
         key: of the config, dotted, such as `training.epochs`; or an option, such as `--horizon`; None where none is.
         value: what was found there; None where nothing was.
     """
+
+    exit_code = 1
 
     def __init__(
         self,
@@ -129,3 +134,13 @@ class NoOnnx(RunError):
 
 class BaselineError(StockcastError):
     """A baseline has no forecast; the message is a reason. It is reported, and the others are scored without it."""
+
+
+class LedgerError(StockcastError):
+    """A file is no ledger, or of another version, or it cannot be read or written; `line` is where."""
+
+
+class DamagedLedger(LedgerError):
+    """A line of a ledger is not what was written, or its last lines are gone; `line` is the first that is wrong."""
+
+    exit_code = 3

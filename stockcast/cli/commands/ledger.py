@@ -1,0 +1,198 @@
+"""`stockcast ledger`.
+
+Exit codes beside those of every command: 3, the ledger was changed or its end was cut; 4, forecasts were recorded, some
+of them late.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stockcast.cli.options import Json, Printing, Quiet, RunName, Runs, Sources, takes, takes_sources
+from stockcast.cli.output import message_callbacks, print_json, print_message
+from stockcast.errors import DataError, StockcastError
+from stockcast.text import plural, printable
+
+if TYPE_CHECKING:
+    from stockcast.ledger.entries import RecordedForecast
+    from stockcast.pipeline.ledger_record import Recording
+
+LATE = 4
+"""Exit code where forecasts were recorded after their first session had closed."""
+
+_SHOWN = 10  # series that a message names
+
+app = typer.Typer(
+    help="Record forecasts before their days come, and score them afterwards, in a file that shows every change.",
+    no_args_is_help=True,
+)
+
+LedgerFile = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.")]
+DEFAULT = Path("ledger.jsonl")
+
+
+@app.command("record")
+@takes_sources
+@takes(printing=Printing)
+def ledger_record(
+    sources: Sources, printing: Printing, run: RunName = None, ledger: LedgerFile = DEFAULT, runs: Runs = Path("runs")
+) -> None:
+    """Forecast from the last row of each price file, and add the forecasts to the ledger; each is added once."""
+    from stockcast.cli.progress import PoolProgress
+    from stockcast.pipeline.ledger_record import record
+
+    with PoolProgress(quiet=printing.quiet, doing="forecasting", is_slow=False) as progress:
+        callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
+        done = record(ledger, run, sources.paths, runs=runs, overrides=sources.overrides, callbacks=callbacks)
+    if printing.as_json:
+        print_json(done.to_json())
+    else:
+        for line in _lines(done, ledger):
+            print(printable(line))
+    if done.failures:
+        raise _failed(done)
+    if done.late:
+        raise typer.Exit(LATE)
+
+
+def _lines(done: "Recording", ledger: Path) -> list[str]:
+    """Return what was recorded, in sentences."""
+    lines = []
+    if done.recorded:
+        first, last = done.recorded[0].line, done.recorded[-1].line
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        lines.append(f"Recorded {plural(len(done.recorded), 'forecast')} by {done.run} in {ledger}, {where}.")
+        lines += [f"  {_named(each)}" for each in done.recorded[:_SHOWN]]
+        lines += [f"  and {more} more"] if (more := len(done.recorded) - _SHOWN) > 0 else []
+    if done.late:
+        lines.append(
+            f"Late: {_series(done.late)}: the first session had closed when they were recorded, so they will not be "
+            f"scored. Use newer price files, or record before that session closes."
+        )
+    if done.known:
+        lines.append(
+            f"Recorded before, so not again: {_series(done.known)}, by {done.run} from the same last row. "
+            f"The first record stands."
+        )
+    if done.changed:
+        lines.append(
+            f"Price files that have changed since they were recorded, with the same last row: "
+            f"{', '.join(done.changed[:_SHOWN])}."
+        )
+    lines.append(f"Head: {done.lines} {done.head}")
+    return lines
+
+
+def _named(each: "RecordedForecast") -> str:
+    days = each.forecast.target_dates[0]
+    return f"{each.series}: after {each.cutoff}, {len(days)} sessions, {days[0]} to {days[-1]}"
+
+
+def _series(forecasts: "tuple[RecordedForecast, ...]") -> str:
+    names = [each.series for each in forecasts]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{plural(len(names), 'forecast')} ({', '.join(names[:_SHOWN])}{more})"
+
+
+def _failed(done: "Recording") -> DataError:
+    of = len(done.failures) + len(done.recorded) + len(done.known)
+    reasons = [f"  {name}: {reason.splitlines()[0]}" for name, reason in list(done.failures.items())[:_SHOWN]]
+    more = [f"  and {len(done.failures) - _SHOWN} more"] if len(done.failures) > _SHOWN else []
+    lines = [f"{len(done.failures)} of {of} series could not be recorded:", *reasons, *more]
+    return DataError("\n".join(lines), key="--data", value=list(done.failures))
+
+
+@app.command("verify")
+def ledger_verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="What `head` printed earlier: all lines up to it must stand.")
+    ] = None,
+    ledger: LedgerFile = DEFAULT,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check that no line of the ledger was changed, moved or left out; with --head also that its end was not cut."""
+    from stockcast.errors import DamagedLedger
+    from stockcast.ledger.chain import read_chain
+
+    if head is not None and re.fullmatch("[0-9a-f]{64}", head) is None:
+        raise StockcastError("--head: 64 digits of 0-9 and a-f, as `stockcast ledger head` prints.", key="--head")
+    chain = read_chain(ledger)
+    place = None if head is None else chain.place_of(head)
+    if head is not None and place is None:
+        raise DamagedLedger(
+            f"{ledger}: no line has the hash {head}. Its {plural(len(chain.lines), 'line')} fit each other, so lines "
+            f"at its end were cut off, or it was written anew. Put back a copy from before.",
+            file=ledger,
+            line=len(chain.lines),
+            key="--head",
+            value=head,
+        )
+    if chain.unfinished:
+        print_message(f"{ledger}: {chain.unfinished}", quiet=quiet)
+    if as_json:
+        print_json({"lines": len(chain.lines), "head": chain.head, "found": place, "unfinished": len(chain.rest)})
+        return
+    since = f"; the hash given is that of line {place}, all lines up to it stand" if place else ""
+    print(printable(f"{ledger}: {plural(len(chain.lines), 'line')}, none changed{since}."))
+    if head is None:
+        print_message("A cut end shows only against a hash from before: --head HASH.", quiet=quiet)
+
+
+@app.command("head")
+def ledger_head(ledger: LedgerFile = DEFAULT, as_json: Json = False) -> None:
+    """Print the number of lines and the hash of the last one, which stands for all: what to publish or sign."""
+    from stockcast.ledger.chain import read_chain
+
+    chain = read_chain(ledger)
+    if as_json:
+        print_json({"lines": len(chain.lines), "head": chain.head})
+    else:
+        print(len(chain.lines), chain.head)
+
+
+@app.command("show")
+def ledger_show(
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="Show the last N forecasts.")] = 20,
+    ledger: LedgerFile = DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """List the forecasts of the ledger: when recorded, of what, known up to which day, and how many days have come."""
+    from stockcast.cli.text_table import table, width
+    from stockcast.ledger.chain import read_chain
+    from stockcast.ledger.entries import Ledger
+
+    chain = read_chain(ledger)
+    found = Ledger.of(chain, path=ledger)
+    came = {name: set(found.closes_of(name)) for name in {each.series for each in found.forecasts}}
+    rows = [_row(each, came[each.series]) for each in found.forecasts[-last:]]
+    if as_json:
+        print_json({"lines": len(chain.lines), "head": chain.head, "forecasts": rows})
+        return
+    if rows:
+        print(printable("\n".join(table(list(rows[0]), [list(map(str, row.values())) for row in rows], width=width()))))
+    late = sum(each.is_late for each in found.forecasts)
+    days = sum(len(each.days) - 1 for each in found.outcomes)
+    print(
+        f"{plural(len(found.forecasts), 'forecast')} of {len(came)} series, {late} of them late; {days} closes that "
+        f"came; {plural(len(chain.lines), 'line')}."
+    )
+    if chain.unfinished:
+        print_message(f"{ledger}: {chain.unfinished}")
+
+
+def _row(each: "RecordedForecast", came: set[str]) -> dict[str, Any]:
+    days = each.forecast.target_dates[0].astype(str).tolist()
+    return {
+        "line": each.line,
+        "series": each.series,
+        "run": each.run,
+        "last day known": str(each.cutoff),
+        "recorded (UTC)": each.recorded.removesuffix("+00:00"),
+        "first day": days[0],
+        "last day": days[-1],
+        "came": f"{sum(day in came for day in days)} of {len(days)}",
+        "remark": "; ".join([*(["late"] if each.is_late else []), *(["simulated"] if each.simulated else [])]),
+    }
