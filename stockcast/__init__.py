@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from stockcast.pipeline.evaluate import evaluate, save_evaluation
     from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
+    from stockcast.pipeline.judge import judge
+    from stockcast.pipeline.judgement import save_judgement
     from stockcast.pipeline.predict import predict, save_prediction
     from stockcast.pipeline.predict_pool import predict_pool, save_pool_prediction
     from stockcast.pipeline.report import report, save_report
@@ -44,6 +46,7 @@ _MODULES = {
     "evaluate": "pipeline.evaluate",
     "evaluate_pool": "pipeline.evaluate_pool",
     "explain": "pipeline.explain",
+    "judge": "pipeline.judge",
     "load_config": "config.load",
     "predict": "pipeline.predict",
     "predict_pool": "pipeline.predict_pool",
@@ -54,6 +57,7 @@ _MODULES = {
     "sample_paths": "distribution.paths",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
+    "save_judgement": "pipeline.judgement",
     "save_pool_evaluation": "pipeline.evaluate_pool",
     "save_pool_prediction": "pipeline.predict_pool",
     "save_prediction": "pipeline.predict",
@@ -63,9 +67,9 @@ _MODULES = {
 
 __all__ = [
     "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "chances", "evaluate", "evaluate_pool",
-    "explain", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report", "resume",
-    "sample_paths", "save_evaluation", "save_explanation", "save_pool_evaluation", "save_pool_prediction",
-    "save_prediction", "save_report", "train",
+    "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report",
+    "resume", "sample_paths", "save_evaluation", "save_explanation", "save_judgement", "save_pool_evaluation",
+    "save_pool_prediction", "save_prediction", "save_report", "train",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stockcast.frequency import DAILY, Frequency
 from stockcast.text import price_text
-from stockcast.typing import Dates, Floats
+from stockcast.typing import Dates, Days, Flags, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class Forecast(_FromOrigins):
     Attributes:
         origin_dates: the last day known, datetime64[D], shape (origins,).
         target_dates: the days forecast, datetime64[D], shape (origins, horizon).
-        levels: quantile levels, increasing, symmetric around 0.5, shape (levels,).
+        levels: quantile levels, increasing, 0.5 among them, shape (levels,); of stockcast's own forecasts `LEVELS`.
         quantiles: prices, never decreasing along the levels, shape (origins, horizon, levels).
         last_close: price at the origin, shape (origins,).
         others: medians of other columns of the same days, by the column's name, each of shape (origins, horizon); with
@@ -70,6 +70,10 @@ class Forecast(_FromOrigins):
         """The forecast's middle, in price units, shape (origins, horizon)."""
         return self.at(0.5)
 
+    def has(self, level: float) -> bool:
+        """Whether the quantile at this level is stored."""
+        return bool(np.isclose(self.levels, level).any())
+
     def at(self, level: float) -> Floats:
         """Return the quantile at one stored level, in price units, shape (origins, horizon).
 
@@ -81,6 +85,10 @@ class Forecast(_FromOrigins):
             raise ValueError(f"level {level} is not stored; these are: {self.levels}")
         return np.asarray(self.quantiles[:, :, found[0]])
 
+    def has_band(self, coverage: float) -> bool:
+        """Whether both ends of the central band that promises `coverage` are stored."""
+        return self.has((1 - coverage) / 2) and self.has((1 + coverage) / 2)
+
     def band(self, coverage: float) -> tuple[Floats, Floats]:
         """Lower and upper end of the central band that promises `coverage`, each in price units, (origins, horizon)."""
         return self.at((1 - coverage) / 2), self.at((1 + coverage) / 2)
@@ -89,7 +97,7 @@ class Forecast(_FromOrigins):
         """Quantiles as cumulative log returns since the origin, unitless, shape (origins, horizon, levels)."""
         return np.asarray(np.log(self.quantiles / self.last_close[:, None, None]))
 
-    def rows(self, chosen: slice) -> "Forecast":
+    def rows(self, chosen: slice | Days | Flags) -> "Forecast":
         """Return the forecasts of the chosen origins."""
         return replace(
             self,
@@ -98,6 +106,20 @@ class Forecast(_FromOrigins):
             quantiles=self.quantiles[chosen],
             last_close=self.last_close[chosen],
             others={name: medians[chosen] for name, medians in self.others.items()},
+        )
+
+    def part(self, origins: Days, *, horizon: int, levels: Floats) -> "Forecast":
+        """Return the forecasts of some origins, as far ahead as `horizon`, at some of the stored levels alone."""
+        places = [int(np.argmin(np.abs(self.levels - level))) for level in levels]
+        return replace(
+            self,
+            origin_dates=self.origin_dates[origins],
+            target_dates=self.target_dates[origins, :horizon],
+            levels=self.levels[places],
+            # In the order of memory that a forecast is made in: sums over it have the same last digits.
+            quantiles=np.ascontiguousarray(self.quantiles[origins, :horizon][..., places]),
+            last_close=self.last_close[origins],
+            others={name: medians[origins, :horizon] for name, medians in self.others.items()},
         )
 
     def times(self, factor: float) -> "Forecast":

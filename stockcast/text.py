@@ -42,6 +42,11 @@ def join_words(words: Sequence[str], *, last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def capital(sentence: str) -> str:
+    """Return a sentence with its first letter a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def printable(text: str) -> str:
     """Return text that can only be read: what would steer a terminal, turn the writing or fail to print is a `?`."""
     return "".join(

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli.commands import audit, config, data, evaluate, explain, ledger, predict, report, runs, train
+from stockcast.cli.commands import audit, config, data, evaluate, explain, judge, ledger, predict, report, runs, train
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
 from stockcast.text import printable
@@ -33,6 +33,7 @@ app.command()(predict.predict)
 app.command()(report.report)
 app.command()(explain.explain)
 app.command()(audit.audit)
+app.command()(judge.judge)
 app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")

@@ -5,7 +5,7 @@ from typing import Any
 from rich.text import Text
 
 from stockcast.cli.fitted_table import new_table, print_table
-from stockcast.cli.tables import p_value_cell, print_sentences, skill_cell
+from stockcast.cli.tables import NETWORK, owners, p_value_cell, print_sentences, skill_cell
 from stockcast.evaluation.pool import Pool, PooledScores, PooledSkill
 from stockcast.evaluation.verdict.pool import SCORES
 from stockcast.forecast import Directions, Forecast
@@ -19,7 +19,7 @@ _SERIES_SHOWN = 30
 def print_pool(evaluation: PoolEvaluation) -> None:
     """Print the scores by series, those of all together, and the verdict."""
     _print_series(evaluation)
-    _print_pooled(evaluation.pool, title=evaluation.title())
+    print_pooled(evaluation.pool, title=evaluation.title())
     print_sentences(evaluation.verdict)
 
 
@@ -88,15 +88,17 @@ def _print_series(evaluation: PoolEvaluation) -> None:
     print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
 
 
-def _print_pooled(pool: Pool, *, title: str) -> None:
+def print_pooled(pool: Pool, *, title: str, subject: str = NETWORK) -> None:
+    """Print the scores of all series together, horizon by horizon; `subject` is who forecasts."""
     bands = ("in 50 %", "in 90 %") if pool.overall.coverage_90 is not None else ()
     table = new_table(
         f"All together: {title}",
         f"{SCORES[pool.score]}: mean over the series. best: of each series the best baseline there. p: Diebold-Mariano "
         "over the days, each the mean of the series, each test alone (the verdict corrects for their number). "
-        "won, lost: series on which the network is better and worse, in brackets significantly."
+        f"won, lost: series on which the {'network' if subject == NETWORK else 'model'} is better and worse, in "
+        "brackets significantly."
         + (" in 50 %, in 90 %: share of prices inside the band." if bands else ""),
-        f"{pool.frequency.unit}s", "against", "network's is", "p", "won", "lost", *bands,
+        f"{pool.frequency.unit}s", "against", owners(subject), "p", "won", "lost", *bands,
     )  # fmt: skip
     for label, scores in (*pool.horizons.items(), ("all", pool.overall)):
         for place, (name, pooled) in enumerate(scores.against.items()):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from stockcast.cli.fitted_table import console_of, new_table, print_table
 from stockcast.evaluation.column_scores import Columns
@@ -22,6 +23,11 @@ _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that the table of a forecast shows, and the last one."""
 
 _TRUST_WIDTH = 100
+
+NETWORK = "network"
+"""Who forecasts, where it is not somebody else's model."""
+
+_LONGEST_SUBJECT = 16  # characters, in the header of a column
 
 
 def print_evaluation(evaluation: Evaluation, *, with_verdict: bool) -> None:
@@ -57,20 +63,21 @@ def print_trust(lines: Iterable[str]) -> None:
         print(textwrap.fill(printable_name(line), columns, subsequent_indent="  ", break_on_hyphens=False))
 
 
-def print_scores(report: Report, *, title: str) -> None:
-    """Print CRPS, coverage and error of network and baselines, horizon by horizon."""
+def print_scores(report: Report, *, title: str, subject: str = NETWORK) -> None:
+    """Print CRPS, coverage and error of network and baselines, horizon by horizon; `subject` is who forecasts."""
     table = new_table(
         title,
         "CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
         "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
         "in 90 %: share of prices inside the 90 % band.",
-        f"{report.frequency.unit}s", "forecast", "CRPS", "network's is", "p", "in 90 %", "MAE",
+        f"{report.frequency.unit}s", "forecast", "CRPS", owners(subject), "p", "in 90 %", "MAE",
     )  # fmt: skip
-    _print_scores(table, report, _price_row, least=("MAE", "CRPS", "in 90 %", "p"))
+    _print_scores(table, report, _price_row, subject=subject, least=("MAE", "CRPS", "in 90 %", "p"))
 
 
 def _price_row(scores: Scores, skill: str, p_value: str) -> list[str]:
-    return [f"{1e4 * scores.crps:.1f}", skill, p_value, f"{100 * scores.coverage_90:.0f} %", price_text(scores.mae)]
+    inside = "" if scores.coverage_90 is None else f"{100 * scores.coverage_90:.0f} %"
+    return [f"{1e4 * scores.crps:.1f}", skill, p_value, inside, price_text(scores.mae)]
 
 
 def print_direction_scores(report: DirectionReport, *, title: str) -> None:
@@ -93,10 +100,15 @@ def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[st
 
 
 def _print_scores(
-    table: Table, report: Any, row: Callable[[Any, str, str], list[str]], *, least: Sequence[str]
+    table: Table,
+    report: Any,
+    row: Callable[[Any, str, str], list[str]],
+    *,
+    subject: str = NETWORK,
+    least: Sequence[str],
 ) -> None:
     for label, comparison in (*report.horizons.items(), ("all", report.overall)):
-        table.add_row(str(label), "network", *row(comparison.model, "", ""))
+        table.add_row(str(label), Text(subject), *row(comparison.model, "", ""))
         for baseline, scores in comparison.baselines.items():
             skill, p_value = skill_cell(comparison.skill.get(baseline)), p_value_cell(comparison.tests[baseline])
             table.add_row("", baseline, *row(scores, skill, p_value))
@@ -187,6 +199,11 @@ def print_sentences(sentences: Iterable[str]) -> None:
     """Print each sentence on a line; on a terminal, broken between words."""
     for sentence in sentences:
         console_of().print(sentence, markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def owners(subject: str) -> str:
+    """Return the header of a column with a forecast's scores: `network's is`, `model's is` of a long name."""
+    return f"{subject}'s is" if len(subject) <= _LONGEST_SUBJECT else "model's is"
 
 
 def skill_cell(skill: float | None) -> str:

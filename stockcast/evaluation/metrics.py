@@ -28,9 +28,11 @@ def crps(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:
     """Continuous ranked probability score, in the unit of `actual`; >= 0, lower is better.
 
     Twice the integral of the pinball loss over the levels (Gneiting & Ranjan 2011), by the trapezoid rule between the
-    outermost levels given; the tails beyond them are left out, for every forecast alike. Shape (...).
+    outermost levels given; the tails beyond them are left out, for every forecast alike. Of the median alone it is the
+    absolute error, the score of a forecast that is certain. Shape (...).
     """
-    return 2 * np.asarray(np.trapezoid(pinball(quantiles, actual, levels), levels, axis=-1))
+    losses = pinball(quantiles, actual, levels)
+    return 2 * np.asarray(losses[..., 0] if len(levels) == 1 else np.trapezoid(losses, levels, axis=-1))
 
 
 def log_score(quantiles: Floats, actual: Floats, levels: Floats) -> Floats:

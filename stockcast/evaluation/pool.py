@@ -7,14 +7,14 @@ mean loss of its baseline first. Then no wild stock drowns the calm ones, and wh
 days of one series the mean difference is minus the skill.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from stockcast.evaluation.regimes import REGIME_NAMES
-from stockcast.evaluation.scores import skill
+from stockcast.evaluation.scores import Comparison, Report, skill
 from stockcast.evaluation.significance import MeanDifference, SkillTest, mean_difference
 from stockcast.evaluation.verdict.outcomes import Results, correct
 from stockcast.frequency import DAILY, Frequency
@@ -34,7 +34,8 @@ class StepScores:
     Attributes:
         loss: mean of the network.
         baselines: the same of each baseline.
-        coverage_50, coverage_90: share of prices inside the network's band; None where the direction is forecast.
+        coverage_50, coverage_90: share of prices inside the network's band; None where the direction is forecast, or no
+            such band.
         regimes: by name of `regimes.REGIME_NAMES`: origins of that volatility, and the coverage_90 of theirs; without
             those of no origins, and empty where the direction is forecast.
     """
@@ -59,6 +60,21 @@ class StepScores:
         loss = self.baseline_loss(baseline)
         return None if loss is None else skill(self.loss, loss)
 
+    @classmethod
+    def of(cls, comparison: Comparison) -> "StepScores":
+        """Return what a pool needs of a series' scores."""
+        return cls(
+            comparison.model.crps,
+            {name: scores.crps for name, scores in comparison.baselines.items()},
+            comparison.model.coverage_50,
+            comparison.model.coverage_90,
+            {
+                name: (regime["origins"], regime["coverage_90"])
+                for name, regime in comparison.regimes.items()
+                if regime["coverage_90"] is not None
+            },
+        )
+
 
 @dataclass(frozen=True)
 class SeriesScores:
@@ -80,6 +96,22 @@ class SeriesScores:
     horizons: Mapping[int, StepScores]
     overall: StepScores
     tests: Mapping[str, Mapping[int, SkillTest | None]]
+
+    @classmethod
+    def of(cls, report: Report, *, name: str, first_origin: str, last_target: str) -> "SeriesScores":
+        """Return what a pool needs of the scores of a series."""
+        return cls(
+            name=name,
+            first_origin=first_origin,
+            last_target=last_target,
+            origins=report.origins,
+            horizons={step: StepScores.of(comparison) for step, comparison in report.horizons.items()},
+            overall=StepScores.of(report.overall),
+            tests={
+                baseline: {step: comparison.tests[baseline] for step, comparison in report.horizons.items()}
+                for baseline in report.overall.baselines
+            },
+        )
 
     @cached_property
     def results(self) -> Results[str]:
@@ -189,14 +221,21 @@ class DailyLosses:
 
 
 def pool_series(
-    members: Iterable[tuple[SeriesScores, Dates, Losses]], *, score: str = "crps", frequency: Frequency = DAILY
+    members: Iterable[tuple[SeriesScores, Dates, Losses]],
+    *,
+    score: str = "crps",
+    frequency: Frequency = DAILY,
+    overlapping: Callable[[int], int] = lambda step: step,
 ) -> Pool:
     """Pool series of one run; each one's losses are added up and let go.
 
     Args:
-        members: of each series, at least one, by name: scores, dates of the origins (origins,), and losses.
+        members: of each series, at least one, by name: scores, dates of the origins (origins,), and losses, NaN where
+            there is none.
         score: what the losses are.
         frequency: of the bars.
+        overlapping: days ahead -> the number of origins of all series whose forecasts overlap, see
+            `significance.overlap`.
     """
     series: list[SeriesScores] = []
     sums: dict[tuple[int | None, str], DailyLosses] = {}
@@ -208,23 +247,25 @@ def pool_series(
             for baseline in (*at.baselines, BEST):
                 scale = at.baseline_loss(baseline)
                 if scale:
-                    pair = np.array([losses["model"], losses[at.best if baseline == BEST else baseline]])
+                    pair = np.array([losses["model"], losses[at.best if baseline == BEST else baseline]])[..., column]
+                    known = np.isfinite(pair[0])
                     added = sums.get((step, baseline), DailyLosses.none())
-                    sums[step, baseline] = added.plus(periods, pair[..., column] / scale)
-    steps = list(series[0].horizons)
+                    sums[step, baseline] = added.plus(periods[known], pair[:, known] / scale)
+    steps = sorted({step for scores in series for step in scores.horizons})
 
     def pooled(step: int | None) -> PooledScores:
-        names = dict.fromkeys(name for scores in series for name in _at(scores, step).baselines)
+        having = [scores for scores in series if step is None or step in scores.horizons]
+        names = dict.fromkeys(name for scores in having for name in _at(scores, step).baselines)
         against = (*names, BEST) if len(names) > 1 else tuple(names)
         return PooledScores(
             {
-                name: _against(name, series, step, sums[step, name], horizon=step or steps[-1])
+                name: _against(name, having, step, sums[step, name], horizon=overlapping(step or steps[-1]))
                 for name in against
                 if (step, name) in sums
             },
-            _mean([_at(scores, step).coverage_50 for scores in series]),
-            _mean([_at(scores, step).coverage_90 for scores in series]),
-            _regimes([_at(scores, step).regimes for scores in series]),
+            _mean([_at(scores, step).coverage_50 for scores in having]),
+            _mean([_at(scores, step).coverage_90 for scores in having]),
+            _regimes([_at(scores, step).regimes for scores in having]),
         )
 
     return Pool(tuple(series), {step: pooled(step) for step in steps}, pooled(None), score, frequency)

@@ -1,14 +1,15 @@
 """Network and baselines scored alike, at each reported number of days ahead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from stockcast.evaluation import metrics
 from stockcast.evaluation.baselines.task import ForecastTask
-from stockcast.evaluation.chances import ChanceReliability, chance_reliability
+from stockcast.evaluation.chances import LEVELS_AT, ChanceReliability, chance_reliability
 from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
 from stockcast.evaluation.significance import (
     ConfidenceSet,
@@ -16,12 +17,13 @@ from stockcast.evaluation.significance import (
     diebold_mariano,
     mean_difference,
     model_confidence_set,
+    overlap,
     superior_predictive_ability,
 )
 from stockcast.evaluation.value_at_risk import ValueAtRisk, value_at_risk
 from stockcast.forecast import Forecast
 from stockcast.frequency import DAILY, Frequency
-from stockcast.typing import Floats
+from stockcast.typing import Days, Flags, Floats
 
 VALUE_AT_RISK_LEVELS = (0.01, 0.05)
 """Probabilities of a fall below the value at risk, one day ahead."""
@@ -38,31 +40,43 @@ def reported_steps(horizon: int, frequency: Frequency) -> list[int]:
 def by_reported_step(losses: Floats, steps: list[int]) -> Floats:
     """Return the losses from every origin at these steps, and last their mean over all steps.
 
-    `losses` have the shape (origins, horizon), the result (origins, len(steps) + 1).
+    `losses` have the shape (origins, horizon), the result (origins, len(steps) + 1). NaN is a loss that is not known.
     """
-    return np.column_stack([losses[:, np.array(steps) - 1], losses.mean(axis=1)])
+    return np.column_stack([losses[:, np.array(steps) - 1], _mean_of_known(losses)])
+
+
+def _mean_of_known(losses: Floats) -> Floats:
+    """Return the mean of each origin's losses that are known, shape (origins,); NaN where none is."""
+    known = np.isfinite(losses)
+    if known.all():
+        return np.asarray(losses.mean(axis=1))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, losses, 0).sum(axis=1) / known.sum(axis=1))
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one forecast; see `stockcast.evaluation.metrics` for unit and sign of each."""
+    """The scores of one forecast; see `stockcast.evaluation.metrics` for unit and sign of each.
+
+    Those of a band are None where the forecast has no quantiles at its ends, the log score below three quantiles.
+    """
 
     crps: float
-    log_score: float
+    log_score: float | None
     pinball: dict[str, float]
     mae: float
     rmse: float
     mape: float
     mase: float | None
-    coverage_50: float
-    coverage_80: float
-    coverage_90: float
-    coverage_95: float
-    width_50: float
-    width_80: float
-    width_90: float
-    width_95: float
-    winkler_90: float
+    coverage_50: float | None
+    coverage_80: float | None
+    coverage_90: float | None
+    coverage_95: float | None
+    width_50: float | None
+    width_80: float | None
+    width_90: float | None
+    width_95: float | None
+    winkler_90: float | None
     direction_accuracy: float | None
     balanced_direction_accuracy: float | None
 
@@ -79,10 +93,10 @@ class Comparison:
         superior_predictive_ability: p-value of no baseline being better than the network (Hansen 2005); None as above.
         confidence_set: forecasts that may be the best (Hansen, Lunde & Nason 2011), "model" among them or not; None as
             above.
-        pit: shares of the network's probability integral transforms in ten equal bins, and the p-value of their
-            being uniform, by origins that do not overlap.
+        pit: shares of the network's probability integral transforms in ten equal bins, none below three quantiles, and
+            the p-value of their being uniform, by origins that do not overlap.
         regimes: for origins of low, medium and high volatility, their number and the share of prices in the network's
-            90 % band; None where there are no such origins.
+            90 % band; None where there are no such origins, or no such band.
         always_up: share of prices above the last close: the direction accuracy of always forecasting up.
     """
 
@@ -136,68 +150,104 @@ class Report:
 
 
 def compare(
-    model: Forecast, baselines: Mapping[str, Forecast], task: ForecastTask, *, failures: Mapping[str, str] | None = None
+    model: Forecast,
+    baselines: Mapping[str, Forecast],
+    task: ForecastTask,
+    *,
+    failures: Mapping[str, str] | None = None,
+    known: Flags | None = None,
 ) -> Report:
     """Score the network's forecast and the baselines' of the same task.
 
     Args:
-        model: the network's forecast.
-        baselines: by name.
+        model: the network's forecast, or anybody's: at any levels that have 0.5.
+        baselines: by name, at the same levels.
         task: the origins and actual prices.
         failures: baselines without a forecast, and why.
+        known: which days ahead of which origins are scored, shape (origins, horizon), at least one of each origin; None
+            for all. Where it is False, quantiles and actual prices may be anything.
     """
-    actual = task.actual
-    returns = np.log(actual / model.last_close[:, None])
+    is_whole = known is None or bool(known.all())
+    known = np.ones(model.quantiles.shape[:2], np.bool_) if known is None else known
+    last = model.last_close[:, None]
+    actual = task.actual if is_whole else np.where(known, task.actual, last)  # in place of those that are not known
+    returns = np.log(actual / last)
     forecasts = {"model": model, **baselines}
     ahead = {name: forecast.log_returns() for name, forecast in forecasts.items()}
-    losses = {name: metrics.crps(ahead[name], returns, forecast.levels) for name, forecast in forecasts.items()}
-    logs = {name: metrics.log_score(ahead[name], returns, forecast.levels) for name, forecast in forecasts.items()}
-    transforms = metrics.pit(ahead["model"], returns, model.levels)
-    regimes = regimes_of(task.closes, task.origins, training_days=task.training_days)
-    naive_error = float(np.mean(np.abs(np.diff(task.closes[: task.training_days]))))
-    lower, upper = model.band(0.9)
-    inside = (lower <= actual) & (actual <= upper)
 
-    def at(steps: slice, *, horizon: int) -> Comparison:
-        scores = {
-            name: _score(forecast, actual, losses[name], logs[name], ahead[name], returns, steps, naive_error)
+    def losses_of(score: Callable[[Floats, Floats, Floats], Floats]) -> dict[str, Floats]:
+        return {
+            name: np.where(known, score(ahead[name], returns, forecast.levels), np.nan)
             for name, forecast in forecasts.items()
         }
-        by_origin = {name: loss[:, steps].mean(axis=1) for name, loss in losses.items()}
+
+    losses = losses_of(metrics.crps)
+    has_density = model.levels[len(model.levels) // 2] == 0.5 and len(model.levels) >= 3
+    logs = losses_of(metrics.log_score) if has_density else {}
+    transforms = metrics.pit(ahead["model"], returns, model.levels) if has_density else None
+    regimes = regimes_of(task.closes, task.origins, training_days=task.training_days)
+    naive_error = float(np.mean(np.abs(np.diff(task.closes[: task.training_days]))))
+    inside = _inside(model, actual, 0.9)
+
+    def cells(values: Floats, steps: slice) -> Floats:
+        """Return the values at these steps, shape (origins, steps, ...); without the unknown ones, (cells, ...)."""
+        return values[:, steps] if is_whole else values[:, steps][known[:, steps]]
+
+    def at(steps: slice, *, horizon: int) -> Comparison:
+        chosen = partial(cells, steps=steps)
+        scores = {
+            name: _score(
+                _Cells(forecast, chosen), actual, losses[name], logs.get(name), ahead[name], returns, naive_error
+            )
+            for name, forecast in forecasts.items()
+        }
+        rows = known[:, steps].any(axis=1)
+        by_origin = {name: _mean_of_known(loss[rows, steps]) for name, loss in losses.items()}
         own, others = by_origin["model"], {name: by_origin[name] for name in baselines}
-        pooled = transforms[:, steps]
-        rows = {name: regimes == number for number, name in enumerate(REGIME_NAMES)}
+        overlapping = overlap(task.origins[rows], horizon)
+        pooled = None if transforms is None else chosen(transforms)
+        is_one_step = known[:, steps].shape[1] == 1
+        of_regime = {name: rows & (regimes == number) for number, name in enumerate(REGIME_NAMES)}
         return Comparison(
             model=scores["model"],
             baselines={name: scores[name] for name in baselines},
             skill={name: skill(scores["model"].crps, scores[name].crps) for name in baselines},
-            tests={name: diebold_mariano(own, loss, horizon=horizon) for name, loss in others.items()},
-            superior_predictive_ability=superior_predictive_ability(own, others, horizon=horizon, seed=0),
-            confidence_set=model_confidence_set(by_origin, horizon=horizon, seed=0),
+            tests={name: diebold_mariano(own, loss, horizon=overlapping) for name, loss in others.items()},
+            superior_predictive_ability=superior_predictive_ability(own, others, horizon=overlapping, seed=0),
+            confidence_set=model_confidence_set(by_origin, horizon=overlapping, seed=0),
             pit={
-                "histogram": metrics.pit_histogram(pooled).tolist(),
-                "p_value": metrics.pit_test(pooled[:, 0], horizon=horizon) if pooled.shape[1] == 1 else None,
+                "histogram": [] if pooled is None else metrics.pit_histogram(pooled).tolist(),
+                "p_value": None
+                if pooled is None or not is_one_step
+                else metrics.pit_test(pooled.ravel(), horizon=overlapping),
             },
             regimes={
                 name: {
-                    "origins": int(np.sum(chosen)),
-                    "coverage_90": float(inside[chosen, steps].mean()) if chosen.any() else None,
+                    "origins": int(np.sum(chosen_rows)),
+                    "coverage_90": None
+                    if inside is None or not chosen_rows.any()
+                    else _share(inside[chosen_rows, steps], known[chosen_rows, steps]),
                 }
-                for name, chosen in rows.items()
+                for name, chosen_rows in of_regime.items()
             },
-            always_up=float(np.mean(actual[:, steps] > model.last_close[:, None])),
+            always_up=float(np.mean(chosen(actual) > chosen(np.broadcast_to(last, actual.shape)))),
         )
 
-    by_step = {name: loss.mean(axis=0) for name, loss in losses.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
-        skill_by_step = {name: 1 - by_step["model"] / by_step[name] for name in baselines}
-    steps = reported_steps(model.horizon, model.frequency)
+        by_step = {name: _mean_of_known(loss.T) for name, loss in losses.items()}
+        skill_by_step: dict[str, Floats] = {name: 1 - by_step["model"] / by_step[name] for name in baselines}
+    steps = [step for step in reported_steps(model.horizon, model.frequency) if known[:, step - 1].any()]
+    first = known[:, 0]
     return Report(
         horizons={step: at(slice(step - 1, step), horizon=step) for step in steps},
         overall=at(slice(None), horizon=model.horizon),
         skill_by_step=skill_by_step,
         value_at_risk={
-            name: [value_at_risk(actual[:, 0] < forecast.at(level)[:, 0], level) for level in VALUE_AT_RISK_LEVELS]
+            name: [
+                value_at_risk(actual[first, 0] < forecast.at(level)[first, 0], level)
+                for level in VALUE_AT_RISK_LEVELS
+                if forecast.has(level)
+            ]
             for name, forecast in forecasts.items()
         },
         failures=failures or {},
@@ -205,39 +255,72 @@ def compare(
         losses={name: by_reported_step(loss, steps) for name, loss in losses.items()},
         chances=(
             chance_reliability(forecasts, task, baselines["random_walk"], steps=steps)
-            if "random_walk" in baselines
+            if "random_walk" in baselines and is_whole and all(map(model.has, LEVELS_AT))
             else {}
         ),
-        skill_margins={name: skill_margins(losses["model"], losses[name]) for name in baselines},
+        skill_margins={name: skill_margins(losses["model"], losses[name], task.origins) for name in baselines},
     )
 
 
+def _inside(forecast: Forecast, actual: Floats, promise: float) -> Flags | None:
+    """Return which prices are in a central band, of the shape of `actual`; None where it has no such band."""
+    if not forecast.has_band(promise):
+        return None
+    lower, upper = forecast.band(promise)
+    return np.asarray((lower <= actual) & (actual <= upper))
+
+
+def _share(inside: Flags, known: Flags) -> float:
+    """Return the share of what is known that is inside."""
+    return float(inside.mean()) if known.all() else float(inside[known].mean())
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The days ahead that are scored together, of one forecast.
+
+    Attributes:
+        forecast: of all days ahead.
+        of: takes values of all, shape (origins, horizon, ...), and returns those of these.
+    """
+
+    forecast: Forecast
+    of: Callable[[Floats], Floats]
+
+    def bands(self) -> dict[int, tuple[Floats, Floats]]:
+        """Return the ends of the bands that are reported and that the forecast has, by percent."""
+        ends = {each: self.forecast.band(each / 100) for each in _BANDS if self.forecast.has_band(each / 100)}
+        return {promise: (self.of(lower), self.of(upper)) for promise, (lower, upper) in ends.items()}
+
+
+_BANDS = (50, 80, 90, 95)
+
+
 def _score(
-    forecast: Forecast,
+    cells: _Cells,
     actual: Floats,
     crps: Floats,
-    log_scores: Floats,
+    log_scores: Floats | None,
     ahead: Floats,
     returns: Floats,
-    steps: slice,
     naive_error: float,
 ) -> Scores:
-    median, actual = forecast.median[:, steps], actual[:, steps]
-    ends = {promise: forecast.band(promise / 100) for promise in (50, 80, 90, 95)}
-    bands = {promise: (lower[:, steps], upper[:, steps]) for promise, (lower, upper) in ends.items()}
-    last = forecast.last_close[:, None]
-    pinball = metrics.pinball(ahead[:, steps], returns[:, steps], forecast.levels).mean(axis=(0, 1))
+    of, forecast, bands = cells.of, cells.forecast, cells.bands()
+    last = of(np.broadcast_to(forecast.last_close[:, None], actual.shape))
+    median, actual = of(forecast.median), of(actual)
+    pinball = metrics.pinball(of(ahead), of(returns), forecast.levels)
+    pinball = pinball.mean(axis=tuple(range(actual.ndim)))
     return Scores(
-        crps=float(crps[:, steps].mean()),
-        log_score=float(log_scores[:, steps].mean()),
+        crps=float(of(crps).mean()),
+        log_score=None if log_scores is None else float(of(log_scores).mean()),
         pinball={f"{level:g}": float(loss) for level, loss in zip(forecast.levels, pinball, strict=True)},
         mae=metrics.mean_absolute_error(median, actual),
         rmse=metrics.root_mean_squared_error(median, actual),
         mape=metrics.mean_absolute_percentage_error(median, actual),
         mase=metrics.mean_absolute_scaled_error(median, actual, naive_error),
-        **{f"coverage_{promise}": metrics.coverage(*band, actual) for promise, band in bands.items()},
-        **{f"width_{promise}": metrics.mean_width(*band) for promise, band in bands.items()},
-        winkler_90=float(metrics.winkler(*bands[90], actual, 0.9).mean()),
+        **{f"coverage_{each}": metrics.coverage(*bands[each], actual) if each in bands else None for each in _BANDS},
+        **{f"width_{each}": metrics.mean_width(*bands[each]) if each in bands else None for each in _BANDS},
+        winkler_90=float(metrics.winkler(*bands[90], actual, 0.9).mean()) if 90 in bands else None,
         direction_accuracy=metrics.direction_accuracy(median, actual, last),
         balanced_direction_accuracy=metrics.balanced_direction_accuracy(median, actual, last),
     )
@@ -248,22 +331,27 @@ def skill(loss: float, baseline_loss: float) -> float | None:
     return 1 - loss / baseline_loss if baseline_loss > 0 else None
 
 
-def skill_margins(losses: Floats, baseline_losses: Floats) -> Floats:
+def skill_margins(losses: Floats, baseline_losses: Floats, origins: Days | None = None) -> Floats:
     """Half the width of the 95 % confidence interval of the skill at each day ahead.
 
     It is that of `mean_difference` in units of the baseline's mean loss, which counts as known. So the interval
     excludes 0 where the Diebold-Mariano test of these losses has p < 0.05.
 
     Args:
-        losses: of the network, consecutive origins, shape (origins, horizon).
+        losses: of the network, shape (origins, horizon); NaN where there is none.
         baseline_losses: the same shape.
+        origins: their day indices, shape (origins,); None for consecutive ones.
 
     Returns:
         Shape (horizon,); nan where there is no test, or the baseline's mean loss is 0.
     """
     margins = np.full(losses.shape[1], np.nan)
+    origins = np.arange(len(losses)) if origins is None else origins
     for number, (own, other) in enumerate(zip(losses.T, baseline_losses.T, strict=True)):
-        difference = mean_difference(own, other, horizon=number + 1)
-        if difference is not None and other.mean() > 0:
-            margins[number] = difference.margin / other.mean()
+        known = np.isfinite(own)
+        if not known.any():
+            continue
+        difference = mean_difference(own[known], other[known], horizon=overlap(origins[known], number + 1))
+        if difference is not None and other[known].mean() > 0:
+            margins[number] = difference.margin / other[known].mean()
     return margins

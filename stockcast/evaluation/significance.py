@@ -1,7 +1,8 @@
 """Is one forecast better than another by more than chance? Are any of several?
 
 Everywhere, losses are those of consecutive origins, oldest first, shape (origins,), the same origins for all forecasts;
-`horizon` is the number of days ahead, at least 1, and `seed` that of the bootstrap.
+`horizon` is the number of days ahead, at least 1, and `seed` that of the bootstrap. Of origins that are not
+consecutive, `horizon` is what `overlap` returns.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stockcast.typing import Floats
+from stockcast.typing import Days, Floats
 
 RESAMPLES = 1000
 """Bootstrap samples of a comparison of several forecasts; its p-values are multiples of about 0.001."""
@@ -89,6 +90,20 @@ def diebold_mariano(losses: Floats, other_losses: Floats, *, horizon: int) -> Sk
     """
     difference = mean_difference(losses, other_losses, horizon=horizon)
     return None if difference is None else difference.test()
+
+
+def overlap(origins: Days, steps: int) -> int:
+    """Return the most origins within so many days, whose forecasts of `steps` days overlap: the tests' `horizon`.
+
+    Of consecutive origins that is `steps` itself, of one origin every ten days a tenth of it.
+
+    Args:
+        origins: day indices, rising, shape (origins,).
+        steps: days ahead, at least 1.
+    """
+    if np.ptp(origins) == len(origins) - 1:
+        return steps
+    return int((np.searchsorted(origins, origins + steps) - np.arange(len(origins))).max())
 
 
 def holm(p_values: list[float]) -> list[float]:

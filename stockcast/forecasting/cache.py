@@ -16,12 +16,13 @@ from stockcast.data.calendar import sessions_around
 from stockcast.errors import RunError
 from stockcast.evaluation.baselines.garch import GENERATION, PATHS, refit_bars
 from stockcast.evaluation.baselines.task import ForecastTask
-from stockcast.forecast import LEVELS, Forecast
+from stockcast.forecast import Forecast
 from stockcast.forecasting.dataset import SeriesDataset
 from stockcast.frequency import DAILY
 from stockcast.models.inference import Network
 from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import OUTPUTS, SESSIONS
+from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged
 from stockcast.typing import Dates, Days, Floats
 
@@ -131,13 +132,13 @@ class BaselineCache:
     """Forecasts of costly baselines: read from a run where it stores them, else computed.
 
     Attributes:
-        run: read, never written.
+        run: the folder that stores them; read, never written.
         task: what the baselines forecast.
         on_progress: given the baseline, the number of estimates made, and of how many.
         made: quantiles that the run lacks, by key; `RunDirectory.write_baseline` stores them.
     """
 
-    run: RunDirectory
+    run: ResultFiles
     task: ForecastTask
     on_progress: Callable[[str, int, int], None]
     made: dict[str, Floats] = field(default_factory=dict)
@@ -146,7 +147,7 @@ class BaselineCache:
         """Return a baseline's forecast, in single precision as it is stored."""
         key = f"{name}-{self._fingerprint()}"
         quantiles = self.run.baseline(key)
-        if quantiles is None or quantiles.shape != (*self.task.actual.shape, len(LEVELS)):
+        if quantiles is None or quantiles.shape != (*self.task.actual.shape, len(self.task.levels)):
             self.made[key] = make().quantiles.astype(np.float32)
             quantiles = self.made[key].astype(np.float64)
         return self.task.forecast(quantiles)
@@ -155,6 +156,6 @@ class BaselineCache:
         """Return a hash of all that a baseline's forecast depends on."""
         task = self.task
         parts = [task.closes[: task.targets[-1, -1] + 1], task.origins, task.training_days, task.horizon]
-        settings = f"{GENERATION} {version('arch')} {refit_bars(task.frequency)} {PATHS} {LEVELS.tolist()}"
+        settings = f"{GENERATION} {version('arch')} {refit_bars(task.frequency)} {PATHS} {task.levels.tolist()}"
         content = b"".join(np.asarray(part).tobytes() for part in parts) + settings.encode()
         return hashlib.sha256(content).hexdigest()[:16]

@@ -14,7 +14,7 @@ Both tasks have the same three methods, whose arguments are
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from stockcast.evaluation.column_scores import Columns, compare_columns
 from stockcast.evaluation.diagnostics import lag_of, trend_of
 from stockcast.evaluation.direction_scores import DirectionReport, compare_directions
 from stockcast.evaluation.scores import Report, compare
+from stockcast.evaluation.stated import stated_metrics
 from stockcast.evaluation.verdict.directions import judge_directions
 from stockcast.evaluation.verdict.prices import judge
 from stockcast.forecast import LEVELS, DirectionPrediction, Directions, Forecast, Prediction, column_key
@@ -169,20 +170,7 @@ class PriceTask:
         trend, lag = trend_of(forecast, task.actual), lag_of(forecast, task.actual)
         verdict = judge(report, trend, lag)
         columns = _column_scores(dataset, forecast, task)
-        metrics: dict[str, Any] = {
-            "score": "crps",
-            "horizons": {str(step): comparison.to_json() for step, comparison in report.horizons.items()},
-            "overall": report.overall.to_json(),
-            "value_at_risk": {name: [asdict(test) for test in tests] for name, tests in report.value_at_risk.items()},
-            "chances": {
-                str(step): {name: asdict(chances) for name, chances in by_name.items()}
-                for step, by_name in report.chances.items()
-            },
-            "failures": dict(report.failures),
-            "trend": asdict(trend),
-            "lag": asdict(lag),
-            "verdict": list(verdict),
-        }
+        metrics = stated_metrics(report, trend, lag, verdict)
         if columns:
             metrics["columns"] = {
                 name: {str(step): scores.to_json() for step, scores in steps.items()} for name, steps in columns.items()

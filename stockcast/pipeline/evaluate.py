@@ -15,6 +15,7 @@ from stockcast.data.split import Part
 from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.evaluation.scores import Report
+from stockcast.evaluation.stated import score_rows
 from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.tasks import TaskScores
@@ -73,14 +74,7 @@ class Evaluation:
         """Return the scores as a pandas DataFrame, a row for each number of days ahead and forecast."""
         import pandas as pd
 
-        rows = [
-            {"days_ahead": int(step), "forecast": name, **scores}
-            for step, comparison in self.metrics["horizons"].items()
-            for name, scores in {"network": comparison["model"], **comparison["baselines"]}.items()
-        ]
-        frame = pd.DataFrame(rows)
-        nested = [name for name in frame.columns if frame[name].map(lambda cell: isinstance(cell, dict | list)).any()]
-        return frame.drop(columns=nested)
+        return pd.DataFrame(score_rows(self.metrics, name="network"))
 
 
 def evaluate(

@@ -87,8 +87,8 @@ class PoolEvaluation:
             "score": self.pool.score,
             "frequency": self.pool.frequency.name,
             "members": len(self.pool.series),
-            "horizons": {str(step): _pooled(scores, results, step) for step, scores in self.pool.horizons.items()},
-            "overall": _pooled(self.pool.overall, results, None),
+            "horizons": {str(step): pooled_json(scores, results, step) for step, scores in self.pool.horizons.items()},
+            "overall": pooled_json(self.pool.overall, results, None),
             "verdict": list(self.verdict),
             "series": self.rows(),
         }
@@ -115,7 +115,7 @@ class PoolEvaluation:
         )
 
 
-def _pooled(scores: PooledScores, results: Results[str], step: int | None) -> dict[str, Any]:
+def pooled_json(scores: PooledScores, results: Results[str], step: int | None) -> dict[str, Any]:
     """Return the pooled scores of a horizon as pool.json holds them."""
     against = {}
     for name, pooled in scores.against.items():

@@ -13,8 +13,21 @@ from stockcast.evaluation.baselines.registry import BASELINES
 from stockcast.evaluation.chance import share_error
 from stockcast.evaluation.scores import Report, reported_steps
 from stockcast.forecast import Forecast
-from stockcast.plots.style import BAND, BASELINE_COLOURS, GREY, NETWORK, PRICE, legend_below, new_figure, plain
+from stockcast.plots.style import (
+    BAND,
+    BASELINE_COLOURS,
+    GREY,
+    NETWORK,
+    PRICE,
+    legend_below,
+    literal,
+    new_figure,
+    plain,
+)
 from stockcast.typing import Floats
+
+NETWORK_NAME = "network"
+"""Who forecasts, where it is not somebody else's model."""
 
 _CHANCE = 1.96  # standard errors: 95 %
 _LEAST_SPAN = 0.2  # of a coverage axis: less would make noise look like a difference
@@ -22,26 +35,44 @@ _LEAST_SPAN = 0.2  # of a coverage axis: less would make noise look like a diffe
 _OVERLAP = "chance (95 %): of calibrated forecasts that overlap as a random walk's do"
 
 
-def coverage(forecast: Forecast, baselines: Mapping[str, Forecast], actual: Floats, title: str) -> Figure:
+def coverage(
+    forecast: Forecast,
+    baselines: Mapping[str, Forecast],
+    actual: Floats,
+    title: str,
+    *,
+    subject: str = NETWORK_NAME,
+    origins: int | None = None,
+) -> Figure:
     """The share of prices inside central bands against what the bands promise.
 
     On the left all bands, over all origins and steps; on the right the 90 % and the 50 % band by days ahead, both on
-    one scale, with the range in which chance leaves calibrated bands.
+    one scale, with the range in which chance leaves calibrated bands; of a forecast without these, its own nearest.
+
+    Args:
+        forecast: with at least one band.
+        baselines: by name, of the same origins.
+        actual: the prices that came, NaN where none is known or forecast, shape (origins, horizon).
+        title: names the series and days.
+        subject: who forecasts.
+        origins: how many of the origins follow each other; None for all. Those of several series have the same days.
     """
     figure = new_figure(f"Coverage of the bands: {title}", size=(14, 7.5))
-    shares = {name: _inside(other, actual) for name, other in {**baselines, "network": forecast}.items()}
-    spans = {promise: _span(promise, shares) for promise in (0.9, 0.5)}
+    shares = {name: _inside(other, actual) for name, other in {**baselines, NETWORK_NAME: forecast}.items()}
+    own = shares[NETWORK_NAME]
+    nearest = [min(own, key=lambda promise: abs(promise - wanted)) for wanted in (0.9, 0.5)]
+    spans = {promise: _span(promise, shares) for promise in dict.fromkeys(nearest)}
     heights = [high - low for low, high in spans.values()]  # so that an inch is the same share in both
-    grid = figure.add_gridspec(2, 2, height_ratios=heights)
+    grid = figure.add_gridspec(len(spans), 2, height_ratios=heights)
     whole = figure.add_subplot(grid[:, 0])
-    _pooled(whole, forecast, shares)
+    _pooled(whole, forecast, shares, subject)
     below = None
     for row, (promise, span) in enumerate(spans.items()):
         axes = below = figure.add_subplot(grid[row, 1], sharex=below)
-        _by_step(axes, shares, promise, origins=len(actual), forecast=forecast)
+        _by_step(axes, shares, promise, origins=origins or len(actual), forecast=forecast, subject=subject)
         axes.set_ylim(span)
         axes.set_title(f"{100 * promise:.0f} % band", fontsize=10, loc="left")
-        axes.tick_params(labelbottom=row == 1)
+        axes.tick_params(labelbottom=row == len(spans) - 1)
     axes.set_xlabel(f"{forecast.frequency.bar}s ahead")
     steps = reported_steps(forecast.horizon, forecast.frequency)
     axes.set_xticks(steps, [str(step) for step in steps])
@@ -51,24 +82,30 @@ def coverage(forecast: Forecast, baselines: Mapping[str, Forecast], actual: Floa
 
 def _inside(forecast: Forecast, actual: Floats) -> dict[float, Floats]:
     """Return the share of prices inside each central band, by days ahead, shape (horizon,), by what it promises."""
-    bands = {round(float(2 * level - 1), 6): forecast.band(2 * level - 1) for level in forecast.levels if level > 0.5}
-    return {promise: np.mean((low <= actual) & (actual <= high), axis=0) for promise, (low, high) in bands.items()}
+    promises = {round(float(2 * level - 1), 6): 2 * level - 1 for level in forecast.levels if level > 0.5}
+    bands = {each: forecast.band(promise) for each, promise in promises.items() if forecast.has_band(promise)}
+    known = np.isfinite(actual)
+    with np.errstate(invalid="ignore"):
+        return {
+            promise: np.sum((low <= actual) & (actual <= high), axis=0) / known.sum(axis=0)
+            for promise, (low, high) in bands.items()
+        }
 
 
 def _span(promise: float, shares: Mapping[str, Mapping[float, Floats]]) -> tuple[float, float]:
     """Return the ends of a coverage axis that holds every line."""
     values = np.concatenate([[promise], *(by_promise[promise] for by_promise in shares.values())])
-    low, high = values.min() - 0.02, min(1.01, values.max() + 0.02)
+    low, high = np.nanmin(values) - 0.02, min(1.01, np.nanmax(values) + 0.02)
     return min(low, high - _LEAST_SPAN), high
 
 
-def _pooled(axes: Axes, forecast: Forecast, shares: Mapping[str, Mapping[float, Floats]]) -> None:
+def _pooled(axes: Axes, forecast: Forecast, shares: Mapping[str, Mapping[float, Floats]], subject: str) -> None:
     """Nominal against observed coverage over all origins and steps."""
     plain(axes)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":")
     for name, by_promise in shares.items():
-        observed = [by_step.mean() for by_step in by_promise.values()]
-        axes.plot(list(by_promise), observed, "o-", **_line_style(name, forecast))
+        observed = [np.nanmean(by_step) for by_step in by_promise.values()]
+        axes.plot(list(by_promise), observed, "o-", **_line_style(name, forecast, subject))
     axes.set_aspect("equal", adjustable="box")
     axes.set(xlabel="nominal coverage of the band", ylabel="prices inside the band", xlim=(0, 1.01), ylim=(0, 1.01))
     axes.set_title(f"all {forecast.frequency.unit}s ahead", fontsize=10, loc="left")
@@ -79,7 +116,13 @@ def _pooled(axes: Axes, forecast: Forecast, shares: Mapping[str, Mapping[float, 
 
 
 def _by_step(
-    axes: Axes, shares: Mapping[str, Mapping[float, Floats]], promise: float, *, origins: int, forecast: Forecast
+    axes: Axes,
+    shares: Mapping[str, Mapping[float, Floats]],
+    promise: float,
+    *,
+    origins: int,
+    forecast: Forecast,
+    subject: str,
 ) -> None:
     """The coverage of one band by days ahead."""
     plain(axes)
@@ -93,14 +136,14 @@ def _by_step(
         axes.fill_between(steps, low, high, color=GREY, alpha=0.2, linewidth=0, label="chance (95 %)")
     axes.axhline(promise, color=GREY, linestyle=":", label="nominal")
     for name, by_promise in shares.items():
-        axes.plot(steps, by_promise[promise], "o-" if len(steps) == 1 else "-", **_line_style(name, forecast))
+        axes.plot(steps, by_promise[promise], "o-" if len(steps) == 1 else "-", **_line_style(name, forecast, subject))
     axes.set_ylabel("prices inside")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def _line_style(name: str, forecast: Forecast) -> dict[str, Any]:
-    if name == "network":
-        return {"color": NETWORK, "linewidth": 2.4, "markersize": 5, "label": name, "zorder": 3}
+def _line_style(name: str, forecast: Forecast, subject: str) -> dict[str, Any]:
+    if name == NETWORK_NAME:
+        return {"color": NETWORK, "linewidth": 2.4, "markersize": 5, "label": literal(subject), "zorder": 3}
     label = BASELINES[name].name(forecast.frequency)
     return {"color": BASELINE_COLOURS[name], "linewidth": 1.2, "markersize": 3, "label": label}
 

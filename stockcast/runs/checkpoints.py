@@ -69,7 +69,7 @@ class Checkpoints(RunFiles):
 
     def begin(self, config: str, details: dict[str, Any]) -> None:
         """Store the resolved config, YAML, and what else must be unchanged when the training is resumed."""
-        self._write_text(CONFIG, config)
+        self.write_text(CONFIG, config)
         hashes = {CONFIG: sha256(self.path / CONFIG)}
         self.write_json(BEGUN, {"created": now(), **details, "files": hashes})
 

@@ -75,13 +75,14 @@ class RunFiles:
             figure.savefig(path, format="png")
         return self.results / folder / f"{name}.png"
 
-    def _write_text(self, name: str | Path, text: str) -> None:
+    def write_text(self, name: str | Path, text: str) -> None:
+        """Store text in UTF-8, `name` inside the run or an absolute path."""
         with self._replacing(name) as path:
             path.write_text(text, encoding="utf-8", newline="")
 
     def write_json(self, name: str, value: dict[str, Any]) -> None:
         """Store plain values as JSON, `name` inside the run."""
-        self._write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
+        self.write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
     @contextlib.contextmanager
     def _replacing(self, name: str | Path) -> Iterator[Path]:

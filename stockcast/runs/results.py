@@ -37,7 +37,7 @@ class ResultFiles(RunFiles):
         for name, arrays in (("forecasts", forecasts), ("losses", losses)):
             with self._replacing(f"{folder}/{name}.npz") as path, path.open("wb") as stream:
                 np.savez_compressed(stream, **arrays)
-        self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
+        self.write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/metrics.json", metrics)
         return self.results / folder
 
@@ -47,14 +47,14 @@ class ResultFiles(RunFiles):
         """Store series.csv, verdict.txt (a sentence a line) and pool.json of several series; return their folder."""
         folder = pool_folder(name)
         self.write_table(f"{folder}/series.csv", rows)
-        self._write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
+        self.write_text(f"{folder}/verdict.txt", "\n".join(verdict) + "\n")
         self.write_json(f"{folder}/pool.json", stated)
         return self.results / folder
 
     def write_page(self, page: str, *, name: str, path: Path | None = None) -> Path:
         """Store a report, HTML, at a path; by default under its name inside the run; return where it is."""
         file = report_file(name) if path is None else path.absolute()
-        self._write_text(file, page)
+        self.write_text(file, page)
         return self.results / file
 
     def write_baseline(self, key: str, quantiles: Floats) -> None:

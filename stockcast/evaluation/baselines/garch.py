@@ -15,7 +15,7 @@ from stockcast.errors import BaselineError
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.forecast import LEVELS, Forecast
 from stockcast.frequency import DAILY, Frequency
-from stockcast.typing import Floats
+from stockcast.typing import Days, Floats
 
 REFIT_DAYS = 125
 """Days after which the parameters are estimated again, on every return known by then: twice a year, also of weeks."""
@@ -93,16 +93,15 @@ def garch(
         )
     parameters = None
     refit = refit_bars(task.frequency)
-    starts = range(0, len(task.origins), refit)
+    stretches = _stretches(task.origins, refit)
     quantiles = []
-    for done, start in enumerate(starts, start=1):
-        origins = task.origins[start : start + refit]
+    for done, origins in enumerate(stretches, start=1):
         last_day = str(task.dates[origins[0]])
         parameters = _estimate(returns[: origins[0]], model, last_day=last_day, previous=parameters)
         variance = _filter(returns, parameters)[origins]
         orders = [np.random.default_rng((seed, origin)) for origin in origins]
-        quantiles.append(_simulate(parameters, variance, task.horizon, orders))
-        on_estimate(done, len(starts))
+        quantiles.append(_simulate(parameters, variance, task.horizon, orders, task.levels))
+        on_estimate(done, len(stretches))
     with np.errstate(over="ignore", under="ignore"):  # reported below
         prices = task.closes[task.origins][:, None, None] * np.exp(np.concatenate(quantiles) / _PERCENT)
         stored = prices.astype(np.float32)  # as a run stores them; squares of such numbers are finite in float64
@@ -115,6 +114,14 @@ def garch(
             f"its forecast from {day} is not a finite price above 0: the volatility explodes", value=day
         )
     return task.forecast(prices)
+
+
+def _stretches(origins: Days, refit: int) -> list[Days]:
+    """Part origins, rising day indices, into those of so many days each, which share an estimate."""
+    firsts = [0]
+    while (after := int(np.searchsorted(origins, origins[firsts[-1]] + refit))) < len(origins):
+        firsts.append(after)
+    return np.split(origins, firsts[1:])
 
 
 def refit_bars(frequency: Frequency) -> int:
@@ -211,7 +218,13 @@ def _filter(returns: Floats, parameters: _Parameters) -> Floats:
     return np.concatenate([[first], later])
 
 
-def _simulate(parameters: _Parameters, variance: Floats, horizon: int, orders: list[np.random.Generator]) -> Floats:
+def _simulate(
+    parameters: _Parameters,
+    variance: Floats,
+    horizon: int,
+    orders: list[np.random.Generator],
+    levels: Floats = LEVELS,
+) -> Floats:
     """Quantiles of cumulative returns in percent, (origins, horizon, levels), from the variance of the next day.
 
     Every day, the paths of an origin get the same evenly spaced innovations in another order (Latin hypercube sampling,
@@ -220,11 +233,11 @@ def _simulate(parameters: _Parameters, variance: Floats, horizon: int, orders: l
     """
     paths_variance = np.repeat(variance[:, None], PATHS, axis=1)
     total = np.zeros_like(paths_variance)
-    quantiles = np.empty((len(variance), horizon, len(LEVELS)))
+    quantiles = np.empty((len(variance), horizon, len(levels)))
     for step in range(horizon):
         shocks = np.sqrt(paths_variance) * np.array([order.permutation(parameters.innovations) for order in orders])
         total += parameters.mu + shocks
-        quantiles[:, step] = sample_quantiles(total, LEVELS)
+        quantiles[:, step] = sample_quantiles(total, levels)
         response = parameters.alpha + parameters.gamma * (shocks < 0)
         paths_variance = parameters.omega + response * shocks**2 + parameters.beta * paths_variance
         np.minimum(paths_variance, parameters.ceiling, out=paths_variance)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stockcast.evaluation.baselines.task import ForecastTask
-from stockcast.forecast import LEVELS, Forecast
+from stockcast.forecast import Forecast
 from stockcast.typing import Floats
 
 
@@ -47,5 +47,5 @@ def _normal_steps(task: ForecastTask, *, drift: float, volatility: Floats | np.f
 
     steps = np.arange(1, task.horizon + 1)[None, :, None]
     daily = np.broadcast_to(volatility, task.origins.shape)[:, None, None]
-    returns = drift * steps + daily * np.sqrt(steps) * ndtri(LEVELS)
+    returns = drift * steps + daily * np.sqrt(steps) * ndtri(task.levels)
     return task.forecast(task.closes[task.origins][:, None, None] * np.exp(returns))

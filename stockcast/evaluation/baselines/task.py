@@ -1,6 +1,6 @@
 """The task that the network and every baseline forecast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,10 +16,12 @@ class ForecastTask:
     Attributes:
         dates: all trading days, datetime64[D], shape (days,).
         closes: their prices, shape (days,).
-        origins: day indices, shape (origins,), each at least 1 (a day before it); origins + horizon are days.
+        origins: day indices, rising, shape (origins,), each at least 1 (a day before it); origins + horizon are days,
+            whose prices may be NaN where they are not known yet.
         horizon: days ahead.
         training_days: how many of the first days a baseline may estimate constants from, at least 3.
         frequency: of the bars, each of which is called a day here.
+        levels: of the quantiles to forecast, increasing, shape (levels,).
 
     Raises:
         ValueError: no return is known before an origin, or in the training days.
@@ -31,6 +33,7 @@ class ForecastTask:
     horizon: int
     training_days: int
     frequency: Frequency = DAILY
+    levels: Floats = field(default_factory=lambda: LEVELS)
 
     def __post_init__(self) -> None:
         if self.origins.min() < 1 or self.training_days < 3:
@@ -51,7 +54,7 @@ class ForecastTask:
         return Forecast(
             origin_dates=self.dates[self.origins],
             target_dates=self.dates[self.targets],
-            levels=LEVELS,
+            levels=self.levels,
             quantiles=quantiles,
             last_close=self.closes[self.origins],
             frequency=self.frequency,

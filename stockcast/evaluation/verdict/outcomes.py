@@ -6,7 +6,7 @@ from typing import Literal, TypeVar, get_args
 
 from stockcast.evaluation.significance import SkillTest, holm
 from stockcast.frequency import Frequency
-from stockcast.text import p_value_text
+from stockcast.text import capital, p_value_text
 
 ALPHA = 0.05
 """Chance of one false claim in a whole verdict, after correction for the number of tests."""
@@ -17,6 +17,16 @@ Outcome = Literal["better", "worse", "open", "untested", "same"]
 _UNDECIDED: dict[Outcome, str] = {"open": "no significant difference", "untested": "no test is possible"}
 
 Key = TypeVar("Key")
+
+
+def opening(subject: str) -> str:
+    """Return who forecasts as a sentence begins with it; a model's name stays as it is."""
+    return capital(subject) if subject.startswith("the ") else subject
+
+
+def words_of(subject: str) -> dict[Outcome, str]:
+    """Return how a sentence calls the outcomes of a forecast: `the network is better`."""
+    return {"better": f"{subject} is better", "worse": f"{subject} is worse"}
 
 
 @dataclass(frozen=True)

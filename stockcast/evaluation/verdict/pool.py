@@ -11,8 +11,6 @@ from stockcast.evaluation.verdict.prices import BAND_TOLERANCE, VOLATILITY
 from stockcast.frequency import Frequency
 from stockcast.text import join_words
 
-_WORDS: dict[outcomes.Outcome, str] = {"better": "the network is better", "worse": "the network is worse"}
-
 SCORES = {"crps": "CRPS", "brier": "Brier score"}
 """What the losses of a pool are called."""
 
@@ -47,21 +45,22 @@ def pooled_results(pool: Pool) -> outcomes.Results[str]:
     return results
 
 
-def judge_pool(pool: Pool, *, unscored: int = 0) -> tuple[str, ...]:
+def judge_pool(pool: Pool, *, unscored: int = 0, subject: str = "the network") -> tuple[str, ...]:
     """Sum up what the scores prove, and no more: one sentence for each aspect, the last one the summary.
 
     Args:
         pool: at least one series.
         unscored: number of series that could not be scored.
+        subject: who forecasts.
     """
     results = pooled_results(pool)
     return (
         _scope(pool, unscored),
-        *(_against(baseline, by_step, pool) for baseline, by_step in results.items()),
+        *(_against(baseline, by_step, pool, subject) for baseline, by_step in results.items()),
         *outcomes.correction_note(results.values()),
         *_multiplicity(pool),
         *_coverage(pool),
-        _summary(results, pool),
+        _summary(results, pool, subject),
     )
 
 
@@ -75,12 +74,12 @@ def _scope(pool: Pool, unscored: int) -> str:
     )
 
 
-def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], pool: Pool) -> str:
+def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], pool: Pool, subject: str) -> str:
     pooled = {step: pool.horizons[step].against[baseline] for step in results}
     score, frequency = SCORES[pool.score], pool.frequency
     text = outcomes.describe(
         results,
-        _WORDS,
+        outcomes.words_of(subject),
         score=f"mean {score}",
         detail=lambda step: outcomes.skill_text(pooled[step].skill),
         frequency=frequency,
@@ -156,7 +155,7 @@ def _nineties(pool: Pool) -> dict[int, float]:
 
 def _series_off(pool: Pool, step: int) -> int:
     """Return on how many series the 90 % band is off by more than the tolerance."""
-    shares = [one.horizons[step].coverage_90 for one in pool.series]
+    shares = [one.horizons[step].coverage_90 for one in pool.series if step in one.horizons]
     return sum(share is not None and abs(share - 0.9) > BAND_TOLERANCE for share in shares)
 
 
@@ -169,7 +168,7 @@ def _judgement(pool: Pool) -> str:
     return f"{' and '.join(faults)}, by more than {points}" if faults else f"right to within {points}"
 
 
-def _summary(results: outcomes.Results[str], pool: Pool) -> str:
+def _summary(results: outcomes.Results[str], pool: Pool, subject: str) -> str:
     then = f"In short: over these {len(pool.series)} series"
     found = {name: {result.outcome for result in by_step.values()} for name, by_step in results.items() if name != BEST}
     beaten = [name for name, outcome in found.items() if "better" in outcome]
@@ -178,20 +177,20 @@ def _summary(results: outcomes.Results[str], pool: Pool) -> str:
     frequency = pool.frequency
     end = f"{_best(results, frequency)}{_bands(pool)}"
     if all(outcome <= {"untested"} for outcome in found.values()):
-        return f"{then}, the {frequency.unit}s allow no test of whether the network has skill.{end}"
+        return f"{then}, the {frequency.unit}s allow no test of whether {subject} has skill.{end}"
     if winners and not beaten:
-        return f"{then}, the network is worse than {_labels(winners, frequency)}, and beats no baseline.{end}"
+        return f"{then}, {subject} is worse than {_labels(winners, frequency)}, and beats no baseline.{end}"
     if not beaten:
-        return f"{then}, no skill of the network beyond that of the baselines is shown.{end}"
+        return f"{then}, no skill of {subject} beyond that of the baselines is shown.{end}"
     if winners:
         return (
-            f"{then}, a mixed result: the network is better than {_labels(beaten, frequency)} at some horizons, and "
+            f"{then}, a mixed result: {subject} is better than {_labels(beaten, frequency)} at some horizons, and "
             f"worse than {_labels(winners, frequency)} at some.{end}"
         )
     where = "" if all(found[name] == {"better"} for name in beaten) else " at some horizons"
     rest = f", and not shown to be better than {_labels(unbeaten, frequency, last='or')}" if unbeaten else ""
     what = "the distribution of the price" if pool.score == "crps" else "the direction"
-    return f"{then}, the network forecasts {what} better than {_labels(beaten, frequency)}{where}{rest}.{end}"
+    return f"{then}, {subject} forecasts {what} better than {_labels(beaten, frequency)}{where}{rest}.{end}"
 
 
 def _best(results: outcomes.Results[str], frequency: Frequency) -> str:

@@ -9,7 +9,7 @@ from stockcast.evaluation.scores import Report
 from stockcast.evaluation.value_at_risk import ValueAtRisk
 from stockcast.evaluation.verdict import outcomes
 from stockcast.frequency import Frequency
-from stockcast.text import join_words, p_value_text, price_text
+from stockcast.text import capital, join_words, p_value_text, price_text
 
 BAND_TOLERANCE = 0.05
 """Largest difference between coverage and nominal coverage at which a band counts as right."""
@@ -17,13 +17,15 @@ BAND_TOLERANCE = 0.05
 CHANCE_TOLERANCE = 0.03
 """Largest difference between promised and observed share of events at price levels at which chances count as right."""
 
-_WORDS: dict[outcomes.Outcome, str] = {"better": "the network is better", "worse": "the network is worse"}
 VOLATILITY = {"calm": "low", "middle": "medium", "storm": "high"}
 """What days of each regime have, in a sentence."""
 
 
-def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
-    """Sum up what the scores prove, and no more: one sentence for each aspect, the last one the summary."""
+def judge(report: Report, trend: Trend, lag: Lag, *, subject: str = "the network") -> tuple[str, ...]:
+    """Sum up what the scores prove, and no more: one sentence for each aspect, the last one the summary.
+
+    `subject` is who forecasts.
+    """
     results = outcomes.correct(
         {
             baseline: {step: comparison.tests[baseline] for step, comparison in report.horizons.items()}
@@ -31,11 +33,11 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
         }
     )
     return (
-        *(_against(baseline, by_step, report) for baseline, by_step in results.items()),
+        *(_against(baseline, by_step, report, subject) for baseline, by_step in results.items()),
         *outcomes.correction_note(results.values()),
         *_failures(report),
-        *_confidence_set(report),
-        _bands(report),
+        *_confidence_set(report, subject),
+        *_bands(report),
         *_regimes(report),
         *_chances(report),
         *_value_at_risk(report),
@@ -44,16 +46,17 @@ def judge(report: Report, trend: Trend, lag: Lag) -> tuple[str, ...]:
         f"{100 * trend.accuracy:.0f} % of the origins; always forecasting up would be right for "
         f"{100 * trend.always_up:.0f} %.",
         *_lag(lag, report.frequency),
-        _summary(results, report),
+        _summary(results, report, subject),
     )
 
 
-def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], report: Report) -> str:
+def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], report: Report, subject: str) -> str:
     def detail(step: int) -> str:
         return outcomes.skill_text(report.horizons[step].skill[baseline])
 
     frequency = report.frequency
-    results_text = outcomes.describe(results, _WORDS, score="CRPS", detail=detail, frequency=frequency)
+    words = outcomes.words_of(subject)
+    results_text = outcomes.describe(results, words, score="CRPS", detail=detail, frequency=frequency)
     return f"Against {BASELINES[baseline].name(frequency)}: {results_text}."
 
 
@@ -62,10 +65,10 @@ def _failures(report: Report) -> list[str]:
         f"{BASELINES[name].name(report.frequency)} has no forecast and is left out: {reason.rstrip('.')}."
         for name, reason in report.failures.items()
     ]
-    return [sentence[0].upper() + sentence[1:] for sentence in sentences]
+    return list(map(capital, sentences))
 
 
-def _confidence_set(report: Report) -> list[str]:
+def _confidence_set(report: Report, subject: str) -> list[str]:
     sets = {step: comparison.confidence_set for step, comparison in report.horizons.items()}
     inside = [step for step, best in sets.items() if best is not None and "model" in best.names]
     outside = [step for step, best in sets.items() if best is not None and "model" not in best.names]
@@ -76,27 +79,34 @@ def _confidence_set(report: Report) -> list[str]:
     if inside and outside:
         where = f"{where}, but not at {count(outside)}"
     return [
-        f"The network is {'' if inside else 'not '}in the model confidence set (90 %), the forecasts that may be the "
-        f"best, {where}."
+        f"{outcomes.opening(subject)} is {'' if inside else 'not '}in the model confidence set (90 %), the forecasts "
+        f"that may be the best, {where}."
     ]
 
 
-def _bands(report: Report) -> str:
-    covered = {step: comparison.model.coverage_90 for step, comparison in report.horizons.items()}
+def _bands(report: Report) -> list[str]:
+    covered = {
+        step: comparison.model.coverage_90
+        for step, comparison in report.horizons.items()
+        if comparison.model.coverage_90 is not None
+    }
+    if not covered:
+        return []
     narrow = [step for step, share in covered.items() if share < 0.9 - BAND_TOLERANCE]
     wide = [step for step, share in covered.items() if share > 0.9 + BAND_TOLERANCE]
     count = report.frequency.steps
     faults = [f"too {how} at {count(steps)}" for how, steps in (("narrow", narrow), ("wide", wide)) if steps]
     points = f"{100 * BAND_TOLERANCE:.0f} percentage points"
     judgement = f"{' and '.join(faults)}, by more than {points}" if faults else f"right to within {points}"
-    return (
+    return [
         f"The 90 % bands cover {join_words([f'{100 * share:.1f} %' for share in covered.values()])} of the prices "
         f"{count(covered)} ahead. They are {judgement}."
-    )
+    ]
 
 
 def _regimes(report: Report) -> list[str]:
-    regimes = [(VOLATILITY[name], regime) for name, regime in report.overall.regimes.items() if regime["origins"]]
+    found = report.overall.regimes.items()
+    regimes = [(VOLATILITY[name], regime) for name, regime in found if regime["coverage_90"] is not None]
     if len(regimes) < 2:
         return []
     count, unit = report.frequency.count, report.frequency.unit
@@ -171,32 +181,35 @@ def _lag(lag: Lag, frequency: Frequency) -> list[str]:
     ]
 
 
-def _summary(results: outcomes.Results[str], report: Report) -> str:
+def _summary(results: outcomes.Results[str], report: Report, subject: str) -> str:
     by_baseline = {baseline: {result.outcome for result in by_step.values()} for baseline, by_step in results.items()}
     beaten = [baseline for baseline in by_baseline if "better" in by_baseline[baseline]]
     frequency = report.frequency
     unit, then = frequency.unit, f"{frequency.on} these {frequency.unit}s"
     winners = _labels((baseline for baseline in by_baseline if "worse" in by_baseline[baseline]), frequency)
     if winners and not beaten:
-        return f"In short: {then} the network is worse than {winners}, and beats no baseline. Do not use it."
+        return f"In short: {then} {subject} is worse than {winners}, and beats no baseline. Do not use it."
     if by_baseline and all(by_baseline[baseline] == {"untested"} for baseline in by_baseline):
-        return f"In short: these {unit}s allow no test of whether the network has skill. Evaluate more {unit}s."
+        return f"In short: these {unit}s allow no test of whether {subject} has skill. Evaluate more {unit}s."
     if not beaten:
-        return f"In short: {then} the network shows no skill beyond that of the baselines, which need no network."
+        return f"In short: {then} {subject} shows no skill beyond that of the baselines, which need no network."
     missing = f" (no forecast from {_labels(report.failures, frequency)})" if report.failures else ""
     if winners:
         return (
-            f"In short: a mixed result. The network is better than {_labels(beaten, frequency)} at some horizons, and "
-            "worse than "
-            f"{winners} at some{missing}."
+            f"In short: a mixed result. {outcomes.opening(subject)} is better than {_labels(beaten, frequency)} at "
+            f"some horizons, and worse than {winners} at some{missing}."
         )
     unbeaten = _labels((baseline for baseline in by_baseline if baseline not in beaten), frequency, last="or")
     rest = f", but not than {unbeaten}" if unbeaten else ""
     where = "" if all(by_baseline[baseline] == {"better"} for baseline in beaten) else " at some horizons"
     return (
-        f"In short: {then} the network forecasts the distribution of the price better than {_labels(beaten, frequency)}"
+        f"In short: {then} {subject} forecasts {_what(report)} better than {_labels(beaten, frequency)}"
         f"{where}{rest}{missing}. That is a statement about risk, not a tip to buy or sell."
     )
+
+
+def _what(report: Report) -> str:
+    return "the price" if len(report.overall.model.pinball) == 1 else "the distribution of the price"
 
 
 def _labels(baselines: Iterable[str], frequency: Frequency, *, last: str = "and") -> str:

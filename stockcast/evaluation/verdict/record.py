@@ -27,7 +27,7 @@ class Record:
     Attributes:
         first: first origin, ISO.
         last: last day that was forecast, ISO.
-        held: by bars ahead, the share of prices in the 90 % band; empty where the direction is forecast.
+        held: by bars ahead, the share of prices in the 90 % band; empty where the direction is forecast, or no band.
         held_in: the same after days of each regime that had enough of them.
         right: by bars ahead, the share of directions that were right, and of "always up"; empty where prices are.
         results: by baseline, what the tests prove at each number of bars ahead.
@@ -53,7 +53,7 @@ class Record:
         return cls(
             first=str(span["first_origin"]),
             last=str(span["last_target"]),
-            held={step: float(at["model"]["coverage_90"]) for step, at in horizons.items()} if is_of_prices else {},
+            held=_held(horizons) if is_of_prices else {},
             held_in={regime: _held_in(horizons, regime) for regime in VOLATILITY} if is_of_prices else {},
             right={}
             if is_of_prices
@@ -118,16 +118,22 @@ def _test(stated: Mapping[str, Any] | None) -> SkillTest | None:
     return None if stated is None else SkillTest(float(stated["statistic"]), float(stated["p_value"]))
 
 
+def _held(horizons: Mapping[int, Mapping[str, Any]]) -> dict[int, float]:
+    shares = {step: at["model"]["coverage_90"] for step, at in horizons.items()}
+    return {step: float(share) for step, share in shares.items() if share is not None}
+
+
 def _held_in(horizons: Mapping[int, Mapping[str, Any]], regime: str) -> dict[int, float]:
     found = {step: at["regimes"][regime] for step, at in horizons.items()}
-    return {step: float(at["coverage_90"]) for step, at in found.items() if at["origins"] >= _FEWEST_ORIGINS}
+    shares = {step: at["coverage_90"] for step, at in found.items() if at["origins"] >= _FEWEST_ORIGINS}
+    return {step: float(share) for step, share in shares.items() if share is not None}
 
 
 def _faults(
     metrics: Mapping[str, Any], horizons: Mapping[int, Mapping[str, Any]], frequency: Frequency
 ) -> Iterable[str]:
     """Yield what failed: bands that are off, a network that is not among the best, value at risk, a lagging median."""
-    off = {step: at["model"]["coverage_90"] - 0.9 for step, at in horizons.items()}
+    off = {step: share - 0.9 for step, share in _held(horizons).items()}
     for how, sign in (("narrow", -1), ("wide", 1)):
         if steps := [step for step, difference in off.items() if sign * difference > BAND_TOLERANCE]:
             yield f"90 % bands too {how} ({frequency.steps(steps)})"
