@@ -216,9 +216,16 @@ class Ledger:
         return cls(tuple(forecasts), tuple(outcomes))
 
     def closes_of(self, series: str) -> dict[str, float]:
-        """Return the last quoted closes that were recorded of a series, by day, ISO: outcomes, and last closes."""
-        known = {str(each.cutoff): each.last_close for each in self.forecasts if each.series == series}
-        for outcome in self.outcomes:
-            if outcome.series == series:
-                known.update(zip(outcome.days.astype(str).tolist(), outcome.closes.tolist(), strict=True))
+        """Return the quoted closes that are recorded of a series, by day, ISO, in the unit of the last outcome.
+
+        They are those of outcomes and, of days before these, the last closes of forecasts.
+        """
+        known: dict[str, float] = {}
+        entries: list[RecordedForecast | RecordedOutcome] = [*self.forecasts, *self.outcomes]
+        for entry in sorted((each for each in entries if each.series == series), key=lambda each: each.line):
+            if isinstance(entry, RecordedForecast):
+                known[str(entry.cutoff)] = entry.last_close
+            else:
+                known = {day: close * entry.ratio for day, close in known.items()}
+                known.update(zip(entry.days.astype(str).tolist(), entry.closes.tolist(), strict=True))
         return known

@@ -15,6 +15,7 @@ from stockcast.data.csv.table import PriceSource
 from stockcast.errors import DataError, LedgerError
 from stockcast.forecast import Prediction
 from stockcast.forecasting.predictor import Predictor
+from stockcast.frequency import DAILY
 from stockcast.ledger.append import appending, time_text, utc_now
 from stockcast.ledger.chain import Chain, read_chain
 from stockcast.ledger.entries import Ledger, RecordedForecast
@@ -105,7 +106,7 @@ def record(
 
     Raises:
         LedgerError: the file is no ledger, damaged, or cannot be written.
-        StockcastError: as `predict_pool`, or the run forecasts no close.
+        StockcastError: as `predict_pool`, or the run forecasts no daily closes.
     """
     path = Path(path)
     if path.exists():
@@ -127,6 +128,8 @@ def record_pool(
     if "Close" not in predictor.config.target.names:
         names = ", ".join(predictor.config.target.names)
         raise LedgerError(f"{predictor.run.name} forecasts {names}; a ledger holds forecasts of the close.", key="run")
+    if (bars := predictor.config.data.bars) is not DAILY:
+        raise LedgerError(f"{predictor.run.name} forecasts {bars.name} bars; a ledger holds daily ones.", key="run")
     found = forecast_pool(predictor, sources, callbacks=callbacks)
     with appending(path, on_message=callbacks.on_message, now=clock) as appender:
         recorded = time_text((clock or utc_now)())
@@ -159,7 +162,7 @@ def _made(
             raise LedgerError(message, key="run")
         forecast = prediction.forecast
         cutoff = forecast.origin_dates[0]
-        if recorded < (closes := _closes(cutoff, calendar=calendar)):
+        if recorded < (closes := closes_at(cutoff, calendar=calendar)):
             failures[name] = (
                 f"its last row is of {cutoff}, a session of {calendar} that closes at {closes}: it is not final. Leave "
                 f"that row out, or record later."
@@ -168,7 +171,7 @@ def _made(
         made.append(
             RecordedForecast(
                 recorded=recorded,
-                due=_closes(forecast.target_dates[0, 0], calendar=calendar),
+                due=closes_at(forecast.target_dates[0, 0], calendar=calendar),
                 series=name,
                 run=found.run,
                 forecast=forecast,
@@ -189,7 +192,7 @@ def _hashes(predictor: Predictor) -> dict[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _closes(day: np.datetime64, *, calendar: str) -> str:
+def closes_at(day: np.datetime64, *, calendar: str) -> str:
     """Return when a session closes; where the calendar does not know, midnight before it: then nothing is too early."""
     try:
         closes = session_close(day, calendar=calendar)

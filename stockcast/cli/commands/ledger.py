@@ -5,6 +5,7 @@ of them late.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,12 @@ import typer
 from stockcast.cli.options import Json, Printing, Quiet, RunName, Runs, Sources, takes, takes_sources
 from stockcast.cli.output import message_callbacks, print_json, print_message
 from stockcast.errors import DataError, StockcastError
-from stockcast.text import plural, printable
+from stockcast.text import plural, printable, printable_name
 
 if TYPE_CHECKING:
     from stockcast.ledger.entries import RecordedForecast
     from stockcast.pipeline.ledger_record import Recording
+    from stockcast.pipeline.ledger_score import LedgerScores
 
 LATE = 4
 """Exit code where forecasts were recorded after their first session had closed."""
@@ -52,7 +54,8 @@ def ledger_record(
         for line in _lines(done, ledger):
             print(printable(line))
     if done.failures:
-        raise _failed(done)
+        of = len(done.failures) + len(done.recorded) + len(done.known)
+        raise _failed(done.failures, of=of, what="recorded")
     if done.late:
         raise typer.Exit(LATE)
 
@@ -96,12 +99,54 @@ def _series(forecasts: "tuple[RecordedForecast, ...]") -> str:
     return f"{plural(len(names), 'forecast')} ({', '.join(names[:_SHOWN])}{more})"
 
 
-def _failed(done: "Recording") -> DataError:
-    of = len(done.failures) + len(done.recorded) + len(done.known)
-    reasons = [f"  {name}: {reason.splitlines()[0]}" for name, reason in list(done.failures.items())[:_SHOWN]]
-    more = [f"  and {len(done.failures) - _SHOWN} more"] if len(done.failures) > _SHOWN else []
-    lines = [f"{len(done.failures)} of {of} series could not be recorded:", *reasons, *more]
-    return DataError("\n".join(lines), key="--data", value=list(done.failures))
+def _failed(failures: Mapping[str, str], *, of: int, what: str) -> DataError:
+    """Return the error of series that are left out; `what` was not done with them."""
+    reasons = [f"  {name}: {reason.splitlines()[0]}" for name, reason in list(failures.items())[:_SHOWN]]
+    more = [f"  and {len(failures) - _SHOWN} more"] if len(failures) > _SHOWN else []
+    lines = [f"{len(failures)} of {of} series could not be {what}:", *reasons, *more]
+    return DataError("\n".join(lines), key="--data", value=list(failures))
+
+
+@app.command("score")
+@takes_sources
+@takes(printing=Printing)
+def ledger_score(
+    sources: Sources,
+    printing: Printing,
+    ledger: LedgerFile = DEFAULT,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
+) -> None:
+    """Add the closes that came to the ledger, by newer price files, and score the forecasts recorded before them."""
+    from stockcast.cli.progress import BaselineProgress
+    from stockcast.pipeline.ledger_score import score
+
+    with BaselineProgress(quiet=printing.quiet) as progress:
+        callbacks = message_callbacks(printing.quiet, on_baseline=progress.on_baseline)
+        done = score(ledger, sources.paths, overrides=sources.overrides, callbacks=callbacks)
+    if printing.as_json:
+        print_json(done.to_json())
+    else:
+        _print_scores(done, ledger, verbose=verbose)
+    if done.failures:
+        raise _failed(done.failures, of=len({each.series for each in done.forecasts}), what="scored")
+
+
+def _print_scores(done: "LedgerScores", ledger: Path, *, verbose: bool) -> None:
+    """Print what came, the scores and the verdict."""
+    from stockcast.cli.pool_tables import print_pooled
+    from stockcast.cli.tables import print_scores, print_sentences
+
+    days = sum(len(each.days) - 1 for each in done.outcomes)
+    came = f"{plural(days, 'close')} of {len(done.outcomes)} series that came" if days else "No close that is new"
+    print(printable(f"{came}, in {ledger}. Head: {done.lines} {done.head}"))
+    for model in done.judgement.models if done.judgement else ():
+        title = done.judgement.title(model) if done.judgement else ""
+        if model.pool is None:
+            print_scores(model.series[0].report, title=title, subject=printable_name(model.name))
+        else:
+            print_pooled(model.pool, title=title, subject=printable_name(model.name))
+    verdict = done.verdict if verbose else dict.fromkeys((done.verdict[0], done.verdict[-1]))
+    print_sentences([printable_name(sentence) for sentence in verdict])
 
 
 @app.command("verify")
