@@ -342,7 +342,7 @@ def test_a_series_without_a_file_is_told_and_the_others_are_scored(run: Path, le
     record(ledger, run, [write(tmp_path, "GONE", bars("2020-10-01", seed=9))], clock=at("2020-10-01"))
     found = score(ledger, [write(tmp_path, "AA", bars())], clock=at("2020-12-11"))
     assert found.missing == ("GONE",)
-    assert "without a price file: GONE" in found.verdict[0]
+    assert "without a usable price file are 1: GONE" in found.verdict[0]
     assert len(found.scored) == 40
 
 
@@ -350,7 +350,7 @@ def test_before_any_day_has_come_nothing_is_scored_and_that_is_told(run: Path, o
     recorded(run, old)
     found = score(old.parent / "ledger.jsonl", [old], clock=lambda: AFTER)
     assert (found.judgement, found.scored, found.outcomes) == (None, (), ())
-    assert found.verdict == ("0 of 2 recorded forecasts are scored; of 2 no day has come, or no price file was given.",)
+    assert found.verdict == ("0 of 2 recorded forecasts are scored; of 2 no day has come yet.",)
 
 
 def test_the_command_scores_and_names_the_files_that_it_cannot_use(ledger: Path, tmp_path: Path) -> None:
@@ -452,3 +452,21 @@ def test_an_entry_is_read_back_as_it_was_written(run: Path, old: Path) -> None:
     fields = line.fields()
     written = RecordedForecast.of(line).to_fields()
     assert json.dumps(written) == json.dumps({key: fields[key] for key in fields if key not in ("sha256", "previous")})
+
+
+def test_the_page_has_verdict_scores_and_head_and_escapes_names(run: Path, ledger: Path, tmp_path: Path) -> None:
+    record(ledger, run, [write(tmp_path, "<b>x", bars("2020-12-10"))], clock=at("2020-12-10"))
+    write(tmp_path, "AA", bars())
+    done = stockcast("ledger", "report", "--data", "AA.csv", "-q", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "ledger.html\n")
+    page = (tmp_path / "ledger.html").read_text()
+    assert "40 of 41 recorded forecasts are scored" in page
+    assert read_chain(ledger).head in page
+    assert "&lt;b&gt;x" in page
+    assert "<b>x" not in page
+    for baseline in BASELINES:
+        assert f"<bdi>{baseline}</bdi>" in page
+    assert "<script" not in page
+    refused = stockcast("ledger", "report", "--data", "AA.csv", "--output", "page.pdf", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "page.html" in refused.stderr

@@ -93,14 +93,15 @@ def appending(
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path.with_name(f"{path.name}.lock"))  # apart: taking a lock empties its file
+    own = path.with_name(f"{path.name}.lock")  # apart from the ledger: taking a lock empties its file
+    with _refusing(own):
+        os.close(os.open(own, os.O_RDWR | os.O_CREAT, 0o644))  # where that is not allowed, FileLock would wait
+    lock = FileLock(own)
     try:
         lock.acquire(timeout=_PATIENCE)
     except Timeout:
         message = f"{path} has been held by another process for {_PATIENCE} seconds. Try again once it has ended."
         raise LedgerError(message, file=path) from None
-    except OSError as error:
-        raise LedgerError(f"Cannot write {lock.lock_file}: {error.strerror or error}.", file=path) from error
     try:
         chain = parse(path, read_bytes(path)) if path.exists() else Chain()
         appender = Appender(path, chain, now=now or utc_now)

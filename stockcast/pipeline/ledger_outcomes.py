@@ -156,7 +156,7 @@ def _revised(series: str, prices: Prices, known: dict[str, float]) -> list[str]:
     values = sorted(other.values())
     if values[-1] / values[0] - 1 < _SAME:
         messages.append(
-            f"{series}: {count} are {_times(ratio)} now ({shown}), as after a split. Forecasts from these days are "
+            f"{series}: {count} are now {_times(ratio)} ({shown}), as after a split. Forecasts from these days are "
             f"scored in the file's unit, by that ratio."
         )
     else:
@@ -172,8 +172,8 @@ def _times(ratio: float) -> str:
     whole = round(1 / ratio) if ratio < 1 else round(ratio)
     exact = abs((1 / ratio if ratio < 1 else ratio) - whole) < 100 * _SAME and whole > 1
     if not exact:
-        return f"{ratio:.6g} times what they were"
-    return f"divided by {whole}" if ratio < 1 else f"{whole} times what they were"
+        return f"{ratio:.6g} times as high"
+    return f"divided by {whole}" if ratio < 1 else f"{whole} times as high"
 
 
 def _looks_split(series: str, prices: Prices, base: np.datetime64) -> list[str]:

@@ -67,7 +67,9 @@ class LedgerScores:
 
     def _scope(self) -> str:
         """What is scored of what was recorded."""
-        waiting = len(self.forecasts) - self.late - len(self.scored)
+        without = [*self.missing, *self.failures]
+        absent = sum(not each.is_late and each.series in without for each in self.forecasts)
+        waiting = len(self.forecasts) - self.late - len(self.scored) - absent
         parts = [f"{len(self.scored)} of {plural(len(self.forecasts), 'recorded forecast')} are scored"]
         if self.scored:
             first, last = (pick(each.recorded for each in self.scored)[:10] for pick in (min, max))
@@ -75,8 +77,8 @@ class LedgerScores:
             parts[0] += f", recorded between {first} and {last}, each before its first session closed"
             parts += [f"the time of {simulated} of them was simulated"] if simulated else []
         parts += [f"{self.late} were recorded late, and are never scored"] if self.late else []
-        parts += [f"of {waiting} no day has come, or no price file was given"] if waiting else []
-        parts += [f"without a price file: {names_text(self.missing)}"] if self.missing else []
+        parts += [f"of {waiting} no day has come yet"] if waiting else []
+        parts += [f"without a usable price file are {absent}: {names_text(without)}"] if absent else []
         return f"{'; '.join(parts)}."
 
     def to_json(self) -> dict[str, Any]:
@@ -151,7 +153,9 @@ def score(
     if scored:
         used = [usable[name].source for name in dict.fromkeys(each.series for each in scored)]
         table = frame(scored, usable, until=came)
-        judgement = judge(table, used, overrides=overrides, callbacks=callbacks)
+        judgement = judge(table, used, overrides=overrides, callbacks=replace(callbacks, on_message=_ignore))
+        for message in judgement.unscored:
+            callbacks.on_message(message)
     return LedgerScores(
         outcomes=tuple(replace(each, line=line.number) for each, line in zip(new, lines, strict=True)),
         forecasts=ledger.forecasts,
@@ -163,6 +167,10 @@ def score(
         lines=len(chain.lines),
         head=chain.head,
     )
+
+
+def _ignore(_: str) -> None:
+    """Leave out how the table was read, which is no file of the user's."""
 
 
 def _is_scored(forecast: RecordedForecast, last: np.datetime64) -> bool:

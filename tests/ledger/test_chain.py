@@ -203,6 +203,11 @@ def test_where_the_disk_is_full_the_file_is_as_it_was(ledger: Path, monkeypatch:
     assert ledger.read_bytes() == before
 
 
+def test_a_folder_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="No such file or directory"):
+        append(tmp_path / "away" / "ledger.jsonl", {})
+
+
 def test_two_processes_that_append_at_once_both_find_their_lines_again(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     children = [child(path, name, count=40, size=2000) for name in ("a", "b")]

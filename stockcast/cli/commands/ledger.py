@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stockcast.cli.options import Json, Printing, Quiet, RunName, Runs, Sources, takes, takes_sources
-from stockcast.cli.output import message_callbacks, print_json, print_message
+from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
 from stockcast.errors import DataError, StockcastError
 from stockcast.text import plural, printable, printable_name
 
@@ -147,6 +147,37 @@ def _print_scores(done: "LedgerScores", ledger: Path, *, verbose: bool) -> None:
             print_pooled(model.pool, title=title, subject=printable_name(model.name))
     verdict = done.verdict if verbose else dict.fromkeys((done.verdict[0], done.verdict[-1]))
     print_sentences([printable_name(sentence) for sentence in verdict])
+
+
+@app.command("report")
+@takes_sources
+@takes(printing=Printing)
+def ledger_report(
+    sources: Sources,
+    printing: Printing,
+    ledger: LedgerFile = DEFAULT,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="File to write (default: beside the ledger).")
+    ] = None,
+) -> None:
+    """Do what `score` does, and write verdict, scores and the newest forecasts as one HTML page."""
+    from stockcast.cli.progress import BaselineProgress
+    from stockcast.pipeline.ledger_report import ledger_page, save_ledger_page
+    from stockcast.pipeline.ledger_score import score
+    from stockcast.pipeline.report import check_page_path
+
+    page = output or ledger.with_suffix(".html")
+    check_page_path(page)
+    with BaselineProgress(quiet=printing.quiet) as progress:
+        callbacks = message_callbacks(printing.quiet, on_baseline=progress.on_baseline)
+        done = score(ledger, sources.paths, overrides=sources.overrides, callbacks=callbacks)
+    written = path_text(save_ledger_page(ledger_page(ledger, done), page))
+    if printing.as_json:
+        print_json({"file": written, **done.to_json()})
+    else:
+        print(printable(written))
+    if done.failures:
+        raise _failed(done.failures, of=len({each.series for each in done.forecasts}), what="scored")
 
 
 @app.command("verify")
