@@ -13,7 +13,7 @@ _FURTHEST = 8.0
 """Of the normal distribution, in standard deviations: beyond lies a probability of 1e-15."""
 
 
-def share_error(lower: float, upper: float, *, origins: int, horizon: int) -> float:
+def share_error(lower: float, upper: float, *, origins: int, horizon: int, spacing: int = 1) -> float:
     """Standard error of the share of outcomes between two quantiles of their forecasts, all of them calibrated.
 
     Forecasts of several days ahead from consecutive origins overlap: their outcomes share days, and a year of them
@@ -25,12 +25,13 @@ def share_error(lower: float, upper: float, *, origins: int, horizon: int) -> fl
     Args:
         lower: level of the lower quantile, 0 to 1.
         upper: level of the upper one, above `lower`.
-        origins: consecutive ones, at least 1.
+        origins: their number, at least 1.
         horizon: days ahead, at least 1.
+        spacing: days from one origin to the next, at least 1.
     """
     share = upper - lower
-    apart = np.arange(1, min(horizon, origins))
-    both = _both_inside(lower, upper, 1 - apart / horizon)
+    apart = np.arange(1, min(-(-horizon // spacing), origins))  # those that share days
+    both = _both_inside(lower, upper, 1 - apart * spacing / horizon)
     covariances = (1 - apart / origins) * (both - share**2)
     variance = share * (1 - share) + 2 * covariances.sum()
     return float(np.sqrt(max(variance, 0.0) / origins))  # below 0 by rounding, where all outcomes are inside

@@ -168,7 +168,7 @@ class Pool:
         series: by name.
         horizons: by days ahead.
         overall: over all steps.
-        score: `crps` or `brier`.
+        score: `crps`, `brier`, or of points `absolute_error`, which is their CRPS.
         frequency: of the bars; days ahead are bars ahead.
     """
 

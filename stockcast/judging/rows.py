@@ -108,15 +108,15 @@ def read_rows(table: ForecastTable, *, model: str) -> ReadForecasts:
     if not forecasts:
         raise table.error("no row has a forecast")
     models, series = {each.model for each in forecasts}, {each.series for each in forecasts}
-    cutoffs = {len(np.unique(each.cutoffs)) for each in forecasts}
-    levels = sorted({len(each.levels) for each in forecasts})
-    span = join_words([f"{count:,}" for count in sorted({min(cutoffs), max(cutoffs)})], last="to")
+    cutoffs = len(np.unique(np.concatenate([each.cutoffs for each in forecasts])))
+    levels = sorted({len(each.levels) for each in forecasts} - {1})
+    parts = [f"quantiles at {join_words(list(map(str, levels)))} levels"] if levels else []
+    parts += ["points"] if any(len(each.levels) == 1 for each in forecasts) else []
     first = (
-        f"{table.source} is read as {table.form.name}: {plural(len(models), 'model')}, "
-        f"{len(series)} series, {span} cutoffs, quantiles at {join_words(list(map(str, levels)))} "
-        f"{'level' if levels == [1] else 'levels'}"
+        f"{table.source} is read as {table.form.name}: {plural(len(models), 'model')}, {len(series)} series, "
+        f"{plural(cutoffs, 'cutoff')}, {join_words(parts)}."
     )
-    return ReadForecasts(forecasts, [f"{first}.", *notes])
+    return ReadForecasts(forecasts, [first, *notes])
 
 
 def _wide_rows(table: ForecastTable, keys: _Keys, notes: list[str]) -> Iterator[SubmittedForecasts]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from stockcast.forecast import LEVELS, Forecast
 from stockcast.judging.matching import MatchedForecasts, task_of
 from stockcast.judging.suspicions import Suspicion, find_suspicions
 from stockcast.text import printable_name
-from stockcast.typing import Dates, Days, Floats
+from stockcast.typing import Dates, Floats
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ class JudgedModel:
         if self.pool is None:
             return tuple(self.series[0].metrics["verdict"])
         return judge_pool(self.pool, subject=printable_name(self.name))
+
+    @property
+    def spacing(self) -> int:
+        """The usual number of days from one origin to the next, at least 1."""
+        distances = [np.diff(each.matched.origins) for each in self.series if len(each.matched.origins) > 1]
+        return int(np.median(np.concatenate(distances))) if distances else 1
 
     def stacked(self) -> tuple[Forecast, dict[str, Forecast], Floats]:
         """Return the forecasts of all series below each other, those of the baselines, and the prices that came.
@@ -184,7 +191,9 @@ def pool_model(name: str, series: Sequence[JudgedSeries]) -> JudgedModel:
     ordered = tuple(sorted(series, key=lambda each: each.name))
     if len(ordered) == 1:
         return JudgedModel(name, ordered)
-    steps = _overlaps(np.unique(np.concatenate([each.dates for each in ordered])), ordered)
+    days = np.unique(np.concatenate([each.matched.prices.dates for each in ordered]))
+    origins = np.searchsorted(days, np.unique(np.concatenate([each.dates for each in ordered])))
+    overlapping = partial(overlap, origins)
     members = [
         (
             SeriesScores.of(
@@ -199,14 +208,8 @@ def pool_model(name: str, series: Sequence[JudgedSeries]) -> JudgedModel:
         for each in ordered
     ]
     frequency = ordered[0].report.frequency
-    return JudgedModel(name, ordered, pool_series(members, frequency=frequency, overlapping=lambda step: steps(step)))
-
-
-def _overlaps(origins: Dates, series: Sequence[JudgedSeries]) -> "Any":
-    """Return days ahead -> the number of origins whose forecasts overlap, counted in the days of all series."""
-    days = np.unique(np.concatenate([each.matched.prices.dates for each in series]))
-    places: Days = np.searchsorted(days, origins)
-    return lambda step: overlap(places, step)
+    score = "absolute_error" if all(len(each.matched.forecast.levels) == 1 for each in ordered) else "crps"
+    return JudgedModel(name, ordered, pool_series(members, score=score, frequency=frequency, overlapping=overlapping))
 
 
 def confidence_sets(models: Sequence[JudgedModel]) -> dict[int | None, ConfidenceSet | None]:
@@ -233,7 +236,8 @@ def confidence_sets(models: Sequence[JudgedModel]) -> dict[int | None, Confidenc
         sums: dict[np.datetime64, list[Floats]] = {}
         for dates, losses in tables:
             values = np.array([losses[name][:, column] for name in names])
-            scale = np.nanmean(values[-1]) if np.isfinite(values).any() else np.nan  # the last baseline of all
+            known = np.isfinite(values).all(axis=0)
+            scale = losses["random_walk"][known, column].mean() if known.any() else np.nan
             for day, row in zip(dates, (values / scale).T, strict=True):
                 if np.isfinite(row).all():
                     sums.setdefault(day, []).append(row)

@@ -10,7 +10,7 @@ from stockcast.data.calendar import sessions_around
 from stockcast.evaluation.diagnostics import Lag
 from stockcast.evaluation.significance import diebold_mariano, overlap
 from stockcast.judging.matching import MatchedForecasts, task_of
-from stockcast.text import join_words, p_value_text, plural
+from stockcast.text import join_words, p_value_text, percent_text, plural
 from stockcast.typing import Dates, Days, Flags
 
 SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session"]
@@ -119,10 +119,11 @@ def _copies(matched: MatchedForecasts) -> Found:
         if share > _FEWEST_COPIED:
             unit = matched.prices.frequency
             which = "the last close" if lag == 1 else f"the close {unit.count(lag)} before the day forecast"
+            is_walk = lag == 1 and matched.submitted.kind != "points"
+            what = "a random walk with bands of its own" if is_walk else "the price shifted, not a forecast of it"
             yield (
                 "copy",
-                f"{100 * share:.0f} % of the one-{unit.unit} medians are {which}, to six digits: the price shifted, "
-                f"not a forecast of it.",
+                f"{100 * share:.0f} % of the one-{unit.unit} medians are {which}, to six digits: {what}.",
                 float(lag),
             )
             return
@@ -197,7 +198,7 @@ def _crossing(matched: MatchedForecasts) -> Found:
     if matched.crossing > 0:
         yield (
             "crossing",
-            f"the quantiles of {100 * matched.crossing:.2g} % of its forecasts cross: a higher level has a lower "
+            f"the quantiles of {percent_text(matched.crossing)} of its forecasts cross: a higher level has a lower "
             f"price. They are scored in order, which is better for it than as they stand.",
             matched.crossing,
         )

@@ -243,7 +243,7 @@ def _left_out(matched: MatchedForecasts) -> list[str]:
             listed = [str(day) for day in days[:_NAMES_SHOWN]]
             more = [f"{len(days) - len(listed):,} more"] if len(days) > len(listed) else []
             sentences.append(
-                f"{matched.title}: forecasts of {plural(len(days), 'day')} {where}, are not scored: "
+                f"{matched.title}: not scored are the forecasts of {plural(len(days), 'day')} {where}: "
                 f"{join_words([*listed, *more])}."
             )
     return sentences

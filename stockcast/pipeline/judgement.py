@@ -204,10 +204,8 @@ def _draw(judgement: Judgement, files: RunFiles) -> None:
         files.write_plot(f"skill-{mark}", figure)
         forecast, baselines, actual = model.stacked()
         if any(forecast.has_band(2 * level - 1) for level in forecast.levels if level > 0.5):
-            days = len(np.unique(forecast.origin_dates))
-            figure = plots.coverage(
-                forecast, baselines, actual, title, subject=printable_name(model.name), origins=days
-            )
+            subject, spacing = printable_name(model.name), model.spacing
+            figure = plots.coverage(forecast, baselines, actual, title, subject=subject, spacing=spacing)
             files.write_plot(f"coverage-{mark}", figure)
 
 

@@ -42,7 +42,7 @@ def coverage(
     title: str,
     *,
     subject: str = NETWORK_NAME,
-    origins: int | None = None,
+    spacing: int = 1,
 ) -> Figure:
     """The share of prices inside central bands against what the bands promise.
 
@@ -55,7 +55,7 @@ def coverage(
         actual: the prices that came, NaN where none is known or forecast, shape (origins, horizon).
         title: names the series and days.
         subject: who forecasts.
-        origins: how many of the origins follow each other; None for all. Those of several series have the same days.
+        spacing: days from one origin to the next.
     """
     figure = new_figure(f"Coverage of the bands: {title}", size=(14, 7.5))
     shares = {name: _inside(other, actual) for name, other in {**baselines, NETWORK_NAME: forecast}.items()}
@@ -69,7 +69,7 @@ def coverage(
     below = None
     for row, (promise, span) in enumerate(spans.items()):
         axes = below = figure.add_subplot(grid[row, 1], sharex=below)
-        _by_step(axes, shares, promise, origins=origins or len(actual), forecast=forecast, subject=subject)
+        _by_step(axes, shares, promise, spacing=spacing, forecast=forecast, subject=subject)
         axes.set_ylim(span)
         axes.set_title(f"{100 * promise:.0f} % band", fontsize=10, loc="left")
         axes.tick_params(labelbottom=row == len(spans) - 1)
@@ -120,7 +120,7 @@ def _by_step(
     shares: Mapping[str, Mapping[float, Floats]],
     promise: float,
     *,
-    origins: int,
+    spacing: int,
     forecast: Forecast,
     subject: str,
 ) -> None:
@@ -128,7 +128,8 @@ def _by_step(
     plain(axes)
     steps = np.arange(1, forecast.horizon + 1)
     ends = ((1 - promise) / 2, (1 + promise) / 2)
-    error = np.array([share_error(*ends, origins=origins, horizon=int(step)) for step in steps])
+    origins = len(np.unique(forecast.origin_dates))  # series of the same days rise and fall together
+    error = np.array([share_error(*ends, origins=origins, horizon=int(step), spacing=spacing) for step in steps])
     low, high = (np.clip(promise + side * _CHANCE * error, 0, 1) for side in (-1, 1))
     if len(steps) == 1:
         axes.errorbar(steps, [promise], [promise - low, high - promise], color=GREY, capsize=8, label="chance (95 %)")

@@ -14,6 +14,7 @@ from stockcast.evaluation.pool import Pool
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.verdict.outcomes import CorrectedTest, Results, correct
 from stockcast.evaluation.verdict.pool import SCORES, baseline_name, pooled_results
+from stockcast.evaluation.verdict.prices import score_name
 from stockcast.frequency import Frequency
 from stockcast.plots.style import BASELINE_COLOURS, GREY, NETWORK, PRICE, explain_below, new_figure, plain
 from stockcast.typing import Floats
@@ -49,7 +50,7 @@ def skill_by_horizon(report: Report, title: str) -> Figure:
     interval = f"95 % interval, each {report.frequency.unit} ahead by itself"
     areas = {interval: NETWORK, "the same, where it includes 0": GREY}
     handles = {label: Patch(color=colour, alpha=0.3, linewidth=0) for label, colour in areas.items()}
-    _explain(figure, handles, results, score="crps", more="; intervals may go on beyond the frame")
+    _explain(figure, handles, results, score=score_name(report), more="; intervals may go on beyond the frame")
     return figure
 
 
@@ -80,7 +81,7 @@ def pool_skill(pool: Pool, title: str) -> Figure:
         "mean over the series, and its 95 % interval": Line2D([], [], color=NETWORK, marker="|", markersize=10),
         "each series": Line2D([], [], color=GREY, marker="o", markersize=3, linewidth=0),
     }
-    _explain(figure, handles, results, score=pool.score)
+    _explain(figure, handles, results, score=SCORES[pool.score])
     return figure
 
 
@@ -145,5 +146,5 @@ def _explain(
         f"significant{corrected}": Line2D([], [], color=NETWORK, marker="o", markersize=7, linewidth=0),
         "not significant": Line2D([], [], color=GREY, marker="o", markersize=7, markerfacecolor="white", linewidth=0),
     }
-    note = f"skill: by how much the {SCORES[score]} is lower than the baseline's; below 0 the baseline is better{more}"
+    note = f"skill: by how much the {score} is lower than the baseline's; below 0 the baseline is better{more}"
     explain_below(figure, {**handles, **circles}, columns=2, note=note)

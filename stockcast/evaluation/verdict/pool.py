@@ -11,8 +11,11 @@ from stockcast.evaluation.verdict.prices import BAND_TOLERANCE, VOLATILITY
 from stockcast.frequency import Frequency
 from stockcast.text import join_words
 
-SCORES = {"crps": "CRPS", "brier": "Brier score"}
+SCORES = {"crps": "CRPS", "brier": "Brier score", "absolute_error": "absolute error"}
 """What the losses of a pool are called."""
+
+
+_WHAT = {"crps": "the distribution of the price", "brier": "the direction", "absolute_error": "the price"}
 
 
 def baseline_name(baseline: str, frequency: Frequency) -> str:
@@ -189,8 +192,9 @@ def _summary(results: outcomes.Results[str], pool: Pool, subject: str) -> str:
         )
     where = "" if all(found[name] == {"better"} for name in beaten) else " at some horizons"
     rest = f", and not shown to be better than {_labels(unbeaten, frequency, last='or')}" if unbeaten else ""
-    what = "the distribution of the price" if pool.score == "crps" else "the direction"
-    return f"{then}, {subject} forecasts {what} better than {_labels(beaten, frequency)}{where}{rest}.{end}"
+    return (
+        f"{then}, {subject} forecasts {_WHAT[pool.score]} better than {_labels(beaten, frequency)}{where}{rest}.{end}"
+    )
 
 
 def _best(results: outcomes.Results[str], frequency: Frequency) -> str:

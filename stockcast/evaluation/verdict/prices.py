@@ -56,7 +56,7 @@ def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], repor
 
     frequency = report.frequency
     words = outcomes.words_of(subject)
-    results_text = outcomes.describe(results, words, score="CRPS", detail=detail, frequency=frequency)
+    results_text = outcomes.describe(results, words, score=score_name(report), detail=detail, frequency=frequency)
     return f"Against {BASELINES[baseline].name(frequency)}: {results_text}."
 
 
@@ -208,8 +208,17 @@ def _summary(results: outcomes.Results[str], report: Report, subject: str) -> st
     )
 
 
+def score_name(report: Report) -> str:
+    """Return what the losses are called: of a point forecast, the CRPS is the absolute error."""
+    return "absolute error" if _is_of_points(report) else "CRPS"
+
+
+def _is_of_points(report: Report) -> bool:
+    return len(report.overall.model.pinball) == 1
+
+
 def _what(report: Report) -> str:
-    return "the price" if len(report.overall.model.pinball) == 1 else "the distribution of the price"
+    return "the price" if _is_of_points(report) else "the distribution of the price"
 
 
 def _labels(baselines: Iterable[str], frequency: Frequency, *, last: str = "and") -> str:
