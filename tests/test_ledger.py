@@ -176,7 +176,10 @@ def test_a_session_that_is_still_open_has_not_come(run: Path, old: Path) -> None
     assert outcome(old, bars("2020-10-01")) == (None, [])
 
 
-@pytest.mark.parametrize(("factor", "ratio", "words"), [(0.5, 0.5, "divided by 2"), (8, 8, "8 times")])
+@pytest.mark.parametrize(
+    ("factor", "ratio", "words"),
+    [(0.5, 0.5, "divided by 2"), (8, 8, "8 times as high"), (1.5, 1.5, "1.5 times as high")],
+)
 def test_a_split_is_told_with_its_ratio(run: Path, old: Path, factor: float, ratio: float, words: str) -> None:
     recorded(run, old)
     table = bars("2020-10-08")
@@ -186,6 +189,20 @@ def test_a_split_is_told_with_its_ratio(run: Path, old: Path, factor: float, rat
     assert message.startswith("AA: 1 of 1 close")
     assert words in message
     assert "2020-10-01" in message
+
+
+def test_a_split_that_the_file_does_not_adjust_for_is_told(run: Path, old: Path) -> None:
+    recorded(run, old)
+    table = bars("2020-10-30").drop(columns="Adj Close")
+    after = table["Date"] >= "2020-10-06"
+    raw = table.assign(
+        **{name: table[name].where(~after, table[name] / 8) for name in ("Open", "High", "Low", "Close")}
+    )
+    found, (message,) = outcome(old, raw)
+    assert found.ratio == 1
+    assert "split" in message
+    assert "2020-10-06" in message
+    assert "as they stand" in message
 
 
 def test_a_dividend_changes_adjusted_closes_alone_and_is_not_told(run: Path, old: Path) -> None:
@@ -261,6 +278,7 @@ def test_scores_are_those_of_the_recorded_quantiles_against_the_closes_that_came
     (model,) = found.judgement.models
     (series,) = model.series
     assert (model.name, series.name) == ("tiny", "AA")
+    assert series.matched.known.sum(axis=0).tolist() == [36, 35, 34]  # those of days that had come, and no more
     report = series.report.horizons[1].model
     assert len(losses) == 36
     assert report.crps == pytest.approx(np.mean(losses), rel=0.02)  # tails are closed in another way
@@ -286,6 +304,26 @@ def test_a_split_since_the_record_leaves_every_score_as_it_was(ledger: Path, tmp
     assert halved.revised[0] in messages
     assert [each.ratio for each in ledger_at(other).outcomes] == [0.125]
     assert all_scores(halved) == pytest.approx(all_scores(whole), rel=1e-9)
+
+
+def test_a_split_is_told_once_and_is_the_unit_from_then_on(ledger: Path, tmp_path: Path) -> None:
+    score(ledger, [write(tmp_path, "AA", bars())], clock=at("2020-11-20"))
+    split = bars().assign(**{name: bars()[name] / 8 for name in ("Open", "High", "Low", "Close", "Adj Close")})
+    newer = write(tmp_path, "AA", split)
+    first = score(ledger, [newer], clock=at("2020-11-24"))
+    second = score(ledger, [newer], clock=at("2020-11-25"))
+    assert ([each.ratio for each in first.outcomes], len(first.revised)) == ([0.125], 1)
+    assert ([each.ratio for each in second.outcomes], second.revised) == ([1.0], ())
+
+
+def test_a_close_that_was_corrected_is_told_and_the_newer_file_counts(ledger: Path, tmp_path: Path) -> None:
+    table = bars()
+    score(ledger, [write(tmp_path, "AA", table)], clock=at("2020-11-20"))
+    wrong = table["Date"] == "2020-11-10"
+    corrected = table.assign(**{name: table[name].where(~wrong, 1.02 * table[name]) for name in ("Close", "Adj Close")})
+    (message,) = score(ledger, [write(tmp_path, "AA", corrected)], clock=at("2020-11-20")).revised
+    assert message.startswith("AA: 1 of 40 closes that were recorded are others in AA.csv, 1.02 to 1.02 times")
+    assert "2020-11-10" in message
 
 
 def test_a_dividend_paid_after_all_days_changes_no_score(ledger: Path, tmp_path: Path) -> None:

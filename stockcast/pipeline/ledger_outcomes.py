@@ -26,6 +26,9 @@ from stockcast.text import join_words, plural, price_text
 _SAME = 1e-5
 """By how much closes may differ and count as the same: vendors differ in the sixth digit."""
 
+_ONE_RATIO = 2e-3
+"""By how much ratios may differ and be of one split: a price of some dollars, rounded to cents after it."""
+
 
 @dataclass(frozen=True)
 class PricesThen:
@@ -154,7 +157,8 @@ def _revised(series: str, prices: Prices, known: dict[str, float]) -> list[str]:
     shown = f"{price_text(known[day])} recorded for {day}, {price_text(quoted[day])} now"
     count = f"{len(other)} of {plural(len(ratios), 'close')} that were recorded"
     values = sorted(other.values())
-    if values[-1] / values[0] - 1 < _SAME:
+    is_all = all(each in other for each in ratios if each <= day)
+    if is_all and values[-1] / values[0] - 1 < _ONE_RATIO:
         messages.append(
             f"{series}: {count} are now {_times(ratio)} ({shown}), as after a split. Forecasts from these days are "
             f"scored in the file's unit, by that ratio."
@@ -170,7 +174,7 @@ def _revised(series: str, prices: Prices, known: dict[str, float]) -> list[str]:
 def _times(ratio: float) -> str:
     """Write a ratio as a split is named: divided by 4, or times 8."""
     whole = round(1 / ratio) if ratio < 1 else round(ratio)
-    exact = abs((1 / ratio if ratio < 1 else ratio) - whole) < 100 * _SAME and whole > 1
+    exact = abs((1 / ratio if ratio < 1 else ratio) / max(whole, 1) - 1) < _ONE_RATIO and whole > 1
     if not exact:
         return f"{ratio:.6g} times as high"
     return f"divided by {whole}" if ratio < 1 else f"{whole} times as high"
