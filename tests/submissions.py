@@ -70,6 +70,8 @@ def samples(forecast: Forecast, *, model: str = "theirs", series: str = "prices"
     """Samples whose quantiles are those of the forecast at its levels: evenly spread in probability."""
     made = rows(forecast)
     even = (np.arange(count) + 0.5) / count
+    nearest = forecast.levels[np.abs(even[:, None] - forecast.levels).argmin(axis=1)]
+    even = np.where(np.abs(even - nearest) < 0.51 / count, nearest, even)  # the two beside a level are the quantile
     drawn = np.array([np.interp(even, forecast.levels, quantiles) for quantiles in made["quantiles"]])
     columns = {"time": made["target"], "cutoff": made["cutoff"], "unique_id": series, "model": model}
     return pd.DataFrame(columns | {f"close_s{number}": values for number, values in enumerate(drawn.T)})

@@ -85,9 +85,10 @@ def _nixtla(names: Sequence[str]) -> list[ValueColumn]:
 
 
 def _nixtla_points(names: Sequence[str]) -> list[ValueColumn]:
-    """Nixtla's form without levels: every other column is a model."""
-    forms = (_long, _own, _nixtla, _darts, _gluonts)
-    return [] if any(form(names) for form in forms) else [ValueColumn(name, name, None) for name in names]
+    """Nixtla's form without levels: every other column is a model, and none looks like one of another form."""
+    other = any(form([name]) for name in names for form in (_nixtla, _darts, _gluonts)) or {*LONG} & {*names}
+    levels = any(_own_level(name) is not None for name in names)
+    return [] if other or levels else [ValueColumn(name, name, None) for name in names]
 
 
 def _darts(names: Sequence[str]) -> list[ValueColumn]:
@@ -103,7 +104,7 @@ def _darts(names: Sequence[str]) -> list[ValueColumn]:
 def _gluonts(names: Sequence[str]) -> list[ValueColumn]:
     found = [ValueColumn(name, "", float(name)) for name in names if re.fullmatch(r"\d*\.?\d+", name)]
     points = [ValueColumn(name, "", None) for name in names if name == "mean"]
-    return [*found, *points] if found else []
+    return [*found, *points] if found and len(found) + len(points) == len(names) else []
 
 
 HUBVERSE = Form("hubverse's long form", "output_type, output_type_id, value", _long)

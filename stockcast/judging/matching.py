@@ -19,6 +19,9 @@ MOST_STEPS = 250
 LEAST_PRICE = 0.01
 """Of the last close: what a quantile at or below zero is scored as, which has no return."""
 
+_LARGEST_RETURN = 0.3
+"""A median below is a return and no price, where prices are none."""
+
 _MOST_RATIO = 5.0
 """Of a median to the last close, or the inverse: beyond, the two are not in one unit."""
 
@@ -212,7 +215,7 @@ def _check_unit(
     raise DataError(
         f"{submitted.source}: {share} of {printable_name(submitted.model)} for {printable_name(prices.name)} are no "
         f"prices in the unit of {prices.label}: {value:.4g} from {day}, when the last close was {price_text(close)}. "
-        f"{_advice(ratios[wrong], value / close, quoted=quoted, prices=prices, origin=int(origins[origin]))}",
+        f"{_advice(medians[wrong], value / close, quoted=quoted, prices=prices, origin=int(origins[origin]))}",
         file=submitted.source,
         column="value",
         key="FORECASTS",
@@ -220,11 +223,12 @@ def _check_unit(
     )
 
 
-def _advice(ratios: Floats, first: float, *, quoted: bool, prices: Prices, origin: int) -> str:
+def _advice(values: Floats, ratio: float, *, quoted: bool, prices: Prices, origin: int) -> str:
+    """Return what to do about medians in another unit, of which the first is `ratio` times the last close."""
     factor = float(prices.quoted[origin] / prices.column("Close")[origin])
-    if prices.are_adjusted and not quoted and 0.5 < first / factor < 2:
+    if prices.are_adjusted and not quoted and 0.5 < ratio / factor < 2:
         return "They fit the quoted prices of the cutoff: give --quoted."
-    if np.abs(ratios).max() < 0.5 and (np.abs(first) < 0.05 or (ratios <= 0).any()):
+    if np.median(np.abs(values)) < _LARGEST_RETURN:
         return "It looks like a return: give prices, the last close x exp(log return) or x (1 + return)."
     return "Give prices in its currency, adjusted as it is."
 

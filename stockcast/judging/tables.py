@@ -1,12 +1,15 @@
 """A file or a DataFrame of forecasts -> a table with named columns: ids as text or dates, values as numbers."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from stockcast.errors import DataError
 from stockcast.judging.columns import IdColumns
@@ -19,6 +22,9 @@ MOST_BYTES = 2_000_000_000
 
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
 _SEPARATORS = (",", ";", "\t", "|")
+_ROWS_AT_ONCE = 250_000
+_EXACT = {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+"""What makes pandas read the very numbers that were written, which newer versions always do."""
 
 
 @dataclass(frozen=True)
@@ -130,26 +136,38 @@ def _of_csv(source: Path, head: bytes) -> ForecastTable:
             source, "no text; forecasts are read from CSV, Parquet and the forecasts.npz of an evaluation"
         )
     separator = max(_SEPARATORS, key=lambda mark: line.count(mark.encode()))
-    common: dict[str, Any] = {"sep": separator, "encoding": "utf-8-sig"}
+    rows = list(islice(csv.reader(head.decode("utf-8-sig", "replace").splitlines(), delimiter=separator), 2))
+    if len(rows) > 1 and len(rows[1]) > len(rows[0]):
+        raise _unreadable(source, f"line 2 has {len(rows[1])} cells, under {len(rows[0])} names of columns")
+    common: dict[str, Any] = {"sep": separator, "encoding": "utf-8-sig", "index_col": False, **_EXACT}
     names = _guarded(source, lambda: list(map(str, pd.read_csv(source, nrows=0, **common).columns)))
     form, ids, values = choose_form(names, source=source.name)
     numbers = [column.name for column in values]
     texts = [*ids.names(), *(["output_type", "output_type_id"] if form is HUBVERSE else [])]
     steps = [ids.step] if ids.step is not None else []
-    frame = _guarded(
-        source,
-        lambda: pd.read_csv(
+    texts = [name for name in texts if name not in steps]
+
+    def read() -> pd.DataFrame:
+        chunks = pd.read_csv(
             source,
-            usecols=[*texts, *numbers],
-            dtype=dict.fromkeys((name for name in texts if name not in steps), "category"),
+            usecols=[*texts, *steps, *numbers],
+            dtype=dict.fromkeys(texts, "str"),
             keep_default_na=False,  # a ticker may be NA or TRUE
             na_values=dict.fromkeys([*numbers, *steps], _MISSING),
-            float_precision="round_trip",  # the very numbers that were written
-            low_memory=False,
+            chunksize=_ROWS_AT_ONCE,
             **common,
-        ),
-    )
-    return _checked(ForecastTable(source.name, form, ids, values, frame, first_line=2))
+        )
+        # A million rows have few different texts: as categories each of them is in memory once.
+        parts = [chunk.astype(dict.fromkeys(texts, "category")) for chunk in chunks]
+        columns = {name: [part[name] for part in parts] for name in parts[0]}
+        return pd.DataFrame(
+            {
+                name: union_categoricals(column) if name in texts else np.concatenate(column)
+                for name, column in columns.items()
+            }
+        )
+
+    return _checked(ForecastTable(source.name, form, ids, values, _guarded(source, read), first_line=2))
 
 
 def _of_frame(frame: pd.DataFrame, source: str) -> ForecastTable:

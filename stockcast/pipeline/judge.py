@@ -12,6 +12,7 @@ import pandas as pd
 from stockcast.config.load import Overrides, calendar_of, parse_config
 from stockcast.config.schema import Config
 from stockcast.data.calendar_choice import propose_calendar
+from stockcast.data.csv.options import ticker_name
 from stockcast.data.csv.table import PriceSource
 from stockcast.data.prices import Prices
 from stockcast.errors import DataError, StockcastError
@@ -78,11 +79,11 @@ def judge(
     matched, unscored = _match(submitted, by_name, quoted, note)
     last = None if train_end is None else np.datetime64(_day(train_end))
     judged: dict[str, list[JudgedSeries]] = {}
-    for name, group in matched.items():
-        first = min(int(each.origins[0]) for each in group)
-        task = common_task(group, training_days=training_days(by_name[name], first, last))
+    for group in matched.values():
+        prices_of, first = group[0].prices, min(int(each.origins[0]) for each in group)
+        task = common_task(group, training_days=training_days(prices_of, first, last))
         others = _baselines(task, cache, callbacks)
-        calendar = calendar_of(overrides) or propose_calendar(by_name[name].dates).name
+        calendar = calendar_of(overrides) or propose_calendar(prices_of.dates).name
         for each in group:
             judged.setdefault(each.model, []).append(score_series(each, task, others, calendar=calendar))
     models = tuple(pool_model(name, series) for name, series in judged.items())
@@ -214,8 +215,9 @@ def _prices_of(
     note: OnMessage,
 ) -> Prices | None:
     """Return the prices of a series; where a name is missing, those of the only one."""
-    if submitted.series in by_name:
-        return by_name[submitted.series]
+    for name in (submitted.series, submitted.series.replace("/", "-"), ticker_name(submitted.series)):
+        if name in by_name:
+            return by_name[name]
     only = next(iter(by_name.values())) if len(by_name) == 1 else None
     if not submitted.series:
         if only is None:

@@ -40,3 +40,11 @@ def test_walks_stray_as_far(ends: tuple[float, float], horizon: int) -> None:
     error = share_error(*ends, origins=origins, horizon=horizon)
     assert error == pytest.approx(shares.std(), rel=0.04)  # of 4000 walks, sampling leaves 1.1 %
     assert error > 1.05 * share_error(*ends, origins=origins, horizon=1)
+
+
+def test_origins_as_far_apart_as_the_horizon_do_not_overlap():
+    apart = share_error(0.05, 0.95, origins=100, horizon=20, spacing=20)
+    assert apart == pytest.approx(share_error(0.05, 0.95, origins=100, horizon=1))
+    # Every tenth day, 20 days ahead: neighbours share half of their days, as those of 2 days ahead do from day to day.
+    half = share_error(0.05, 0.95, origins=100, horizon=20, spacing=10)
+    assert half == pytest.approx(share_error(0.05, 0.95, origins=100, horizon=2))

@@ -523,3 +523,12 @@ def test_quantiles_rise_with_the_levels_and_a_forecast_in_cents_is_a_hundred_tim
     dollars, cents = garch(task, model), garch(replace(task, closes=100 * task.closes), model)
     assert (np.diff(dollars.quantiles, axis=-1) > 0).all()
     np.testing.assert_allclose(cents.quantiles, 100 * dollars.quantiles, rtol=1e-4)
+
+
+def test_origins_that_are_apart_share_an_estimate_by_days_not_by_their_number():
+    consecutive = module._stretches(np.arange(300, 560), 125)
+    assert [part[0] for part in consecutive] == [300, 425, 550]
+    apart = module._stretches(np.arange(300, 700, 10), 125)
+    assert [part.tolist() for part in apart][1][0] == 430  # the first origin 125 days after 300
+    assert np.array_equal(np.concatenate(apart), np.arange(300, 700, 10))
+    assert [part.tolist() for part in module._stretches(np.array([300, 1000]), 125)] == [[300], [1000]]

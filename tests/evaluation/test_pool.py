@@ -334,3 +334,24 @@ def test_nothing_is_proven_where_days_and_series_disagree() -> None:
     assert pooled.test.statistic > 0
     assert pooled.test.p_value < 0.001
     assert "no significant difference at 1 day" in judge_pool(pool)[1]
+
+
+def test_days_without_a_loss_count_for_no_series() -> None:
+    scores, dates, losses = member("A", random_losses(1), days(0, 60))
+    gaps = {name: np.insert(loss, [10, 40], np.nan, axis=0) for name, loss in losses.items()}
+    longer = np.insert(dates, [10, 40], days(1000, 2))
+    order = np.argsort(longer)
+    with_gaps = (scores, longer[order], {name: loss[order] for name, loss in gaps.items()})
+    assert pool_series([with_gaps]).horizons[1] == pool_series([(scores, dates, losses)]).horizons[1]
+
+
+def test_a_pool_is_tested_by_the_origins_that_overlap() -> None:
+    def at(horizon: int, **options: object) -> SkillTest | None:
+        scores, dates, losses = member("A", random_losses(2, edge=0.05), days(0, 60))
+        moved = SeriesScores(
+            **{**vars(scores), "horizons": {horizon: scores.overall}, "tests": {"ewma": {horizon: OPEN}}}
+        )
+        return pool_series([(moved, dates, losses)], **options).horizons[horizon].against["ewma"].test
+
+    assert at(20, overlapping=lambda step: step // 10) == at(2)
+    assert at(20) != at(2)

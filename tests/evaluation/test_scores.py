@@ -391,3 +391,54 @@ def test_a_skill_without_a_test_has_no_interval():
     margins = report.skill_margins["random_walk"]
     assert np.isnan(margins).tolist() == [False] * 10 + [True] * 2
     assert [report.horizons[step].tests["random_walk"] is None for step in (10, 12)] == [False, True]
+
+
+def test_scores_of_the_days_that_are_known_are_those_of_these_days_alone():
+    actual = market(origins=60, horizon=5)
+    known = np.random.default_rng(0).random(actual.shape) < 0.7
+    known[:, 0] = True
+    broken = np.where(known, actual, np.nan)
+    partial = compare(forecast(1.01 * broken), {"random_walk": walk(actual)}, task_of(broken), known=known)
+    rows = known[:, 4]
+    whole = compare(forecast(1.01 * actual[rows]), {"random_walk": walk(actual[rows])}, task_of(actual[rows]))
+    assert partial.horizons[5].model.crps == pytest.approx(whole.horizons[5].model.crps, rel=1e-12)
+    assert partial.horizons[5].model.mae == pytest.approx(whole.horizons[5].model.mae, rel=1e-12)
+    # All days together: the mean over the known ones, of |log 1.01| each.
+    span = LEVELS[-1] - LEVELS[0]
+    one = 2 * np.trapezoid(np.maximum(-LEVELS, 1 - LEVELS) * np.log(1.01), LEVELS)
+    assert partial.overall.model.crps == pytest.approx(one, rel=1e-9)
+    assert 0 < one < np.log(1.01) / span
+    assert partial.origins == 60
+
+
+def test_a_day_ahead_that_no_origin_has_is_not_reported():
+    actual = market(origins=30, horizon=12)
+    known = np.ones(actual.shape, bool)
+    known[:, 4] = False
+    report = compare(walk(actual), {"random_walk": walk(actual, spread=0.02)}, task_of(actual), known=known)
+    assert list(report.horizons) == [1, 10, 12]
+    assert np.isnan(report.skill_by_step["random_walk"]).tolist() == [step == 5 for step in range(1, 13)]
+
+
+def test_the_median_alone_is_scored_by_its_absolute_error():
+    actual = market(origins=40, horizon=3)
+    point = replace(walk(actual), levels=np.array([0.5]), quantiles=np.full((40, 3, 1), LAST_CLOSE))
+    report = compare(point, {"random_walk": point}, task_of(actual))
+    assert report.overall.model.crps == pytest.approx(np.abs(np.log(actual / LAST_CLOSE)).mean(), rel=1e-12)
+    assert (report.overall.model.coverage_90, report.overall.model.log_score, report.overall.pit["histogram"]) == (
+        None, None, []
+    )  # fmt: skip
+    assert report.value_at_risk == {"model": [], "random_walk": []}
+
+
+def test_origins_every_fifth_day_are_tested_as_forecasts_that_overlap_by_a_fifth():
+    actual = market(origins=60, horizon=5)
+    better, worse = forecast(1.001 * actual, spread=0.01), walk(actual)
+    apart = task_of(actual)
+    apart.origins = 120 + 5 * np.arange(60)
+    apart.closes = LAST_CLOSE * np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.01, 500)))
+    spaced = compare(better, {"random_walk": worse}, apart)
+    next_day = {"random_walk": replace(worse, quantiles=worse.quantiles[:, 4:], target_dates=worse.target_dates[:, 4:])}
+    alone = replace(better, quantiles=better.quantiles[:, 4:], target_dates=better.target_dates[:, 4:])
+    single = compare(alone, next_day, task_of(actual[:, 4:]))
+    assert spaced.horizons[5].tests["random_walk"] == single.horizons[1].tests["random_walk"]

@@ -10,6 +10,7 @@ from stockcast.evaluation.significance import (
     holm,
     mean_difference,
     model_confidence_set,
+    overlap,
     superior_predictive_ability,
 )
 
@@ -481,3 +482,18 @@ def test_four_equal_forecasts_of_fifty_days_in_one_year_are_seldom_parted():
     # The bootstrap alone has 23 % and 71 % here. 80 trials of a true 5 and 10 % have standard errors of 2.4 and 3.4.
     assert np.mean(alarms) <= 0.12
     assert np.mean(lost) <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("origins", "steps", "most"),
+    [
+        (np.arange(100), 20, 20),
+        (np.arange(0, 100, 10), 20, 2),
+        (np.arange(0, 100, 10), 21, 3),
+        (np.arange(0, 100, 10), 5, 1),
+        (np.array([0, 1, 2, 50, 51]), 3, 3),
+        (np.array([7]), 20, 20),
+    ],
+)
+def test_forecasts_overlap_as_many_as_origins_lie_within_the_days_ahead(origins, steps, most):
+    assert overlap(origins, steps) == most
