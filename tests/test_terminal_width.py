@@ -99,7 +99,7 @@ def test_probabilities_of_directions_fit(terminal: Terminal) -> None:
 
 
 def test_scores_keep_the_comparison_at_every_width_and_name_the_file_of_the_rest(terminal: Terminal) -> None:
-    scores = SimpleNamespace(crps=0.02546, coverage_90=0.91, mae=1234.5)
+    scores = SimpleNamespace(crps=0.02546, coverage_90=0.91, mae=1234.5, pinball={"0.05": 0.01, "0.5": 0.02})
     comparison = SimpleNamespace(
         model=scores,
         baselines={"volatility_20": scores, "gjr_skewt": scores},

@@ -88,8 +88,8 @@ def _print_series(evaluation: PoolEvaluation) -> None:
     print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
 
 
-def print_pooled(pool: Pool, *, title: str, subject: str = NETWORK) -> None:
-    """Print the scores of all series together, horizon by horizon; `subject` is who forecasts."""
+def print_pooled(pool: Pool, *, title: str, subject: str = NETWORK, file: str = "pool.json") -> None:
+    """Print the scores of all series together, horizon by horizon; arguments as of `print_scores`."""
     bands = ("in 50 %", "in 90 %") if pool.overall.coverage_90 is not None else ()
     table = new_table(
         f"All together: {title}",
@@ -105,7 +105,7 @@ def print_pooled(pool: Pool, *, title: str, subject: str = NETWORK) -> None:
             first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
             table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
         table.add_section()
-    print_table(table, least=(*bands, "lost", "won"), file="pool.json")
+    print_table(table, least=(*bands, "lost", "won"), file=file)
 
 
 def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.table import Table
@@ -14,10 +14,11 @@ from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport, DirectionScores
 from stockcast.evaluation.scores import Report, Scores
 from stockcast.evaluation.significance import SkillTest
+from stockcast.evaluation.verdict.prices import score_name
 from stockcast.forecast import TOTAL_RETURN, DirectionPrediction, Prediction, column_key
 from stockcast.frequency import DAILY, Frequency
 from stockcast.pipeline.evaluate import Evaluation
-from stockcast.text import price_text, printable_name
+from stockcast.text import capital, price_text, printable_name
 
 _SHOWN_STEPS = {1, 2, 3, 4, 5, 10, 15, 20, 30, 40, 50, 100, 150, 200, 250}
 """Days ahead that the table of a forecast shows, and the last one."""
@@ -63,21 +64,32 @@ def print_trust(lines: Iterable[str]) -> None:
         print(textwrap.fill(printable_name(line), columns, subsequent_indent="  ", break_on_hyphens=False))
 
 
-def print_scores(report: Report, *, title: str, subject: str = NETWORK) -> None:
-    """Print CRPS, coverage and error of network and baselines, horizon by horizon; `subject` is who forecasts."""
+def print_scores(report: Report, *, title: str, subject: str = NETWORK, file: str = "metrics.json") -> None:
+    """Print CRPS, coverage and error of network and baselines, horizon by horizon.
+
+    Args:
+        report: the scores.
+        title: of the table.
+        subject: who forecasts.
+        file: that holds what has no room.
+    """
+    score = score_name(report)
+    has_band = report.overall.model.coverage_90 is not None
+    bands = ("in 90 %",) if has_band else ()
     table = new_table(
         title,
-        "CRPS of log returns x 10,000: lower is better. MAE of the median in price units. "
-        "p: Diebold-Mariano, each test alone (the verdict corrects for their number). "
-        "in 90 %: share of prices inside the 90 % band.",
-        f"{report.frequency.unit}s", "forecast", "CRPS", owners(subject), "p", "in 90 %", "MAE",
+        f"{capital(score)} of log returns x 10,000: lower is better. MAE of the median in price units. "
+        "p: Diebold-Mariano, each test alone (the verdict corrects for their number)."
+        + (" in 90 %: share of prices inside the 90 % band." if has_band else ""),
+        f"{report.frequency.unit}s", "forecast", score, owners(subject), "p", *bands, "MAE",
     )  # fmt: skip
-    _print_scores(table, report, _price_row, subject=subject, least=("MAE", "CRPS", "in 90 %", "p"))
+    _add_scores(table, report, _price_row, subject=subject)
+    print_table(table, least=("MAE", score, "in 90 %", "p"), file=file)
 
 
 def _price_row(scores: Scores, skill: str, p_value: str) -> list[str]:
-    inside = "" if scores.coverage_90 is None else f"{100 * scores.coverage_90:.0f} %"
-    return [f"{1e4 * scores.crps:.1f}", skill, p_value, inside, price_text(scores.mae)]
+    inside = [] if scores.coverage_90 is None else [f"{100 * scores.coverage_90:.0f} %"]
+    return [f"{1e4 * scores.crps:.1f}", skill, p_value, *inside, price_text(scores.mae)]
 
 
 def print_direction_scores(report: DirectionReport, *, title: str) -> None:
@@ -90,7 +102,8 @@ def print_direction_scores(report: DirectionReport, *, title: str) -> None:
         "score, against always_up by being right.",
         f"{report.frequency.unit}s", "forecast", "Brier", "network's is", "p", "log loss", "right", "balanced",
     )  # fmt: skip
-    _print_scores(table, report, _direction_row, least=("log loss", "balanced", "Brier", "p", "right"))
+    _add_scores(table, report, _direction_row)
+    print_table(table, least=("log loss", "balanced", "Brier", "p", "right"), file="metrics.json")
 
 
 def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[str]:
@@ -99,13 +112,8 @@ def _direction_row(scores: DirectionScores, skill: str, p_value: str) -> list[st
     return [f"{scores.brier:.4f}", skill, p_value, log_loss, f"{100 * scores.accuracy:.1f} %", balanced]
 
 
-def _print_scores(
-    table: Table,
-    report: Any,
-    row: Callable[[Any, str, str], list[str]],
-    *,
-    subject: str = NETWORK,
-    least: Sequence[str],
+def _add_scores(
+    table: Table, report: Any, row: Callable[[Any, str, str], list[str]], *, subject: str = NETWORK
 ) -> None:
     for label, comparison in (*report.horizons.items(), ("all", report.overall)):
         table.add_row(str(label), Text(subject), *row(comparison.model, "", ""))
@@ -113,7 +121,6 @@ def _print_scores(
             skill, p_value = skill_cell(comparison.skill.get(baseline)), p_value_cell(comparison.tests[baseline])
             table.add_row("", baseline, *row(scores, skill, p_value))
         table.add_section()
-    print_table(table, least=least, file="metrics.json")
 
 
 def print_columns(columns: Columns, *, frequency: Frequency = DAILY) -> None:

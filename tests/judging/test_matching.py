@@ -65,10 +65,10 @@ def test_of_two_cutoffs_between_the_same_sessions_the_later_one_is_scored(theirs
     rows = np.flatnonzero(saturday)
     twice = replace(
         theirs,
-        cutoffs=np.concatenate([theirs.cutoffs, theirs.cutoffs[rows] + 1]),
-        targets=np.concatenate([theirs.targets, theirs.targets[rows]]),
-        steps=np.concatenate([theirs.steps, theirs.steps[rows]]),
-        quantiles=np.concatenate([theirs.quantiles, 1.01 * theirs.quantiles[rows]]),
+        cutoffs=np.concatenate([theirs.cutoffs[rows] + 1, theirs.cutoffs]),
+        targets=np.concatenate([theirs.targets[rows], theirs.targets]),
+        steps=np.concatenate([theirs.steps[rows], theirs.steps]),
+        quantiles=np.concatenate([1.01 * theirs.quantiles[rows], theirs.quantiles]),
     )
     matched = match(twice, prices, quoted=False)
     first = np.flatnonzero(matched.forecast.origin_dates == np.datetime64("2011-03-04"))

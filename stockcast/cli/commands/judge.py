@@ -86,10 +86,11 @@ def _print(judgement: "Judgement", *, verbose: bool) -> None:
 
     lines = judgement.trust()
     for model in judgement.models:
+        title, subject = judgement.title(model), printable_name(model.name)
         if model.pool is None:
-            print_scores(model.series[0].report, title=judgement.title(model), subject=printable_name(model.name))
+            print_scores(model.series[0].report, title=title, subject=subject, file="judgement.json")
         else:
-            print_pooled(model.pool, title=judgement.title(model), subject=printable_name(model.name))
+            print_pooled(model.pool, title=title, subject=subject, file="judgement.json")
         print_trust(lines[model.name])
         print_sentences([""])
     verdict = [printable_name(sentence) for sentence in judgement.verdict]
