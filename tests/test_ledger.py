@@ -376,6 +376,19 @@ def test_a_late_forecast_is_never_scored(run: Path, ledger: Path, tmp_path: Path
     assert "1 were recorded late" in after.verdict[0]
 
 
+def test_two_runs_in_one_ledger_are_scored_beside_each_other(run: Path, ledger: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "other")
+    for day in bars("2020-11-06")["Date"].tail(20):
+        record(ledger, tmp_path / "other", [write(tmp_path, "AA", bars(day))], clock=at(day))
+    found = score(ledger, [write(tmp_path, "AA", bars())], clock=at("2020-12-11"))
+    assert found.judgement is not None
+    matched = {model.name: model.series[0].matched for model in found.judgement.models}
+    assert {name: len(each.origins) for name, each in matched.items()} == {"tiny": 40, "other": 20}
+    own, copied = matched["tiny"], matched["other"]
+    shared = np.isin(own.origins, copied.origins)
+    np.testing.assert_allclose(own.forecast.quantiles[shared], copied.forecast.quantiles)  # one network
+
+
 def test_a_series_without_a_file_is_told_and_the_others_are_scored(run: Path, ledger: Path, tmp_path: Path) -> None:
     record(ledger, run, [write(tmp_path, "GONE", bars("2020-10-01", seed=9))], clock=at("2020-10-01"))
     found = score(ledger, [write(tmp_path, "AA", bars())], clock=at("2020-12-11"))

@@ -11,7 +11,7 @@ from stockcast.errors import LedgerError
 from stockcast.forecast import Forecast
 from stockcast.frequency import FREQUENCIES
 from stockcast.ledger.chain import PROGRAM, Chain, Line
-from stockcast.text import file_number, printable_name
+from stockcast.text import file_number
 from stockcast.typing import Dates, Floats
 
 _DIGITS = 8  # of a quantile: a hundredth of a cent of any price below a million
@@ -77,8 +77,8 @@ class RecordedForecast:
         return {
             "kind": "forecast",
             "recorded": self.recorded,
-            "series": printable_name(self.series),
-            "run": printable_name(self.run),
+            "series": self.series,
+            "run": self.run,
             "cutoff": str(self.cutoff),
             "due": self.due,
             "late": self.is_late,
@@ -157,7 +157,7 @@ class RecordedOutcome:
         return {
             "kind": "outcome",
             "recorded": self.recorded,
-            "series": printable_name(self.series),
+            "series": self.series,
             "ratio": self.ratio,
             "hashes": {"prices": self.prices},
             "days": self.days.astype(str).tolist(),

@@ -21,7 +21,7 @@ from stockcast.errors import LedgerError, StockcastError
 from stockcast.ledger.entries import Ledger, RecordedForecast, RecordedOutcome
 from stockcast.pipeline.ledger_record import closes_at
 from stockcast.pipeline.pool_members import sources_of
-from stockcast.text import join_words, plural, price_text
+from stockcast.text import join_words, plural, price_text, printable_name
 
 _SAME = 1e-5
 """By how much closes may differ and count as the same: vendors differ in the sixth digit."""
@@ -90,7 +90,7 @@ def _names(source: PriceSource) -> list[str]:
     names = [source_name(source)]
     if isinstance(source, Path):
         names.append(f"{source.resolve().parent.name}/{source.name}")
-    return names
+    return list(map(printable_name, names))
 
 
 def find_outcome(

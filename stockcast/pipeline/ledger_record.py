@@ -24,6 +24,7 @@ from stockcast.pipeline.predict_pool import PoolPrediction, forecast_pool
 from stockcast.runs.layout import CONFIG, MANIFEST, ONNX, WEIGHTS
 from stockcast.runs.safe_io import sha256
 from stockcast.runs.shipped import choose_run
+from stockcast.text import printable_name
 
 Clock = Callable[[], datetime]
 """Returns the time in UTC."""
@@ -172,8 +173,8 @@ def _made(
             RecordedForecast(
                 recorded=recorded,
                 due=closes_at(forecast.target_dates[0, 0], calendar=calendar),
-                series=name,
-                run=found.run,
+                series=printable_name(name),
+                run=printable_name(found.run),
                 forecast=forecast,
                 calendar=calendar,
                 adjusted=predictor.config.target.adjusted,
