@@ -12,7 +12,8 @@ from rich.text import Text
 from stockcast.cli.fitted_table import console_of, new_table, print_table
 from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport, DirectionScores
-from stockcast.evaluation.scores import Report, Scores
+from stockcast.evaluation.forecast_scores import Scores
+from stockcast.evaluation.scores import Report
 from stockcast.evaluation.significance import SkillTest
 from stockcast.evaluation.verdict.prices import score_name
 from stockcast.forecast import TOTAL_RETURN, DirectionPrediction, Prediction, column_key

@@ -10,6 +10,7 @@ import numpy as np
 from stockcast.evaluation import metrics
 from stockcast.evaluation.baselines.task import ForecastTask
 from stockcast.evaluation.chances import LEVELS_AT, ChanceReliability, chance_reliability
+from stockcast.evaluation.forecast_scores import Cells, Scores, inside_band, score_cells
 from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
 from stockcast.evaluation.significance import (
     ConfidenceSet,
@@ -52,33 +53,6 @@ def _mean_of_known(losses: Floats) -> Floats:
         return np.asarray(losses.mean(axis=1))
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, losses, 0).sum(axis=1) / known.sum(axis=1))
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of one forecast; see `stockcast.evaluation.metrics` for unit and sign of each.
-
-    Those of a band are None where the forecast has no quantiles at its ends, the log score below three quantiles.
-    """
-
-    crps: float
-    log_score: float | None
-    pinball: dict[str, float]
-    mae: float
-    rmse: float
-    mape: float
-    mase: float | None
-    coverage_50: float | None
-    coverage_80: float | None
-    coverage_90: float | None
-    coverage_95: float | None
-    width_50: float | None
-    width_80: float | None
-    width_90: float | None
-    width_95: float | None
-    winkler_90: float | None
-    direction_accuracy: float | None
-    balanced_direction_accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -187,7 +161,7 @@ def compare(
     transforms = metrics.pit(ahead["model"], returns, model.levels) if has_density else None
     regimes = regimes_of(task.closes, task.origins, training_days=task.training_days)
     naive_error = float(np.mean(np.abs(np.diff(task.closes[: task.training_days]))))
-    inside = _inside(model, actual, 0.9)
+    inside = inside_band(model, actual, 0.9)
 
     def cells(values: Floats, steps: slice) -> Floats:
         """Return the values at these steps, shape (origins, steps, ...); without the unknown ones, (cells, ...)."""
@@ -196,8 +170,8 @@ def compare(
     def at(steps: slice, *, horizon: int) -> Comparison:
         chosen = partial(cells, steps=steps)
         scores = {
-            name: _score(
-                _Cells(forecast, chosen), actual, losses[name], logs.get(name), ahead[name], returns, naive_error
+            name: score_cells(
+                Cells(forecast, chosen), actual, losses[name], logs.get(name), ahead[name], returns, naive_error
             )
             for name, forecast in forecasts.items()
         }
@@ -262,68 +236,9 @@ def compare(
     )
 
 
-def _inside(forecast: Forecast, actual: Floats, promise: float) -> Flags | None:
-    """Return which prices are in a central band, of the shape of `actual`; None where it has no such band."""
-    if not forecast.has_band(promise):
-        return None
-    lower, upper = forecast.band(promise)
-    return np.asarray((lower <= actual) & (actual <= upper))
-
-
 def _share(inside: Flags, known: Flags) -> float:
     """Return the share of what is known that is inside."""
     return float(inside.mean()) if known.all() else float(inside[known].mean())
-
-
-@dataclass(frozen=True)
-class _Cells:
-    """The days ahead that are scored together, of one forecast.
-
-    Attributes:
-        forecast: of all days ahead.
-        of: takes values of all, shape (origins, horizon, ...), and returns those of these.
-    """
-
-    forecast: Forecast
-    of: Callable[[Floats], Floats]
-
-    def bands(self) -> dict[int, tuple[Floats, Floats]]:
-        """Return the ends of the bands that are reported and that the forecast has, by percent."""
-        ends = {each: self.forecast.band(each / 100) for each in _BANDS if self.forecast.has_band(each / 100)}
-        return {promise: (self.of(lower), self.of(upper)) for promise, (lower, upper) in ends.items()}
-
-
-_BANDS = (50, 80, 90, 95)
-
-
-def _score(
-    cells: _Cells,
-    actual: Floats,
-    crps: Floats,
-    log_scores: Floats | None,
-    ahead: Floats,
-    returns: Floats,
-    naive_error: float,
-) -> Scores:
-    of, forecast, bands = cells.of, cells.forecast, cells.bands()
-    last = of(np.broadcast_to(forecast.last_close[:, None], actual.shape))
-    median, actual = of(forecast.median), of(actual)
-    pinball = metrics.pinball(of(ahead), of(returns), forecast.levels)
-    pinball = pinball.mean(axis=tuple(range(actual.ndim)))
-    return Scores(
-        crps=float(of(crps).mean()),
-        log_score=None if log_scores is None else float(of(log_scores).mean()),
-        pinball={f"{level:g}": float(loss) for level, loss in zip(forecast.levels, pinball, strict=True)},
-        mae=metrics.mean_absolute_error(median, actual),
-        rmse=metrics.root_mean_squared_error(median, actual),
-        mape=metrics.mean_absolute_percentage_error(median, actual),
-        mase=metrics.mean_absolute_scaled_error(median, actual, naive_error),
-        **{f"coverage_{each}": metrics.coverage(*bands[each], actual) if each in bands else None for each in _BANDS},
-        **{f"width_{each}": metrics.mean_width(*bands[each]) if each in bands else None for each in _BANDS},
-        winkler_90=float(metrics.winkler(*bands[90], actual, 0.9).mean()) if 90 in bands else None,
-        direction_accuracy=metrics.direction_accuracy(median, actual, last),
-        balanced_direction_accuracy=metrics.balanced_direction_accuracy(median, actual, last),
-    )
 
 
 def skill(loss: float, baseline_loss: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from stockcast.errors import DataError
-from stockcast.judging.columns import CUTOFFS, MODELS, SERIES, STARTS, STEPS, TARGETS, IdColumns
+from stockcast.judging.columns import CUTOFFS, STARTS, STEPS, TARGETS, IdColumns
 from stockcast.text import join_words, printable_name
 
 
@@ -160,6 +160,3 @@ def choose_form(names: Sequence[str], *, source: str) -> tuple[Form, IdColumns, 
 def _listed(names: Sequence[str]) -> str:
     shown = [printable_name(name)[:40] for name in names[:12]]
     return ", ".join([*shown, "..."] if len(names) > len(shown) else shown)
-
-
-__all__ = ["FORMS", "HUBVERSE", "LONG", "MODELS", "SERIES", "Form", "ValueColumn", "choose_form"]

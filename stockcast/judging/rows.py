@@ -9,17 +9,16 @@ import pandas as pd
 from stockcast.evaluation.baselines.garch import sample_quantiles
 from stockcast.forecast import LEVELS
 from stockcast.judging.forms import HUBVERSE, ValueColumn
+from stockcast.judging.keys import RowKeys, codes_of
 from stockcast.judging.submitted import POINT, Kind, SubmittedForecasts
 from stockcast.judging.tables import ForecastTable
 from stockcast.text import join_words, plural, printable_name
-from stockcast.typing import Dates, Days, Flags, Floats
+from stockcast.typing import Days, Flags, Floats
 
 FEWEST_SAMPLES = 20
 """Of a forecast: fewer say nothing of its 90 % band."""
 
 _ROWS_AT_ONCE = 20_000  # of samples that are sorted together
-
-_NO_DAY = np.datetime64("NaT", "D")
 
 
 @dataclass(frozen=True)
@@ -35,71 +34,13 @@ class ReadForecasts:
     notes: list[str]
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """What each row of a table is of.
-
-    Attributes:
-        models, series: names, and which of them each row is of, shape (rows,).
-        cutoffs, targets, steps: as of SubmittedForecasts.
-    """
-
-    models: tuple[list[str], Days]
-    series: tuple[list[str], Days]
-    cutoffs: Dates
-    targets: Dates
-    steps: Days
-
-    @classmethod
-    def of(cls, table: ForecastTable, model: str) -> "_Keys":
-        ids, rows = table.ids, len(table.frame)
-        if ids.cutoff is not None:
-            cutoffs = table.dates(ids.cutoff)
-        else:
-            cutoffs = np.full(rows, _NO_DAY) if ids.start is None else table.dates(ids.start) - np.timedelta64(1, "D")
-        targets = table.dates(str(ids.target))
-        steps = np.zeros(rows, np.intp) if ids.step is None else _whole(table, ids.step)
-        return cls(_names(table, ids.model, model), _names(table, ids.series, ""), cutoffs, targets, steps)
-
-    def numbers(self, chosen: Days) -> Days:
-        """Return a number for each of the chosen rows that tells model, series, cutoff and target."""
-        number = self.models[1][chosen] * len(self.series[0]) + self.series[1][chosen]
-        for days in (self.cutoffs[chosen], self.targets[chosen]):
-            values, codes = np.unique(days, return_inverse=True)
-            number = number * len(values) + codes
-        if np.isnat(self.cutoffs[chosen]).any():  # of rows that a step alone tells apart
-            number = number * (int(self.steps.max()) + 1) + self.steps[chosen]
-        return np.asarray(number)
-
-    def split(
-        self, table: ForecastTable, rows: Days, levels: Floats, quantiles: Floats, *, model: str = "", kind: Kind
-    ) -> Iterator[SubmittedForecasts]:
-        """Yield the forecasts of each model and series; `quantiles` are those of `rows`, shape (rows, levels)."""
-        pair = self.models[1][rows] * len(self.series[0]) + self.series[1][rows]
-        for number in np.unique(pair):
-            own = pair == number
-            chosen = rows[own]
-            yield SubmittedForecasts(
-                model=model or self.models[0][number // len(self.series[0])],
-                series=self.series[0][number % len(self.series[0])],
-                source=table.source,
-                cutoffs=self.cutoffs[chosen],
-                targets=self.targets[chosen],
-                steps=self.steps[chosen],
-                levels=levels,
-                quantiles=quantiles[own],
-                kind=kind,
-                starts=table.ids.cutoff is None and table.ids.start is not None,
-            )
-
-
 def read_rows(table: ForecastTable, *, model: str) -> ReadForecasts:
     """Return the forecasts of each model and series of a table; `model` names those of a table that names none.
 
     Raises:
         DataError: a date, number or level is none, a forecast stands twice, or the median is missing.
     """
-    keys = _Keys.of(table, model)
+    keys = RowKeys.of(table, model)
     notes: list[str] = []
     forecasts: list[SubmittedForecasts] = []
     read = _long_rows if table.form is HUBVERSE else _wide_rows
@@ -119,7 +60,7 @@ def read_rows(table: ForecastTable, *, model: str) -> ReadForecasts:
     return ReadForecasts(forecasts, [first, *notes])
 
 
-def _wide_rows(table: ForecastTable, keys: _Keys, notes: list[str]) -> Iterator[SubmittedForecasts]:
+def _wide_rows(table: ForecastTable, keys: RowKeys, notes: list[str]) -> Iterator[SubmittedForecasts]:
     """Yield forecasts of a table with a row for each day forecast."""
     rows = np.arange(len(table.frame))
     numbers = keys.numbers(rows)
@@ -168,9 +109,9 @@ def _of_columns(
     return np.array(levels), np.column_stack([table.numbers(by_level[level]) for level in levels])
 
 
-def _long_rows(table: ForecastTable, keys: _Keys, notes: list[str]) -> Iterator[SubmittedForecasts]:
+def _long_rows(table: ForecastTable, keys: RowKeys, notes: list[str]) -> Iterator[SubmittedForecasts]:
     """Yield forecasts of a table with a row for each number."""
-    kinds, places = _codes(table.texts("output_type"))
+    kinds, places = codes_of(table.texts("output_type"))
     values = table.numbers("value")
     of_kind = {name: places == kinds.index(name) for name in kinds}
     if strange := [name for name in kinds if name not in ("quantile", "sample", "median", "mean")]:
@@ -201,7 +142,7 @@ def _long_rows(table: ForecastTable, keys: _Keys, notes: list[str]) -> Iterator[
 def _levels_of(table: ForecastTable, rows: Days) -> Floats:
     """Return the levels of rows of quantiles, in output_type_id."""
     column = "output_type_id"
-    texts, codes = _codes(table.texts(column))
+    texts, codes = codes_of(table.texts(column))
     known = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
     levels = np.round(known, 10)[codes[rows]]
     wrong = ~((levels > 0) & (levels < 1))
@@ -219,7 +160,7 @@ def _levels_of(table: ForecastTable, rows: Days) -> Floats:
 
 def _pivot(
     table: ForecastTable,
-    keys: _Keys,
+    keys: RowKeys,
     rows: Days,
     levels: Floats,
     values: Floats,
@@ -239,10 +180,10 @@ def _pivot(
     yield from keys.split(table, rows[first][chosen], distinct, quantiles[chosen], kind=kind)
 
 
-def _samples_of(table: ForecastTable, keys: _Keys, rows: Days, values: Floats) -> Iterator[SubmittedForecasts]:
+def _samples_of(table: ForecastTable, keys: RowKeys, rows: Days, values: Floats) -> Iterator[SubmittedForecasts]:
     """Yield forecasts of one model, given a row for each sample; each forecast has as many."""
     numbers = keys.numbers(rows)
-    _, samples = _codes(table.texts("output_type_id"))
+    _, samples = codes_of(table.texts("output_type_id"))
     _refuse_repeats(table, keys, rows, numbers * (int(samples.max()) + 1) + samples[rows])
     order = np.argsort(numbers, kind="stable")
     _, first, counts = np.unique(numbers[order], return_index=True, return_counts=True)
@@ -289,7 +230,9 @@ def _whole_rows(table: ForecastTable, values: Floats, notes: list[str], *, model
     return np.asarray(whole)
 
 
-def _refuse_repeats(table: ForecastTable, keys: _Keys, rows: Days, numbers: Days, levels: Floats | None = None) -> None:
+def _refuse_repeats(
+    table: ForecastTable, keys: RowKeys, rows: Days, numbers: Days, levels: Floats | None = None
+) -> None:
     """Refuse a table in which a forecast stands twice; equal numbers are of one."""
     order = np.argsort(numbers, kind="stable")
     repeated = np.flatnonzero(np.diff(numbers[order]) == 0)
@@ -321,31 +264,3 @@ def _check_level(table: ForecastTable, level: float, column: str) -> None:
 def _no_median(levels: Sequence[float]) -> str:
     listed = ", ".join(f"{level:g}" for level in levels[:12])
     return f"quantiles at {listed}, but no median (0.5), which every score needs. Add it, or a mean"
-
-
-def _codes(texts: pd.Categorical | None) -> tuple[list[str], Days]:
-    """Return the names of a column of text, and which of them each row has."""
-    if texts is None:
-        return [], np.zeros(0, np.intp)
-    return list(map(str, texts.categories)), np.asarray(texts.codes, dtype=np.intp)
-
-
-def _names(table: ForecastTable, column: str | None, absent: str) -> tuple[list[str], Days]:
-    """Return the names in a column, and which of them each row has; of no column the one name `absent`."""
-    if column is None:
-        return [absent], np.zeros(len(table.frame), np.intp)
-    names, codes = _codes(table.texts(column))
-    if (codes < 0).any() or "" in names:
-        empty = codes < 0 if (codes < 0).any() else codes == names.index("")
-        raise table.error("no name", row=int(np.argmax(empty)), column=column)
-    return names, codes
-
-
-def _whole(table: ForecastTable, column: str) -> Days:
-    """Return a column of whole numbers."""
-    values = table.numbers(column)
-    wrong = ~(np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 1e6))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise table.error(f"{column} is no whole number", row=row, column=column)
-    return np.asarray(values, dtype=np.intp)

@@ -8,7 +8,8 @@ import pytest
 
 from stockcast.evaluation.baselines.registry import BASELINES
 from stockcast.evaluation.diagnostics import Lag, Trend
-from stockcast.evaluation.scores import Comparison, Report, Scores
+from stockcast.evaluation.forecast_scores import Scores
+from stockcast.evaluation.scores import Comparison, Report
 from stockcast.evaluation.significance import ConfidenceSet, SkillTest
 from stockcast.evaluation.value_at_risk import ValueAtRisk
 from stockcast.evaluation.verdict.prices import judge
