@@ -10,8 +10,10 @@
     ├── ExportError            a network has no ONNX form; it forecasts with Keras
     ├── BaselineError          a baseline has no forecast; the others are scored without it
     ├── SourceError            a source of prices gave no bars of a ticker, or none that can be used
-    └── RunError               a run is missing, unfinished, damaged, or cannot be written
-        └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
+    ├── RunError               a run is missing, unfinished, damaged, or cannot be written
+    │   └── NoOnnx             ... it has no model.onnx that ONNX Runtime opens; it forecasts with Keras
+    └── LedgerError            a ledger is none, of another version, or cannot be written
+        └── DamagedLedger      ... its lines are not what was written, or its end was cut; exit code 3
 
 Every message says what was found, what is needed and what to do. Anything else that is raised is a bug of ours and
 keeps its traceback. The facts of a message are also fields of the error, see `StockcastError`.
@@ -27,12 +29,15 @@ class StockcastError(Exception):
     """What a user can correct; the message explains how.
 
     Attributes:
+        exit_code: of a command that ends with it.
         file: the file or directory it is about; None where there is none.
         line: in that file, from 1; None where no line is meant.
         column: of a price file, under its standard name; None where no column is meant.
         key: of the config, dotted, such as `training.epochs`; or an option, such as `--horizon`; None where none is.
         value: what was found there; None where nothing was.
     """
+
+    exit_code = 1
 
     def __init__(
         self,
@@ -145,3 +150,13 @@ class SourceError(StockcastError):
         super().__init__(message, **fields)
         self.again = again
         self.stops_after = stops_after
+
+
+class LedgerError(StockcastError):
+    """A file is no ledger, or of another version, or it cannot be read or written; `line` is where."""
+
+
+class DamagedLedger(LedgerError):
+    """A line of a ledger is not what was written, or its last lines are gone; `line` is the first that is wrong."""
+
+    exit_code = 3

@@ -24,11 +24,12 @@ ALLOWED = {
     "runs": (*GROUND, "config.yaml", "runs"),
     "reports": (*GROUND, "runs.values", "reports"),
     "sources": (*GROUND, "data", "runs.files", "sources"),
+    "ledger": (*GROUND, "ledger"),
     "forecasting": (*_USE_RUNS, "forecasting"),
     "execution": (*_USE_RUNS, "forecasting", "execution"),
     "judging": (*GROUND, "distribution", "data", "evaluation", "runs.npz", "runs.safe_io", "judging"),
-    "pipeline": (*_USE_RUNS, "judging", "reports", "forecasting", "execution", "pipeline"),
-    "cli": (*_USE_RUNS, "sources", "forecasting", "execution", "pipeline", "cli"),
+    "pipeline": (*_USE_RUNS, "judging", "reports", "ledger", "forecasting", "execution", "pipeline"),
+    "cli": (*_USE_RUNS, "sources", "ledger", "forecasting", "execution", "pipeline", "cli"),
     "__main__": ("cli",),
     "__init__": (*_USE_RUNS, "forecasting", "pipeline"),
 }
@@ -259,6 +260,14 @@ def test_looking_at_runs_loads_no_heavy_library(command: str, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STOCKCAST_RUNS", raising=False)
     assert loaded_by("runs", *command.split()).isdisjoint({*HEAVY, "onnx"})
+
+
+@pytest.mark.parametrize("command", ["head", "verify", "show"])
+def test_looking_at_a_ledger_loads_no_heavy_library(command: str, tmp_path: Path) -> None:
+    from ledger.test_chain import append
+
+    append(tmp_path / "mine.jsonl", {"text": "a note"})
+    assert loaded_by("ledger", command, "--ledger", str(tmp_path / "mine.jsonl")).isdisjoint(HEAVY)
 
 
 def test_comparing_runs_loads_nothing_that_learns_or_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The commands: parse, call the pipeline, print, exit code. Nothing heavy is imported before a command needs it.
 
 Results go to standard output, messages and progress to standard error. Exit codes: 0 done, 1 a failure that
-the message explains, 2 wrong usage, 130 interrupted, 143 terminated.
+the message explains, 2 wrong usage, 130 interrupted, 143 terminated; those of `ledger` stand there.
 """
 
 import contextlib
@@ -15,7 +15,20 @@ from typing import Annotated
 import typer
 
 from stockcast import __version__
-from stockcast.cli.commands import audit, config, data, download, evaluate, explain, judge, predict, report, runs, train
+from stockcast.cli.commands import (
+    audit,
+    config,
+    data,
+    download,
+    evaluate,
+    explain,
+    judge,
+    ledger,
+    predict,
+    report,
+    runs,
+    train,
+)
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
 from stockcast.text import printable
@@ -38,6 +51,7 @@ app.command()(judge.judge)
 app.add_typer(runs.app, name="runs")
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
+app.add_typer(ledger.app, name="ledger")
 
 
 @app.callback(invoke_without_command=True)
@@ -62,7 +76,7 @@ def main() -> None:
             gc.freeze()  # spares a last collection of what imports made: a tenth of `predict`
     except StockcastError as error:
         _print_error(str(error))
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             raise

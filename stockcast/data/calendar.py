@@ -146,7 +146,8 @@ def session_close(day: np.datetime64, *, calendar: str) -> datetime | None:
 
     if is_corrected(day, calendar=calendar):
         return None
-    exchange, session = _exchange(calendar, day - 30), pd.Timestamp(day)
+    # From the year's first day on: the library keeps what it built from the same day for the last time.
+    exchange, session = _exchange(calendar, day.astype("datetime64[Y]").astype("datetime64[D]")), pd.Timestamp(day)
     return exchange.session_close(session).to_pydatetime() if exchange.is_session(session) else None
 
 

@@ -23,6 +23,7 @@ _FEWEST_EQUAL = 0.05  # of the forecasts: by chance, one price in some hundred i
 _FEWEST_COPIED = 0.5
 _MOST_LAG = 5
 _ALPHA = 0.01
+_FEWEST_APART = 20  # forecasts that do not overlap, for a test of foresight
 _FEWEST_MISSING = 5
 _SHOWN = 5
 
@@ -94,7 +95,9 @@ def _foresight(matched: MatchedForecasts) -> Found:
         errors, naive = np.abs(np.log(medians / came)), np.abs(np.log(last / came))
         test = diebold_mariano(errors, naive, horizon=overlap(matched.origins[known], step))
         gain = 1 - float(errors.mean() / naive.mean()) if naive.mean() > 0 else 0.0
-        if test is not None and gain > _LEAST_GAIN and test.p_value < _ALPHA:
+        # Of fifty days ahead one is lucky, and a trend of half a year is few observations of what is a month ahead.
+        are_enough = known.sum() >= _FEWEST_APART * step
+        if are_enough and test is not None and gain > _LEAST_GAIN and test.p_value < _ALPHA / forecast.horizon:
             yield (
                 "foresight",
                 f"the median misses the price {count([step])} ahead by {100 * gain:.0f} % less than the last close "

@@ -14,7 +14,7 @@ from stockcast.evaluation.pool import Pool
 from stockcast.evaluation.significance import ConfidenceSet
 from stockcast.evaluation.stated import score_rows
 from stockcast.evaluation.verdict.pool import pooled_results
-from stockcast.evaluation.verdict.record import Record
+from stockcast.evaluation.verdict.record import Record, held_by_series
 from stockcast.judging.scoring import JudgedModel, JudgedSeries, model_key
 from stockcast.judging.suspicions import Suspicion
 from stockcast.pipeline.pool_evaluation import pooled_json
@@ -246,17 +246,14 @@ def _trust(model: JudgedModel) -> Iterable[str]:
     if model.pool is None:
         record = _record(model.series[0])
         if record.held:
-            yield f"Kept: {record.kept(horizon, None, frequency=frequency)}"
+            yield f"Held: {record.sentence(horizon, None, frequency=frequency)}"
         yield f"Skill: {record.skill(frequency=frequency)}"
         if record.faults:
             yield f"Fails: {'; '.join(record.faults)}."
     else:
         held = [share for each in model.series if (share := _record(each).held_at(horizon)) is not None]
         if held:
-            yield (
-                f"Kept: of {len(held)} series, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices were in "
-                f"their 90 % band about {frequency.steps([horizon])} ahead (mean {100 * np.mean(held):.0f} %)."
-            )
+            yield f"Held: {held_by_series(held, horizon, frequency=frequency)}"
         yield f"Skill: {model.verdict[-1].removeprefix('In short: ')}"
     ends = sorted({str(each.matched.prices.dates[each.training_days - 1]) for each in model.series})
     span = ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"

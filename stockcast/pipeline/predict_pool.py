@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,7 @@ class PoolPrediction:
         failures: by series that could not be forecast, the reason.
         total: number of series that could be forecast, of which `top` keeps some.
         name: of the folder: how many series, their newest last day, and the first digits of a hash of them all.
+        files: by series, the SHA-256 of its price file.
     """
 
     run: str
@@ -59,6 +60,7 @@ class PoolPrediction:
     failures: Mapping[str, str]
     total: int
     name: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each series with the forecast of its last day ahead; those that failed have a remark alone.
@@ -201,7 +203,7 @@ def forecast_pool(
         if last + _STALE < newest:
             noted[series].insert(0, f"{(newest - last).astype(int):,} days older than others")
     words_of = {series: "; ".join(notes) for series, notes in noted.items()}
-    return PoolPrediction(predictor.run.name, predictions, words_of, failures, len(predictions), name)
+    return PoolPrediction(predictor.run.name, predictions, words_of, failures, len(predictions), name, contents)
 
 
 def save_pool_prediction(

@@ -9,7 +9,7 @@ import numpy as np
 
 from stockcast.data.prices import Prices
 from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
-from stockcast.evaluation.verdict.record import Record
+from stockcast.evaluation.verdict.record import Record, held_by_series
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.frequency import Frequency
@@ -73,12 +73,9 @@ def trust_pool(
     unscored = sum(record is None for record in records)
     odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     plain = next((name for name in predictions if name not in odd), next(iter(predictions)))
-    lines = [f"Forecast: such as {predictions[plain].sentence()}"]
+    lines = [f"Forecast: for example {predictions[plain].sentence()}"]
     if held:
-        lines.append(
-            f"Held: of {len(held)} series that were scored, {100 * min(held):.0f} to {100 * max(held):.0f} % of prices "
-            f"were in their 90 % band on test days (mean {100 * np.mean(held):.0f} %)."
-        )
+        lines.append(f"Held: {held_by_series(held, steps, frequency=frequency)}")
     if unscored:
         lines.append(
             f"Held: not known for {unscored} of {len(predictions)} series, not scored yet (stockcast evaluate)."
@@ -145,9 +142,10 @@ def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPredictio
         step = min(covered, key=lambda each: abs(each - wanted))
         best = float(stated["percent_lower_crps"][f"{step} ahead"]["best"])
         ahead = prediction.forecast.frequency.steps([step])
-        held = f"{100 * covered[step]:.0f} % of prices {ahead} ahead were in the 90 % band"
+        held = f"{100 * covered[step]:.0f} % of 90 % bands {ahead} ahead held"
         how = f"{abs(best):.1f} % {'lower' if best > 0 else 'higher'}"
-        return [f"Elsewhere (stocks: {stated['stocks']}): {held}; its error (CRPS) was {how} than the best baseline's."]
+        stocks = str(stated["stocks"]).partition(" ")[0]
+        return [f"Elsewhere: on {stocks} other stocks {held}; error (CRPS) {how} than the best baseline's."]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(path, f"it lacks what scores have ({type(error).__name__}: {error})") from error
 
@@ -167,7 +165,7 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     age = int((np.datetime64(today) - origin).astype(int))
     old = f" ({age:,} day{'' if age == 1 else 's'} old)" if age > 0 else ""
     count = len(predictor.trained_on)
-    trained_on = "this series" if count == 1 else f"{count} series with it"
+    trained_on = "this series" if count == 1 else f"{count} series, this one too"
     if not predictor.was_trained_on(prices):
         trained_on = f"{count} series, not this one"
     return f"prices to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."

@@ -1,18 +1,15 @@
 """The page: its values, and the HTML that they become."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-from stockcast.errors import StockcastError
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.reports.coverage import coverage_chart
 from stockcast.reports.fan import decimals, fans, hover_data
 from stockcast.reports.scores import PROMISES, Scores
-from stockcast.text import price_text, printable
+from stockcast.reports.template import asset, render
+from stockcast.text import price_text
 
 _OUTLOOK = ("on", "median", "90 % band")
 """Columns of the index: what is forecast of the last day."""
@@ -79,49 +76,16 @@ class ReportPage:
         Raises:
             StockcastError: jinja2 is not installed.
         """
-        try:
-            import jinja2
-            from markupsafe import Markup
-        except ImportError as error:
-            raise StockcastError(
-                "A report needs jinja2, which is not installed. Install the extra report: python -m pip install -c "
-                'constraints.txt -e ".[report]"',
-                value="jinja2",
-            ) from error
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("stockcast.reports"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            finalize=_readable,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        style, script = (_asset(name) for name in ("style.css", "script.js"))
-        return environment.get_template("page.html").render(
+        style, script = (asset(name) for name in ("style.css", "script.js"))
+        return render(
+            "page.html",
             page=self,
             sections=[_section(series) for series in self.series],
             outlook=_OUTLOOK if isinstance(self.series[0].prediction, Prediction) else ("up by", "with a chance of"),
             promises=PROMISES,
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style=style,
+            script=script,
         )
-
-
-def _asset(name: str) -> str:
-    """Return a file beside the templates as it stands."""
-    return files("stockcast.reports").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _readable(value: Any) -> Any:
-    """Return a value as a page prints it: of text only what can be read, which is escaped after this."""
-    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-
-def _hash(content: str) -> str:
-    """Return the source by which a content security policy allows one style or script, and no other."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
 
 
 def _section(series: SeriesReport) -> dict[str, Any]:

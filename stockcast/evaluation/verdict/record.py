@@ -4,7 +4,7 @@ All of it comes from metrics.json, so that a forecast and the evaluation before 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ class Record:
         if not self.held:
             right, always_up = (100 * share for share in self.right[step])
             return f'{right:.0f} % of directions {ahead} were right, by "always up" {always_up:.0f} % ({days}).'
-        text = f"{_percent(self.held[step])} of such bands {ahead}, {days}"
+        text = f"{_percent(self.held[step])} of 90 % bands {ahead}, {days}"
         if regime is not None and step in (there := self.held_in.get(regime, {})):
             text += f"; {_percent(there[step])} at {VOLATILITY[regime]} volatility, as now"
         return f"{text}."
@@ -92,7 +92,9 @@ class Record:
         if better and worse:
             return f"significantly better {better}; worse {worse}."
         if better:
-            return f"significantly better {better}; never significantly worse."
+            beaten = {name for name, by_step in self.results.items() if _holds(by_step, "better")}
+            rest = "no significant difference to the others" if len(beaten) < len(self.results) else "never worse"
+            return f"significantly better {better}; {rest}."
         return f"never significantly better; significantly worse {worse}."
 
     def _with(self, outcome: str, frequency: Frequency) -> str:
@@ -103,6 +105,17 @@ class Record:
                 names[steps].append(_label(name, frequency))
         groups = [f"at {frequency.steps(steps)} than {join_words(each)}" for steps, each in names.items()]
         return ", ".join(groups)
+
+
+def held_by_series(shares: Sequence[float], step: int, *, frequency: Frequency) -> str:
+    """Write how often the 90 % bands of several series held about so far ahead."""
+    low, mean, high = (f"{100 * share:.0f}" for share in (min(shares), sum(shares) / len(shares), max(shares)))
+    each = f"{mean} %" if low == high else f"{low} to {high} % (mean {mean} %)"
+    return f"{each} of 90 % bands about {frequency.steps([step])} ahead, {len(shares)} series scored."
+
+
+def _holds(by_step: Mapping[int, outcomes.CorrectedTest], outcome: str) -> bool:
+    return any(result.outcome == outcome for result in by_step.values())
 
 
 def _label(name: str, frequency: Frequency) -> str:
@@ -159,4 +172,4 @@ def _faults(
         often = first.replace(" at", f" times of {broken[0]['origins']} at", 1)
         yield f"1-{frequency.unit} value at risk undercut {', '.join([often, *others])}"
     if metrics["lag"]["warning"]:
-        yield "median lags"
+        yield "median no better than today's price"
