@@ -202,7 +202,7 @@ class Prediction:
             {
                 "date": str(day),
                 "step": step + 1,
-                **{name: float(f"{values[0, step]:.6g}") for name, values in columns.items()},
+                **{name: _digits(values[0, step]) for name, values in columns.items()},
                 **_actual(self.outcome, step),
             }
             for step, day in enumerate(forecast.target_dates[0])
@@ -215,9 +215,25 @@ class Prediction:
     def sentence(self, step: int | None = None) -> str:
         """Read out the 90 % band so many bars ahead; None for the last day."""
         forecast, place = self.forecast, -1 if step is None else step - 1
-        lower, upper = (price_text(float(end[0, place])) for end in forecast.band(0.9))
+        lower, upper = (price_text(_digits(end[0, place])) for end in forecast.band(0.9))
         day, origin = forecast.target_dates[0, place], forecast.origin_dates[0]
         return f"{self.series}, after {origin}: 90 % chance of closing at {lower} to {upper} on {day}."
+
+    def came(self) -> list[str]:
+        """Return a sentence on the prices that came after a forecast from an earlier day; none where none is known."""
+        if self.outcome is None or not (known := np.flatnonzero(np.isfinite(self.outcome))).size:
+            return []
+        inside, step = {}, known[-1]
+        for promise in (0.9, 0.5):
+            lower, upper = (end[0] for end in self.forecast.band(promise))
+            inside[promise] = (lower <= self.outcome) & (self.outcome <= upper)
+        price, lower = self.outcome[step], self.forecast.band(0.9)[0][0, step]
+        where = "in" if inside[0.9][step] else "below" if price < lower else "above"
+        return [
+            f"{self.series} closed at {price_text(_digits(price))} on {self.forecast.target_dates[0, step]}, {where} "
+            f"its 90 % band. Of {len(known)} closes, {inside[0.9].sum()} were in their 90 % band and "
+            f"{inside[0.5].sum()} in their 50 % band."
+        ]
 
 
 @dataclass(frozen=True)
@@ -263,6 +279,10 @@ class DirectionPrediction:
         """Return `rows` as a pandas DataFrame, the dates as datetimes."""
         return _frame(self.rows())
 
+    def came(self) -> list[str]:
+        """Return nothing: the table has the direction that came."""
+        return []
+
     def sentence(self, step: int | None = None) -> str:
         """Read out the chance of up so many bars ahead; None for the last day."""
         forecast, place = self.forecast, -1 if step is None else step - 1
@@ -284,10 +304,15 @@ def outcome_on(targets: Dates, dates: Dates, prices: Floats) -> Floats:
     return np.where(dates[places] == targets, prices[places], np.nan)
 
 
+def _digits(price: float) -> float:
+    """Return a price to six significant digits, as tables and sentences have it alike."""
+    return float(f"{price:.6g}")
+
+
 def _actual(outcome: Floats | None, step: int) -> dict[str, float | None]:
     if outcome is None:
         return {}
-    return {"actual": None if np.isnan(outcome[step]) else float(f"{outcome[step]:.6g}")}
+    return {"actual": None if np.isnan(outcome[step]) else _digits(outcome[step])}
 
 
 def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":

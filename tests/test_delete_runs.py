@@ -58,6 +58,15 @@ def test_a_no_and_a_script_without_yes_remove_nothing(tmp_path: Path, monkeypatc
     assert not run.path.exists()
 
 
+def test_a_script_gives_names_in_full(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs", "mine-2026")
+    refused = stockcast("runs", "delete", "mi", "--yes", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "'mi' is short for mine-2026" in refused.stderr
+    assert run.manifest()["seed"] == 0
+    assert stockcast("runs", "delete", "runs/mine-2026", "--yes", cwd=tmp_path).returncode == 0
+
+
 def test_one_run_that_cannot_be_deleted_keeps_the_others_from_it(tmp_path: Path) -> None:
     run, outside = make_run(tmp_path / "runs", "mine"), make_run(tmp_path / "elsewhere", "other")
     (tmp_path / "runs" / "link").symlink_to(outside.path)

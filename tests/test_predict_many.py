@@ -98,6 +98,10 @@ def test_the_first_by_width_are_the_widest_bands_of_the_last_day(home: Path) -> 
     by_hand = sorted(NAMES, key=lambda name: -width[name])
     top = long_table(home, "--data", "folder", "--top", "2", "--sort", "width")
     assert top["unique_id"].drop_duplicates().tolist() == by_hand[:2]
+    done = stockcast("predict", "first", "--data", "folder", "--top", "1", "--sort", "width", "--no-plot", cwd=home)
+    assert f"1 of {len(NAMES)} series" in done.stdout
+    written = home / done.stderr.partition("Table: ")[2].splitlines()[0] / "forecasts.csv"
+    assert pd.read_csv(written)["unique_id"].nunique() == len(NAMES)  # the folder of these files has all of them
 
 
 def test_python_takes_files_and_data_frames_and_sums_each_up(home: Path) -> None:
@@ -136,6 +140,13 @@ def test_a_forecast_as_of_an_earlier_day_is_that_of_the_file_cut_there_with_what
     printed = stockcast("predict", "first", "--data", "folder/CC.csv", "--date", day, "--no-plot", cwd=home).stdout
     assert "actual" in printed
     assert f"{known[1]:,.2f}" in printed
+    inside = [sum(low[0, step] <= known[step] <= high[0, step] for step in (0, 1))
+              for low, high in map(dated.forecast.band, (0.9, 0.5))]  # fmt: skip
+    (sentence,) = dated.came()
+    assert sentence.startswith(f"CC closed at {known[1]:,.2f} on {bars['Date'].iloc[-1]}, ")
+    assert sentence.endswith(f"Of 2 closes, {inside[0]} were in their 90 % band and {inside[1]} in their 50 % band.")
+    assert sentence.split(".")[0] in " ".join(printed.split())
+    assert sc.predict("first", home / "cut.csv", runs=home / "runs").came() == []
 
 
 def test_an_output_that_names_a_file_is_that_file_alone(home: Path) -> None:

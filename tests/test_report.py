@@ -251,7 +251,7 @@ def test_a_value_of_the_wrong_kind_in_a_stored_evaluation_is_a_gap_on_the_page()
         "horizons": {"1": {"model": model, "baselines": {"drift": 7}, "skill": [], "tests": {"drift": None}}, "x": {}},
         "overall": 5,
     }
-    scores = scores_of(metrics, ["<b>"], unit="day")
+    scores = scores_of(metrics, ["<b>"], unit="day", proven={})
     assert [(row.step, row.forecast, row.cells) for row in scores.rows] == [
         ("1", "network", ("", "", "", "", "")),
         ("1", "drift", ("", "", "", "", "")),
@@ -261,12 +261,13 @@ def test_a_value_of_the_wrong_kind_in_a_stored_evaluation_is_a_gap_on_the_page()
 
 
 def test_a_difference_is_better_or_worse_only_where_it_is_significant() -> None:
-    def tone(statistic: float, p_value: float) -> str:
-        test = {"statistic": statistic, "p_value": p_value}
+    def tone(outcome: str) -> str:
+        test = {"statistic": -3, "p_value": 0.04}
         comparison = {"model": {}, "baselines": {"drift": {}}, "skill": {"drift": 0.1}, "tests": {"drift": test}}
-        return scores_of({"horizons": {"1": comparison}}, [], unit="day").rows[1].tone
+        proven = {"drift": {1: outcome}}
+        return scores_of({"horizons": {"1": comparison}}, [], unit="day", proven=proven).rows[1].tone
 
-    assert [tone(-3, 0.04), tone(3, 0.04), tone(-3, 0.06)] == ["better", "worse", ""]
+    assert [tone("better"), tone("worse"), tone("open")] == ["better", "worse", ""]
 
 
 def test_a_band_is_marked_where_it_misses_its_promise_by_more_than_five_points() -> None:

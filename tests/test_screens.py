@@ -57,7 +57,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "a folder": ((*ONE, "--data", "folder"), ("2 series by first, 3 days ahead (2012-09-12)", "AA", "BB", "90 % band")),
     "a folder and a bad file": (
         (*ONE, "--data", "folder", "--data", "bad.csv"),
-        ("not forecast", "bad: bad.csv, line 2, Close 'twelve': not a number", "such as AA"),
+        ("not forecast", "bad: bad.csv, line 2, Close 'twelve': not a number", "for example AA"),
     ),
     "the riskiest": ((*ONE, "--data", "folder", "--top", "1", "--sort", "fall"), ("1 of 2 series by first", "fall")),
     "directions": (("predict", "ways", "--no-plot"), ("prices by ways", "down", "up", 'by "always up"')),

@@ -141,7 +141,7 @@ def test_scores_from_a_chosen_day_on_are_named_by_predict(home: Path) -> None:
         sc.evaluate("pretrained", home / "X.csv", start="2012-31-01")
     sc.save_evaluation(RunDirectory.find(home / "runs", "pretrained"), evaluation)
     again = stockcast("predict", "--data", "X.csv", "--no-plot", cwd=home)
-    assert "(after 2012-05-31, to " in again.stdout
+    assert ", 2012-05-31 to " in again.stdout
     assert "Not evaluated" not in again.stderr
 
 
@@ -157,6 +157,15 @@ def test_quiet_says_nothing_and_a_name_needs_no_notice(home: Path) -> None:
     named = stockcast("predict", "pretrained", "--data", "X.csv", "--no-plot", cwd=home)
     assert named.returncode == 0
     assert "No finished run" not in named.stderr
+
+
+def test_its_name_may_be_abbreviated_too(home: Path) -> None:
+    done = stockcast("predict", "pre", "--data", "X.csv", "--no-plot", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "X by pretrained" in done.stdout
+    assert sc.RunDirectory.find("runs", "pretr").name == "pretrained"
+    refused = stockcast("predict", "prx", "--data", "X.csv", "--no-plot", cwd=home)
+    assert "No run named 'prx'" in refused.stderr
 
 
 def test_python_takes_it_by_its_name_or_without_a_run(home: Path) -> None:
@@ -245,6 +254,9 @@ def test_a_series_of_the_training_is_recognised_by_its_prices_alone(home: Path, 
     predictor = sc.Predictor.load("pretrained")
     assert predictor.was_trained_on(predictor.read("renamed.csv"))
     assert not predictor.was_trained_on(predictor.read("X.csv"))
+    (home / "KO.csv").write_bytes((home / "renamed.csv").read_bytes())
+    early = predictor.read("KO.csv").dates[120].astype(object)  # before the closes end that tell series apart
+    assert predictor.predict("KO.csv", origin=early).forecast.origin_dates[0] == np.datetime64(early)
     make_bars(720, seed=2).to_csv("newer.csv", index=False)
     assert predictor.was_trained_on(predictor.read("newer.csv"))
 
@@ -263,7 +275,7 @@ def test_what_ships_holds_names_of_files_and_no_path(package: Path, trained: Run
 def test_runs_show_it_last_with_its_training_and_its_scores(home: Path, package: Path, trained: RunDirectory) -> None:
     border = load_config(package / "config.yaml").first_day("test")
     listed = stockcast("runs", "list", cwd=home)
-    assert "No runs in" in listed.stderr
+    assert "No runs of your own in" in listed.stderr
     shutil.copytree(trained.path, home / "runs" / "zulu")
     last = stockcast("runs", "list", cwd=home).stdout.splitlines()[-1]
     assert last.startswith("pretrained  whole, ships with stockcast")

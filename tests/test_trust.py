@@ -147,8 +147,9 @@ def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_a
     quantiles[:, 0] *= 0.8
     low = replace(forecast, forecast=replace(forecast.forecast, quantiles=quantiles))
     lines = trust(loaded, prices, low, worst, today=date(2026, 9, 17))
+    assert columns(lines[:-1]) <= 8, lines
     assert [line.partition(":")[0] for line in lines] == ["Forecast", "Held", "Skill", "Fails", "Known", "Warning"]
-    assert columns(lines) <= 8, lines
+    assert columns(lines) <= 9, lines  # everything that can be wrong, and a warning
 
 
 def test_the_lines_are_of_the_day_in_question(loaded: Predictor) -> None:
@@ -181,6 +182,14 @@ def test_a_band_of_tomorrow_that_leaves_out_the_last_price_is_warned_of(loaded: 
     (warning,) = [line for line in trust(loaded, prices, shifted, None) if line.startswith("Warning")]
     assert "leaves out the last price" in warning
     assert not [line for line in trust(loaded, prices, forecast, None) if line.startswith("Warning")]
+
+
+def test_a_forecast_from_within_the_training_is_warned_of(loaded: Predictor) -> None:
+    prices = loaded.read_as_trained()
+    early = prices.dates[200].astype(object)
+    lines = trust(loaded, prices, loaded.predict(prices, origin=early), None)
+    assert "made by a network that knows days up to 2012-02-27" in lines[-1]
+    assert lines[-1].startswith("Warning: ")
 
 
 def test_a_median_that_rises_faster_than_any_series_of_the_training_did_is_warned_of(loaded: Predictor) -> None:

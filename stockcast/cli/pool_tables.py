@@ -1,5 +1,6 @@
 """The tables of a pool of series, on standard output."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
@@ -11,9 +12,10 @@ from stockcast.evaluation.verdict.pool import SCORES
 from stockcast.forecast import Directions, Forecast
 from stockcast.pipeline.pool_evaluation import PoolEvaluation
 from stockcast.pipeline.predict_pool import FALL, PoolPrediction
-from stockcast.text import price_text, printable, printable_name
+from stockcast.text import join_words, price_text, printable, printable_name
 
 _SERIES_SHOWN = 30
+_NAMES_SHOWN = 10  # that share a remark
 
 
 def print_pool(evaluation: PoolEvaluation) -> None:
@@ -23,8 +25,13 @@ def print_pool(evaluation: PoolEvaluation) -> None:
     print_sentences(evaluation.verdict)
 
 
-def print_pool_prediction(prediction: PoolPrediction) -> None:
-    """Print a row for each series, its forecast of the last day ahead; then what is remarkable, or why it has none."""
+def print_pool_prediction(prediction: PoolPrediction, *, order: str | None = None) -> None:
+    """Print a row for each series, its forecast of the last day ahead; then what is remarkable, or why it has none.
+
+    Args:
+        prediction: the series that are shown.
+        order: what they are ordered by, of `predict_pool.ORDERS`, which is shown on a narrow terminal, too.
+    """
     forecasts = [each.forecast for each in prediction.predictions.values()]
     first, days = forecasts[0], {str(forecast.last_day) for forecast in forecasts}
     ahead = f"{first.frequency.steps([first.horizon])} ahead"
@@ -42,10 +49,27 @@ def print_pool_prediction(prediction: PoolPrediction) -> None:
             cells = [row["origin"], price_text(row["last_close"]), *([row["date"]] if days else [])]
             cells += _forecast_cells(row, first)
         table.add_row(Text(printable_name(row["series"])), *cells)
-    print_table(table, least=("volatility", "fall", "median", "last day"), file="forecasts.csv")
-    for name, remark in {**prediction.remarks, **prediction.failures}.items():
-        if remark and (name in prediction.predictions or name in prediction.failures):
-            print_sentences([printable(f"{name}: {remark.splitlines()[0].rstrip('.')}.")])
+    least = [header for header in ("volatility", "fall", "median", "last day") if header != order]
+    print_table(table, least=least, file="--json")
+    if order == "median":
+        print_sentences([_NO_DIRECTION])
+    print_sentences(_remarks(prediction))
+
+
+_NO_DIRECTION = "Ordered by the median, which repeats the drift of the past: no skill in the direction was found."
+
+
+def _remarks(prediction: PoolPrediction) -> Iterator[str]:
+    """Yield each remark with the series that it is about, and why others have no forecast."""
+    series_of: dict[str, list[str]] = {}
+    for name in prediction.predictions:
+        if remark := prediction.remarks[name]:
+            series_of.setdefault(remark, []).append(name)
+    for remark, names in series_of.items():
+        more = [f"{len(names) - _NAMES_SHOWN} more"] if len(names) > _NAMES_SHOWN else []
+        yield printable(f"{join_words([*names[:_NAMES_SHOWN], *more])}: {remark.rstrip('.')}.")
+    for name, reason in prediction.failures.items():
+        yield printable(f"{name}: {reason.splitlines()[0].rstrip('.')}.")
 
 
 def _caption(prediction: PoolPrediction) -> str:
@@ -53,8 +77,8 @@ def _caption(prediction: PoolPrediction) -> str:
     are_adjusted = any(each.adjusted for each in prediction.predictions.values())
     return (
         "volatility: deviation of log returns up to that day, a year. fall: chance of a close on that day at least "
-        f"{100 * FALL:.0f} % below the last price.{' With Adj Close: total return.' if are_adjusted else ''} Every day "
-        "ahead is in forecasts.csv."
+        f"{100 * FALL:.0f} % below the last price.{' With Adj Close: total return.' if are_adjusted else ''} Every "
+        "series and day ahead is in forecasts.csv."
     )
 
 

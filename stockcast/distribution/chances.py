@@ -114,8 +114,9 @@ class Chances:
     def _level(self, chance: LevelChance) -> str:
         beyond = "above" if chance.level >= self.last_close else "below"
         level, bar = price_text(chance.level), f"{self.frequency.on} any {self.frequency.unit}"
+        where = "" if chance.side == beyond else f" ({beyond} the last price)"
         return (
-            f"{self.series}: a chance of {chance_text(chance.close)} of closing {chance.side} {level} on "
+            f"{self.series}: a chance of {chance_text(chance.close)} of closing {chance.side} {level}{where} on "
             f"{chance.date}, and of {chance_text(chance.touch)} of a close at {level} or {beyond} {bar} up to then."
         )
 

@@ -144,17 +144,19 @@ def _touched(
         scores = side[:, span : span + 1] * distribution.days(slice(0, day)).scores(prices[:, span : span + 1])
         closes[:, span] = ndtr(-scores[:, -1])
         needed.append(copula.to_student(scores).astype(np.float32))
-    together = max(1, _CHUNK // (count * paths))
-    part = min(paths, max(2, _CHUNK // count))
+    # Parts do not depend on the number of prices: the chance of one is the same whatever else is looked up.
+    together, part = max(1, _CHUNK // paths), min(paths, _CHUNK)
     touches = np.zeros(prices.shape)
     for start in range(0, origins, together):
         chosen = slice(start, start + together)
         for first in range(0, paths, part):
             walks = copula.rows(chosen).scores(random, min(part, paths - first))
             for span, day in enumerate(days):
-                touched = np.zeros((len(walks), count, walks.shape[2]), dtype=np.bool_)
-                for ahead in range(day - 1):
-                    touched |= walks[:, ahead, None] >= needed[span][chosen, ahead, :, None]
-                touched &= walks[:, day - 1, None] < needed[span][chosen, day - 1, :, None]
-                touches[chosen, span] += touched.sum(axis=-1)
+                for price in range(count):
+                    mark = needed[span][chosen, :, price, None]
+                    touched = np.zeros((len(walks), walks.shape[2]), dtype=np.bool_)
+                    for ahead in range(day - 1):
+                        touched |= walks[:, ahead] >= mark[:, ahead]
+                    touched &= walks[:, day - 1] < mark[:, day - 1]
+                    touches[chosen, span, price] += touched.sum(axis=-1)
     return closes + touches / paths

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from stockcast.evaluation.pool import Pool
 from stockcast.evaluation.significance import ConfidenceSet
 from stockcast.evaluation.stated import score_rows

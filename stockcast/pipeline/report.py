@@ -19,6 +19,7 @@ from stockcast.data.csv.options import STDIN, series_name, ticker_name
 from stockcast.data.csv.table import read_table
 from stockcast.data.prices import Prices
 from stockcast.errors import DataError, RunError, StockcastError
+from stockcast.evaluation.verdict.record import Record
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
@@ -179,12 +180,13 @@ def _report_one(
     prediction = predictor.predict_series(prices, market, horizon=horizon, on_message=on_message)
     path = source.source if isinstance(source, Prices) else source.source.path
     is_file = isinstance(source, Prices) or not (source.source.is_frame or path == STDIN)
-    scores, missing = _scores(predictor, prediction, file=path.name, sha256=source.sha256)
+    record = stored_record(predictor, prices, prediction.series)
+    scores, missing = _scores(predictor, prediction, record, file=path.name, sha256=source.sha256)
     can_be_scored = prediction.forecast.origin_dates[0] >= np.datetime64(predictor.test_border())
     return SeriesReport(
         name=prediction.series,
         prediction=prediction,
-        trust=trust(predictor, prices, prediction, stored_record(predictor, prices, prediction.series)),
+        trust=trust(predictor, prices, prediction, record),
         scores=scores,
         missing=missing,
         command=_evaluate_command(predictor.run, path, overrides) if is_file and can_be_scored and missing else "",
@@ -194,7 +196,12 @@ def _report_one(
 
 
 def _scores(
-    predictor: Predictor, prediction: Prediction | DirectionPrediction, *, file: str, sha256: str
+    predictor: Predictor,
+    prediction: Prediction | DirectionPrediction,
+    record: Record | None,
+    *,
+    file: str,
+    sha256: str,
 ) -> tuple[Scores | None, str]:
     """Return the scores that the run has of a series, or why there are none."""
     run, border = predictor.run, predictor.test_border()
@@ -203,7 +210,9 @@ def _scores(
         last = mapping(found.metrics.get("data")).get("last")
         remark = "" if found.is_of_file else f"These scores are of another state of {file}, which ended on {last}."
         unit = prediction.forecast.frequency.unit
-        return scores_of(found.metrics, found.verdict, unit=unit, remark=remark), ""
+        results = {} if record is None else record.results
+        proven = {name: {step: found.outcome for step, found in by.items()} for name, by in results.items()}
+        return scores_of(found.metrics, found.verdict, unit=unit, proven=proven, remark=remark), ""
     if prediction.forecast.origin_dates[0] >= np.datetime64(border):
         return None, f"{prediction.series} is not scored yet."
     return None, f"{file} ends before {border}, and {run.name} was trained on the days before that: nothing to score."

@@ -173,9 +173,14 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
 
 def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
     """Return what looks wrong with the forecast itself, parts of a sentence."""
+    warnings = []
+    if prediction.forecast.origin_dates[0] < np.datetime64(predictor.test_border()):
+        warnings.append(
+            f"made by a network that knows days up to {predictor.test_border()}: no forecast to judge it by"
+        )
     if isinstance(prediction, DirectionPrediction):
-        return []
-    forecast, warnings = prediction.forecast, []
+        return warnings
+    forecast = prediction.forecast
     lower, upper = (float(end[0, 0]) for end in forecast.band(0.5))
     last = float(forecast.last_close[0])
     if not lower <= last <= upper:
@@ -189,7 +194,4 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
 
 def remarks(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:
     """Return what a reader of one of many forecasts must know of it, a few words each; empty where there is nothing."""
-    found = []
-    if prediction.forecast.origin_dates[0] < np.datetime64(predictor.test_border()):
-        found.append(f"trained on days up to {predictor.test_border()}")
-    return found + _warnings(predictor, prediction)
+    return _warnings(predictor, prediction)

@@ -104,6 +104,7 @@ def _section(series: SeriesReport) -> dict[str, Any]:
         "rows": _rows(prediction),
         "columns": _columns(prediction),
         "fans": (),
+        "is_total_return": prediction.adjusted,
     }
     if series.scores is not None:
         section["coverage"] = coverage_chart(series.scores.coverage, unit=series.scores.unit)

@@ -1,8 +1,8 @@
 """A stored evaluation -> what a page shows of it; it may come from anybody, so a value of the wrong kind is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from stockcast.runs.values import mapping, number, score_of, word
 from stockcast.text import p_value_text, plural, price_text
@@ -10,7 +10,6 @@ from stockcast.text import p_value_text, plural, price_text
 PROMISES = (50, 80, 90, 95)
 """Central bands whose coverage is shown, percent."""
 
-_SIGNIFICANT = 0.05
 _REGIMES = {"calm": "low", "middle": "medium", "storm": "high"}
 
 
@@ -72,13 +71,20 @@ class Scores:
     remark: str = ""
 
 
-def scores_of(metrics: dict[str, Any], verdict: Sequence[str], *, unit: str, remark: str = "") -> Scores:
+Proven: TypeAlias = Mapping[str, Mapping[int, str]]
+"""By baseline and number of steps ahead what the corrected tests prove: `better`, `worse`, or another word."""
+
+
+def scores_of(
+    metrics: dict[str, Any], verdict: Sequence[str], *, unit: str, proven: Proven, remark: str = ""
+) -> Scores:
     """Return what a page shows of metrics.json.
 
     Args:
         metrics: its content, unchecked.
         verdict: sentences.
         unit: of a step: day, week or month.
+        proven: what is significant once it is corrected for the number of tests.
         remark: a sentence on what it is of, where that is not the file at hand.
     """
     split = mapping(metrics.get("split"))
@@ -98,7 +104,9 @@ def scores_of(metrics: dict[str, Any], verdict: Sequence[str], *, unit: str, rem
         columns=("CRPS", "network's is", "p", "in 90 %", "MAE")
         if is_price
         else ("Brier", "network's is", "p", "log loss", "right"),
-        rows=tuple(row for step, comparison in steps.items() for row in _rows(step, comparison, is_price=is_price)),
+        rows=tuple(
+            row for step, comparison in steps.items() for row in _rows(step, comparison, proven, is_price=is_price)
+        ),
         coverage=tuple(_coverage(step, comparison) for step, comparison in horizons.items()) if is_price else (),
         verdict=tuple(verdict),
         remark=remark,
@@ -106,7 +114,7 @@ def scores_of(metrics: dict[str, Any], verdict: Sequence[str], *, unit: str, rem
 
 
 def _caption(unit: str, *, is_price: bool) -> str:
-    tests = "p: Diebold-Mariano, each test alone; the verdict corrects for their number."
+    tests = "p: Diebold-Mariano, each test alone. Bold: significant, corrected for their number."
     if is_price:
         return (
             f"CRPS of log returns x 10,000: lower is better. {tests} In 90 %: share of prices inside the 90 % band. "
@@ -115,16 +123,14 @@ def _caption(unit: str, *, is_price: bool) -> str:
     return f"Brier score and log loss: lower is better. {tests} Right: share of {unit}s whose likeliest class came."
 
 
-def _rows(step: str, comparison: dict[str, Any], *, is_price: bool) -> list[ScoreRow]:
+def _rows(step: str, comparison: dict[str, Any], proven: Proven, *, is_price: bool) -> list[ScoreRow]:
     cells = _price_cells if is_price else _direction_cells
     rows = [ScoreRow(step, "network", cells(mapping(comparison.get("model")), "", ""))]
     skills, tests = mapping(comparison.get("skill")), mapping(comparison.get("tests"))
     for baseline, scores in mapping(comparison.get("baselines")).items():
         skill, p_value = number(skills.get(baseline)), number(mapping(tests.get(baseline)).get("p_value"))
-        statistic = number(mapping(tests.get(baseline)).get("statistic"))
-        tone = ""
-        if p_value is not None and statistic is not None and p_value < _SIGNIFICANT:
-            tone = "better" if statistic < 0 else "worse"
+        outcome = proven.get(baseline, {}).get(int(step), "") if step.isdecimal() else ""
+        tone = outcome if outcome in ("better", "worse") else ""
         p_text = "" if p_value is None else p_value_text(p_value).removeprefix("p = ").removeprefix("p ")
         own = cells(mapping(scores), _skill(skill), p_text)
         rows.append(ScoreRow(step, word(baseline) or "", own, tone))

@@ -14,7 +14,7 @@ from stockcast.runs.artifacts import TrainingArtifacts
 from stockcast.runs.checkpoints import Checkpoints
 from stockcast.runs.files import make_folder, now
 from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_package, is_passing, names_pretrained
-from stockcast.runs.names import path_of, run_folders
+from stockcast.runs.names import is_run, path_of, run_folders
 from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged, sha256
 from stockcast.tickers import how_to_get
@@ -125,7 +125,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             )
 
     @classmethod
-    def find(cls, root: Path, run: "RunDirectory | str | os.PathLike[str] | None") -> "RunDirectory":
+    def find(cls, root: Path | str, run: "RunDirectory | str | os.PathLike[str] | None" = None) -> "RunDirectory":
         """Return a finished run: the run itself, by name under `root`, by path, or the newest one if `run` is None.
 
         The name `pretrained` is that of the run that ships inside the package; others may be abbreviated, see
@@ -134,6 +134,7 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
         Raises:
             RunError: there is none, it is unfinished, or several have names that begin so.
         """
+        root = Path(root)
         if run is None:
             if newest := cls.newest(root):
                 return newest
@@ -149,6 +150,8 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             return cls.pretrained(root)
         path = Path(wanted) if isinstance(run, RunDirectory) else path_of(root, wanted, having=MANIFEST)
         if path is None or not path.is_dir():
+            if wanted and PRETRAINED.startswith(wanted) and layout.has_pretrained():
+                return cls.pretrained(root)
             if Path(wanted).is_file():
                 message = f"{wanted} is a file, not a run. If it has prices, give it with --data: --data {wanted}"
                 raise RunError(message, file=wanted, key="--data", value=wanted)
@@ -156,6 +159,11 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
             raise RunError(f"No run named {wanted!r}. {there}{how_to_get(wanted)}", file=root, value=wanted)
+        if not is_run(path):
+            message = (
+                f"{path} is no run: it has no {MANIFEST}. If it has price files, give it with --data: --data {wanted}"
+            )
+            raise RunError(message, file=path, key="--data", value=wanted)
         if not (path / MANIFEST).is_file():
             advice = "Resume with `stockcast train --resume`" if (path / BEGUN).is_file() else "Train again"
             raise RunError(f"{path} is unfinished: it has no {MANIFEST}. {advice}.", file=path)

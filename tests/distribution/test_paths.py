@@ -76,6 +76,14 @@ def test_one_day_ahead_a_touch_is_a_close_and_more_days_touch_more_often():
     assert (np.diff(found, axis=1) > 0).all()
 
 
+def test_the_chance_of_a_touch_does_not_depend_on_what_else_is_looked_up():
+    distribution = walk(origins=2)
+    many = np.tile([95.0, 99.0, 101.0, 104.0], (2, 2, 1))
+    together = touch_probability(distribution, many, days=(5, 20), paths=40_000)
+    alone = touch_probability(distribution, many[:, 1:, 2:3], days=(20,), paths=40_000)
+    np.testing.assert_array_equal(together[:, 1, 2], alone[:, 0, 0])
+
+
 def test_paths_are_distributed_as_the_forecast_on_every_day():
     prediction = predicted()
     paths = sample_paths(prediction, 40_000, seed=3)

@@ -151,6 +151,8 @@ def _predict_one(
     )
     report = find_chances(prediction, **questions.of_prices())
     output, quantiles = wanted.output, questions.quantiles()
+    if report.chances is not None and output is not None and names_file(output):
+        on_message(f"{output} has the forecast alone; with a folder as --output, chances.csv and risk.csv are written.")
     if report.paths is not None and output is not None and names_file(output):
         raise StockcastError("--paths needs a folder: leave --output out, or name a folder with it.", key="--output")
     written = save_prediction(predictor.run, prediction, folder=output, plot=wanted.plot, levels=quantiles)
@@ -177,7 +179,7 @@ def _predict_one(
     from stockcast.cli.tables import print_prediction, print_sentences, print_trust  # rich: only for a table
 
     print_prediction(prediction)
-    print_sentences(report.sentences())
+    print_sentences([*prediction.came(), *report.sentences()])
     print_trust(lines)
     print_message(_written(written, has_plot=wanted.plot), quiet=printing.quiet)
     if record is None and prices.dates[-1] >= np.datetime64(predictor.test_border()):
@@ -200,21 +202,22 @@ def _predict_many(
         found = forecast_pool(
             predictor, sources.paths, horizon=wanted.horizon, origin=wanted.origin, callbacks=callbacks
         )
-    found = found.top(order.top, order.sort)
-    written = save_pool_prediction(predictor.run, found, folder=wanted.output, plot=wanted.plot)
-    lines = trust_pool(predictor, found.predictions)
+    shown = found.top(order.top, order.sort)
+    saved = shown if wanted.output else found  # the folder of these files has all, whatever is shown
+    written = save_pool_prediction(predictor.run, saved, folder=wanted.output, plot=wanted.plot)
+    lines = trust_pool(predictor, shown.predictions)
     if printing.as_json:
-        print_json({**found.to_json(), "trust": list(lines)})
+        print_json({**shown.to_json(), "trust": list(lines)})
     else:
-        print_pool_prediction(found)
+        print_pool_prediction(shown, order=order.sort)
         print_trust(lines)
     message = f"{_written(written, has_plot=wanted.plot)}\nHow good is it? {to_evaluate}"
     print_message(message, quiet=printing.quiet)
     if found.failures:
         count = f"{len(found.failures)} of {len(found.failures) + len(found.predictions)} series"
         names = list(found.failures)
-        shown = f"{', '.join(names[:_NAMES_SHOWN])}{', ...' if len(names) > _NAMES_SHOWN else ''}"
-        raise DataError(f"{count} could not be forecast: {shown}.", key="--data", value=names)
+        listed = f"{', '.join(names[:_NAMES_SHOWN])}{', ...' if len(names) > _NAMES_SHOWN else ''}"
+        raise DataError(f"{count} could not be forecast: {listed}.", key="--data", value=names)
 
 
 def _written(path: Path, *, has_plot: bool) -> str:

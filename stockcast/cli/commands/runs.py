@@ -163,8 +163,11 @@ def runs_delete(
     from stockcast.text import bytes_text, plural, printable_name
 
     paths = list(dict.fromkeys(locate(runs, name) for name in names))
-    for path in paths:
+    for name in names:
+        path = locate(runs, name)
         check_removable(path)
+        if yes and Path(name).name != path.name:
+            raise RunError(f"--yes takes names in full: {name!r} is short for {path.name}.", key="--yes", value=name)
     if not yes:
         if not sys.stdin.isatty():
             raise RunError(
@@ -186,7 +189,10 @@ def runs_delete(
 
 
 def _no_runs(runs: Path) -> str:
-    return f"No runs in {runs.absolute()}. Name the folder of your runs with --runs, or make one with: stockcast train"
+    return (
+        f"No runs of your own in {runs.absolute()}. Name the folder of your runs with --runs, or make one with: "
+        f"stockcast train"
+    )
 
 
 def _epochs(summary: Any) -> str:
