@@ -51,13 +51,13 @@ class Suspicion:
         return dict(vars(self))
 
 
-def find_suspicions(matched: MatchedForecasts, lag: Lag, *, calendar: str) -> list[Suspicion]:
+def find_suspicions(matched: MatchedForecasts, lag: Lag, *, calendar: str | None) -> list[Suspicion]:
     """Look through the forecasts of one series by one model.
 
     Args:
         matched: the forecasts.
         lag: of their one-day median, see `diagnostics.lag_of`.
-        calendar: the exchange whose sessions the prices follow.
+        calendar: the exchange whose sessions the prices follow; None where every day forecast has a price.
     """
     finders = (_foresight(matched), _copies(matched), _lag(matched, lag), _missing(matched), _crossing(matched),
                _no_session(matched, calendar))  # fmt: skip
@@ -204,10 +204,10 @@ def _crossing(matched: MatchedForecasts) -> Found:
         )
 
 
-def _no_session(matched: MatchedForecasts, calendar: str) -> Found:
+def _no_session(matched: MatchedForecasts, calendar: str | None) -> Found:
     """Find target dates on which the exchange did not trade, within the prices and after them."""
     days = np.union1d(matched.no_bar, matched.beyond)
-    if not len(days) or matched.prices.frequency.unit != "day":
+    if calendar is None or not len(days) or matched.prices.frequency.unit != "day":
         return
     built = sessions_around(days[0], days[-1], calendar=calendar)
     closed = days[(days >= built.earliest) & (days <= built.latest) & ~np.isin(days, built.days)]
