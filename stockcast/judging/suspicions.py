@@ -13,7 +13,7 @@ from stockcast.judging.matching import MatchedForecasts, task_of
 from stockcast.text import join_words, p_value_text, percent_text, plural
 from stockcast.typing import Dates, Days, Flags
 
-SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session"]
+SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session", "unit"]
 
 _LEAST_GAIN = 0.2
 """By how much the median's error may be below that of the last close: no forecast of a traded price gains a tenth."""
@@ -23,6 +23,8 @@ _FEWEST_EQUAL = 0.05  # of the forecasts: by chance, one price in some hundred i
 _FEWEST_COPIED = 0.5
 _MOST_LAG = 5
 _ALPHA = 0.01
+_LEAST_FACTOR = 0.01  # between quoted and adjusted prices, in log: less would be a usual move of a day
+_MUCH_NEARER = 2.0
 _FEWEST_MISSING = 5
 _SHOWN = 5
 
@@ -34,7 +36,7 @@ class Suspicion:
     Attributes:
         kind: `foresight`: it equals the outcome too well; `copy`: it is an earlier close; `lag`: it trails the price;
             `missing`: days are left out on which forecasts did worse; `crossing`: quantiles out of order; `no_session`:
-            target dates without trading.
+            target dates without trading; `unit`: quoted prices taken for adjusted ones, or the other way round.
         model, series: of the forecasts.
         sentence: what was found, with the numbers.
         value: the share or number in it.
@@ -60,7 +62,7 @@ def find_suspicions(matched: MatchedForecasts, lag: Lag, *, calendar: str | None
         calendar: the exchange whose sessions the prices follow; None where every day forecast has a price.
     """
     finders = (_foresight(matched), _copies(matched), _lag(matched, lag), _missing(matched), _crossing(matched),
-               _no_session(matched, calendar))  # fmt: skip
+               _no_session(matched, calendar), _unit(matched))  # fmt: skip
     return [
         Suspicion(kind, matched.model, matched.prices.name, f"{matched.title}: {sentence}", value)
         for found in finders
@@ -218,6 +220,27 @@ def _no_session(matched: MatchedForecasts, calendar: str | None) -> Found:
             f"{_listed(closed)}.",
             float(len(closed)),
         )
+
+
+def _unit(matched: MatchedForecasts) -> Found:
+    """Find medians that are nearer to the last close in the other unit: as quoted, or adjusted."""
+    prices, known = matched.prices, matched.known[:, 0]
+    closes = matched.forecast.last_close[known]
+    factor = prices.quoted[matched.origins[known]] / prices.column("Close")[matched.origins[known]]
+    if not known.any() or np.median(np.abs(np.log(factor))) < _LEAST_FACTOR:
+        return
+    away = np.log(matched.forecast.median[known, 0] / closes)
+    other = away + np.log(factor) if matched.quoted else away - np.log(factor)
+    here, there = (float(np.median(np.abs(each))) for each in (away, other))
+    if there * _MUCH_NEARER > here:
+        return
+    fits, advice = ("adjusted", "Leave --quoted out") if matched.quoted else ("quoted", "Give --quoted")
+    yield (
+        "unit",
+        f"the one-{prices.frequency.unit} medians are {100 * here:.1f} % from the last close, and {100 * there:.1f} % "
+        f"from the {fits} one. {advice}.",
+        here,
+    )
 
 
 def _listed(days: Dates) -> str:
