@@ -333,3 +333,20 @@ def test_a_command_that_cannot_be_done_says_why_in_one_message(arguments, words,
     assert done.returncode == 1
     assert words in done.stderr or "baselines need" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_picture_of_coverage_draws_the_bands_that_there_are_over_the_days_that_are_known(forecast, judged):
+    levels = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+    few = forecast.part(np.arange(len(forecast.origin_dates)), horizon=3, levels=levels)
+    frame = hubverse(few, model="their $LSTM$")
+    gone = frame["reference_date"].isin(few.origin_dates[10:20]) & (frame["horizon"] == 2)
+    (model,) = judged(frame[~gone]).models
+    of_model, baselines, actual = model.stacked()
+    figure = sc.plots.coverage(of_model, baselines, actual, "made", subject=model.name)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["all days ahead", "80 % band", "50 % band"]
+    (line,) = [line for line in figure.axes[1].lines if line.get_label() == r"their \$LSTM\$"]
+    lower, upper = few.band(0.8)
+    inside = (lower <= actual) & (actual <= upper)
+    kept = np.r_[0:10, 20 : len(actual)]
+    shares = [inside[:, 0].mean(), inside[kept, 1].mean(), inside[:, 2].mean()]
+    assert line.get_ydata() == pytest.approx(shares)

@@ -41,6 +41,7 @@ class MatchedForecasts:
         beyond: target dates after the last price, each once.
         no_bar: target dates within the prices that have none, each once.
         notes: how dates were matched, and what was left out, one sentence each.
+        quoted: whether the forecasts were taken as ones of quoted prices.
     """
 
     model: str
@@ -53,6 +54,7 @@ class MatchedForecasts:
     beyond: Dates
     no_bar: Dates
     notes: tuple[str, ...]
+    quoted: bool = False
 
     @property
     def actual(self) -> Floats:
@@ -155,6 +157,7 @@ def match(submitted: SubmittedForecasts, prices: Prices, *, quoted: bool) -> Mat
         beyond=after,
         no_bar=no_bar,
         notes=tuple(notes),
+        quoted=quoted,
     )
 
 

@@ -224,8 +224,8 @@ def _whole_rows(table: ForecastTable, values: Floats, notes: list[str], *, model
     whole = known.all(axis=1)
     if part := int((known.any(axis=1) & ~whole).sum()):
         notes.append(
-            f"{table.source}: {part:,} forecasts{f' of {printable_name(model)}' if model else ''} lack some of the "
-            f"quantiles that others have, and are left out."
+            f"{table.source}: left out for want of some quantiles that others have: {plural(part, 'forecast')}"
+            f"{f' of {printable_name(model)}' if model else ''}."
         )
     return np.asarray(whole)
 

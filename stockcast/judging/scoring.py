@@ -139,7 +139,7 @@ def common_task(series: Sequence[MatchedForecasts], *, training_days: int) -> Fo
 
 
 def score_series(
-    matched: MatchedForecasts, task: ForecastTask, others: BaselineForecasts, *, calendar: str
+    matched: MatchedForecasts, task: ForecastTask, others: BaselineForecasts, *, calendar: str | None
 ) -> JudgedSeries:
     """Score the forecasts of one series by one model.
 
@@ -147,7 +147,7 @@ def score_series(
         matched: the forecasts.
         task: that of `common_task`.
         others: the baselines' forecasts of it.
-        calendar: the exchange whose sessions the prices follow.
+        calendar: the exchange whose sessions the prices follow; None where every day forecast has a price.
     """
     forecast, known = matched.forecast, matched.known
     rows = np.searchsorted(task.origins, matched.origins)

@@ -13,7 +13,7 @@ from stockcast.judging.matching import MatchedForecasts, task_of
 from stockcast.text import join_words, p_value_text, percent_text, plural
 from stockcast.typing import Dates, Days, Flags
 
-SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session"]
+SuspicionKind = Literal["foresight", "copy", "lag", "missing", "crossing", "no_session", "unit"]
 
 _LEAST_GAIN = 0.2
 """By how much the median's error may be below that of the last close: no forecast of a traded price gains a tenth."""
@@ -24,6 +24,8 @@ _FEWEST_COPIED = 0.5
 _MOST_LAG = 5
 _ALPHA = 0.01
 _FEWEST_APART = 20  # forecasts that do not overlap, for a test of foresight
+_LEAST_FACTOR = 0.01  # between quoted and adjusted prices, in log: less would be a usual move of a day
+_MUCH_NEARER = 2.0
 _FEWEST_MISSING = 5
 _SHOWN = 5
 
@@ -35,7 +37,7 @@ class Suspicion:
     Attributes:
         kind: `foresight`: it equals the outcome too well; `copy`: it is an earlier close; `lag`: it trails the price;
             `missing`: days are left out on which forecasts did worse; `crossing`: quantiles out of order; `no_session`:
-            target dates without trading.
+            target dates without trading; `unit`: quoted prices taken for adjusted ones, or the other way round.
         model, series: of the forecasts.
         sentence: what was found, with the numbers.
         value: the share or number in it.
@@ -52,16 +54,16 @@ class Suspicion:
         return dict(vars(self))
 
 
-def find_suspicions(matched: MatchedForecasts, lag: Lag, *, calendar: str) -> list[Suspicion]:
+def find_suspicions(matched: MatchedForecasts, lag: Lag, *, calendar: str | None) -> list[Suspicion]:
     """Look through the forecasts of one series by one model.
 
     Args:
         matched: the forecasts.
         lag: of their one-day median, see `diagnostics.lag_of`.
-        calendar: the exchange whose sessions the prices follow.
+        calendar: the exchange whose sessions the prices follow; None where every day forecast has a price.
     """
     finders = (_foresight(matched), _copies(matched), _lag(matched, lag), _missing(matched), _crossing(matched),
-               _no_session(matched, calendar))  # fmt: skip
+               _no_session(matched, calendar), _unit(matched))  # fmt: skip
     return [
         Suspicion(kind, matched.model, matched.prices.name, f"{matched.title}: {sentence}", value)
         for found in finders
@@ -207,10 +209,10 @@ def _crossing(matched: MatchedForecasts) -> Found:
         )
 
 
-def _no_session(matched: MatchedForecasts, calendar: str) -> Found:
+def _no_session(matched: MatchedForecasts, calendar: str | None) -> Found:
     """Find target dates on which the exchange did not trade, within the prices and after them."""
     days = np.union1d(matched.no_bar, matched.beyond)
-    if not len(days) or matched.prices.frequency.unit != "day":
+    if calendar is None or not len(days) or matched.prices.frequency.unit != "day":
         return
     built = sessions_around(days[0], days[-1], calendar=calendar)
     closed = days[(days >= built.earliest) & (days <= built.latest) & ~np.isin(days, built.days)]
@@ -221,6 +223,27 @@ def _no_session(matched: MatchedForecasts, calendar: str) -> Found:
             f"{_listed(closed)}.",
             float(len(closed)),
         )
+
+
+def _unit(matched: MatchedForecasts) -> Found:
+    """Find medians that are nearer to the last close in the other unit: as quoted, or adjusted."""
+    prices, known = matched.prices, matched.known[:, 0]
+    closes = matched.forecast.last_close[known]
+    factor = prices.quoted[matched.origins[known]] / prices.column("Close")[matched.origins[known]]
+    if not known.any() or np.median(np.abs(np.log(factor))) < _LEAST_FACTOR:
+        return
+    away = np.log(matched.forecast.median[known, 0] / closes)
+    other = away + np.log(factor) if matched.quoted else away - np.log(factor)
+    here, there = (float(np.median(np.abs(each))) for each in (away, other))
+    if there * _MUCH_NEARER > here:
+        return
+    fits, advice = ("adjusted", "Leave --quoted out") if matched.quoted else ("quoted", "Give --quoted")
+    yield (
+        "unit",
+        f"the one-{prices.frequency.unit} medians are {100 * here:.1f} % from the last close, and {100 * there:.1f} % "
+        f"from the {fits} one. {advice}.",
+        here,
+    )
 
 
 def _listed(days: Dates) -> str:

@@ -84,11 +84,18 @@ def judge(
         prices_of, first = group[0].prices, min(int(each.origins[0]) for each in group)
         task = common_task(group, training_days=training_days(prices_of, first, last))
         others = _baselines(task, cache, callbacks)
-        calendar = calendar_of(overrides) or propose_calendar(prices_of.dates).name
+        calendar = _calendar(group, overrides)
         for each in group:
             judged.setdefault(each.model, []).append(score_series(each, task, others, calendar=calendar))
     models = tuple(pool_model(name, series) for name, series in judged.items())
     return Judgement(models, confidence_sets(models), tuple(notes), tuple(unscored), quoted=quoted)
+
+
+def _calendar(group: Sequence[MatchedForecasts], overrides: Overrides) -> str | None:
+    """Return the exchange of the prices of a series; None where every forecast is of a day with a price."""
+    if not any(len(each.no_bar) or len(each.beyond) for each in group):
+        return None
+    return calendar_of(overrides) or propose_calendar(group[0].prices.dates).name
 
 
 def _listed(given: object) -> list[object]:

@@ -29,7 +29,7 @@ UNKNOWN = (
 )
 """What no look at a file of forecasts can tell."""
 
-_GRAVE = ("foresight", "missing")
+_GRAVE = ("foresight", "missing", "unit")
 """Suspicions that make every score worthless."""
 
 

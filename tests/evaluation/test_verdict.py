@@ -27,7 +27,7 @@ def scores(*, mae=4.25, coverage_90=0.9):
     return Scores(
         crps=0.01,
         log_score=-3.0,
-        pinball={"0.5": 0.01},
+        pinball={"0.05": 0.01, "0.5": 0.01},
         mae=mae,
         rmse=5.0,
         mape=1.0,

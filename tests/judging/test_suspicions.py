@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from submissions import hubverse
 
+from stockcast.data.prices import read_prices
 from stockcast.evaluation.diagnostics import lag_of
 from stockcast.judging.matching import match
 from stockcast.judging.rows import read_rows
@@ -14,9 +15,9 @@ from stockcast.judging.suspicions import find_suspicions
 from stockcast.judging.tables import read_table
 
 
-def kinds(frame, prices, *, calendar="24/5"):
+def kinds(frame, prices, *, calendar="24/5", quoted=False):
     (submitted,) = read_rows(read_table(frame), model="m").forecasts
-    matched = match(submitted, prices, quoted=False)
+    matched = match(submitted, prices, quoted=quoted)
     whole = matched.known[:, 0]
     found = find_suspicions(matched, lag_of(matched.forecast.rows(whole), matched.actual[whole]), calendar=calendar)
     return {each.kind: each for each in found}
@@ -58,8 +59,6 @@ def test_a_forecast_half_way_to_the_outcome_is_too_good(forecast, prices, actual
 
 
 def test_a_price_that_does_not_move_is_met_without_foresight(forecast, bars):
-    from stockcast.data.prices import read_prices
-
     still = bars.copy()
     still.loc[290:, ["Open", "High", "Low", "Close", "Adj Close"]] = 50.0
     medians = around(forecast, np.full((60, 5), 50.0))
@@ -131,3 +130,12 @@ def test_a_holiday_of_the_exchange_is_no_session_of_it(forecast, prices):
     # Made-up prices of every weekday have one on Good Friday, and so no fault is found in a forecast of it.
     without = prices.with_rows(np.flatnonzero(prices.dates != np.datetime64("2011-04-22")))
     assert "no_session" in kinds(hubverse(forecast), without, calendar="XNYS")
+
+
+def test_quoted_prices_taken_for_adjusted_ones_are_named_and_so_is_the_opposite(forecast, prices, bars):
+    paid = read_prices(bars.assign(**{"Adj Close": 0.97 * bars["Close"]}))  # as dividends of a year make it
+    frame = hubverse(forecast)
+    assert "unit" in kinds(frame, paid)
+    assert kinds(frame, paid, quoted=True) == {}
+    assert "unit" in kinds(frame.assign(value=0.97 * frame["value"]), paid, quoted=True)
+    assert kinds(frame.assign(value=0.97 * frame["value"]), paid) == {}
