@@ -1,6 +1,7 @@
 """Many series forecast by one command: each as if it were alone, under its own name, and a bad one in its own row."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,18 @@ def test_several_files_are_explained_each_in_a_folder_of_its_own(home: Path) -> 
     assert done.returncode == 1
     assert "1 of 3 files could not be explained:\n  none.csv: " in done.stderr
     assert sorted(path.name for path in (home / "why").iterdir()) == ["AA", "BB"]
+
+
+def test_a_forecast_never_replaces_its_price_file_and_takes_its_companions_with_it(home: Path) -> None:
+    shutil.copy(home / "folder" / "AA.csv", home / "mine.csv")
+    before = (home / "mine.csv").read_bytes()
+    for sources in (["--data", "mine.csv"], ["--data", "folder", "--data", "mine.csv"]):
+        refused = stockcast("predict", "first", *sources, "--output", "./mine.csv", "--no-plot", cwd=home)
+        assert refused.returncode == 1
+        assert "is the price file itself" in refused.stderr
+    assert (home / "mine.csv").read_bytes() == before
+    out = ("--output", "kept", "--no-plot")
+    stockcast("predict", "first", "--data", "mine.csv", "--above", "1", "--paths", "3", *out, cwd=home)
+    assert {"chances.csv", "risk.csv", "paths.csv", "paths.npz"} <= {path.name for path in (home / "kept").iterdir()}
+    stockcast("predict", "first", "--data", "folder/BB.csv", *out, cwd=home)
+    assert [path.name for path in (home / "kept").iterdir()] == ["forecast.csv"]

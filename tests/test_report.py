@@ -19,7 +19,7 @@ from stockcast.plots import style
 from stockcast.reports.axes import Scale, Tick, apart, date_ticks, price_scale, price_ticks
 from stockcast.reports.coverage import coverage_chart
 from stockcast.reports.scores import CoverageRow, scores_of
-from stockcast.runs.evaluations import find_evaluation
+from stockcast.runs.evaluations import EvaluationIndex
 
 RUN = "student_t_lstm"
 
@@ -203,41 +203,42 @@ def test_a_frame_is_reported_like_a_file(home: Path) -> None:
     assert np.allclose(of_frame.prediction.forecast.quantiles, of_file.prediction.forecast.quantiles, rtol=1e-12)
 
 
-def evaluation(
-    run: Path, folder: str, *, sha256: str, name: str = "KO.csv", part: str = "test", mark: str = ""
-) -> None:
-    """Write what an evaluation leaves behind, as far as a report looks at it."""
+def evaluation(run: Path, folder: str, *, content: str, name: str = "KO.csv") -> None:
+    """Write what an evaluation leaves behind, as far as it is looked for."""
     (run / folder).mkdir()
-    metrics = {"data": {"name": name, "sha256": sha256}, "mark": folder}
-    (run / folder / "metrics.json").write_text(json.dumps(metrics))
+    data = {"name": name, "sha256": "of the file", "content_sha256": content}
+    (run / folder / "metrics.json").write_text(json.dumps({"data": data, "mark": folder}, indent=2))
     (run / folder / "verdict.txt").write_text(f"first.\n{folder}.\n")
 
 
-def test_the_evaluation_of_the_very_file_comes_first_then_one_of_its_name(tmp_path: Path) -> None:
+def test_the_evaluation_of_the_very_content_comes_first_then_one_before_it_grew(tmp_path: Path) -> None:
     def found() -> tuple[str, bool] | None:
-        of_series = find_evaluation(tmp_path, "KO", file="KO.csv", sha256="new")
+        index = EvaluationIndex.of(tmp_path)
+        of_series = index.find(
+            file="KO.csv", sha256="new", content="new", is_earlier=lambda data: data["content_sha256"] == "old"
+        )
         return None if of_series is None else (of_series.metrics["mark"], of_series.is_of_file)
 
-    evaluation(tmp_path, "evaluation-test-KOK", sha256="new", name="KOK.csv")  # of another series
-    evaluation(tmp_path, "evaluation-test-KO-from-2020-01-02-insisted", sha256="new")
-    evaluation(tmp_path, "evaluation-validation-KO", sha256="new")
+    evaluation(tmp_path, "evaluation-test-KO-from-2020-01-02-insisted", content="new")
+    evaluation(tmp_path, "evaluation-validation-KO", content="new")
+    evaluation(tmp_path, "evaluation-test-KO-other", content="another stock of that name")
+    evaluation(tmp_path, "evaluation-test-X", content="old", name="X.csv")
     assert found() is None
-    evaluation(tmp_path, "evaluation", sha256="own", name="SP500.csv")
-    assert found() is None
-    evaluation(tmp_path, "evaluation-test-KO", sha256="old")
+    evaluation(tmp_path, "evaluation-test-KO", content="old")
     assert found() == ("evaluation-test-KO", False)
-    evaluation(tmp_path, "evaluation-test-KO-from-2021-01-04", sha256="new")
+    evaluation(tmp_path, "evaluation-test-KO-from-2021-01-04", content="new")
     assert found() == ("evaluation-test-KO-from-2021-01-04", True)
-    evaluation(tmp_path, "evaluation-test-KO-0123abcd", sha256="new")
-    assert found() == ("evaluation-test-KO-0123abcd", True)
-    (tmp_path / "evaluation-test-KO-0123abcd" / "metrics.json").write_text("{")
+    evaluation(tmp_path, "evaluation-test-COPY", content="new", name="COPY.csv")
+    assert found() == ("evaluation-test-COPY", True)
+    (tmp_path / "evaluation-test-COPY" / "metrics.json").write_text("{")
     assert found() == ("evaluation-test-KO-from-2021-01-04", True)
 
 
 def test_scores_of_an_older_file_carry_a_remark(home: Path) -> None:
-    make_bars(500, seed=2).to_csv(home / "NEW.csv", index=False)
+    bars = make_bars(510, seed=2)
+    bars[:500].to_csv(home / "NEW.csv", index=False)
     sc.save_evaluation(sc.RunDirectory(home / RUN), sc.evaluate(home / RUN, home / "NEW.csv"), plot=False)
-    make_bars(510, seed=2).to_csv(home / "NEW.csv", index=False)
+    bars.to_csv(home / "NEW.csv", index=False)
     (series,) = sc.report(home / RUN, home / "NEW.csv").series
     assert series.scores is not None
     assert series.scores.remark.startswith("These scores are of another state of NEW.csv")

@@ -1,6 +1,5 @@
 """The few lines that tell how far to trust a forecast: what it promises, how it did, what failed, how old it is."""
 
-import json
 import textwrap
 from copy import deepcopy
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from made import QUICK, make_bars
 
@@ -124,7 +124,13 @@ def columns(lines: tuple[str, ...]) -> int:
 def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_age(loaded: Predictor) -> None:
     prices = loaded.read_as_trained()
     forecast = loaded.predict(prices)
-    lines = trust(loaded, prices, forecast, stored_record(loaded, prices, "prices"), today=date(2012, 9, 17))
+    lines = trust(
+        loaded,
+        prices,
+        forecast,
+        stored_record(loaded, prices, on_message=print),
+        today=date(2012, 9, 17),
+    )
     assert lines[0] == f"Forecast: {forecast.sentence()}"
     assert [line.partition(":")[0] for line in lines if not line.startswith("Fails")] == [
         "Forecast", "Held", "Skill", "Known",
@@ -155,7 +161,7 @@ def test_the_lines_fit_eight_of_a_hundred_columns_and_state_promise_record_and_a
 def test_the_lines_are_of_the_day_in_question(loaded: Predictor) -> None:
     prices = loaded.read_as_trained()
     forecast = loaded.predict(prices)
-    lines = trust(loaded, prices, forecast, stored_record(loaded, prices, "prices"), step=1)
+    lines = trust(loaded, prices, forecast, stored_record(loaded, prices, on_message=print), step=1)
     day = str(forecast.forecast.target_dates[0, 0])
     lower, upper = (float(end[0, 0]) for end in forecast.forecast.band(0.9))
     assert lines[0].endswith(f"closing at {lower:.2f} to {upper:.2f} on {day}.")
@@ -167,10 +173,10 @@ def test_a_series_that_was_never_scored_has_no_record_and_one_that_is_not_of_the
 ) -> None:
     make_bars(seed=5).to_csv(tmp_path / "X.csv", index=False)
     prices = loaded.read(tmp_path / "X.csv")
-    assert stored_record(loaded, prices, "X") is None
+    assert stored_record(loaded, prices, on_message=print) is None
     lines = trust(loaded, prices, loaded.predict(prices), None, today=date(2012, 9, 7))
     assert lines[1] == "Held: not known for X, which was not scored yet (stockcast evaluate)."
-    assert lines[-1].endswith("prices to 2012-09-07; trained before 2012-02-27 on 1 series, not this one.")
+    assert lines[-1].endswith("prices to 2012-09-07; trained before 2012-02-27 on 1 series, not this file.")
 
 
 def test_a_band_of_tomorrow_that_leaves_out_the_last_price_is_warned_of(loaded: Predictor) -> None:
@@ -206,18 +212,44 @@ def test_a_median_that_rises_faster_than_any_series_of_the_training_did_is_warne
         assert any("beyond any series of the training" in line for line in lines) is is_warned
 
 
-def test_a_damaged_evaluation_is_named(loaded: Predictor) -> None:
+def test_a_damaged_evaluation_is_named_and_the_forecast_stands(loaded: Predictor) -> None:
     path = loaded.run.path / "evaluation" / "metrics.json"
     whole = path.read_text()
     prices = loaded.read_as_trained()
-    data = json.dumps({"sha256": prices.sha256})
-    path.write_text(f'{{"data": {data}, "horizons": {{"1": {{}}}}, "score": "crps", "split": 3}}')
+    damaged = [
+        whole.replace('"coverage_90": 0.', '"coverage_90": -7.'),
+        whole.replace('"split": {', '"split": 3, "x": {'),
+    ]
     try:
-        with pytest.raises(sc.StockcastError) as error:
-            stored_record(loaded, prices, "prices")
+        for text in damaged:
+            path.write_text(text)
+            messages: list[str] = []
+            assert stored_record(loaded, prices, on_message=messages.append) is None
+            assert f"{path} is damaged" in messages[0]
+            assert "`stockcast evaluate` writes it anew" in messages[0]
     finally:
         path.write_text(whole)
-    assert error.value.file == str(path)
+
+
+def test_another_file_of_the_same_name_has_not_its_record_and_a_copy_of_another_name_has(
+    loaded: Predictor, tmp_path: Path
+) -> None:
+    make_bars(seed=7).to_csv(tmp_path / "prices.csv", index=False)
+    assert stored_record(loaded, loaded.read(tmp_path / "prices.csv"), on_message=print) is None
+    make_bars().to_csv(tmp_path / "copy.csv", index=False)
+    assert stored_record(loaded, loaded.read(tmp_path / "copy.csv"), on_message=print) is not None
+    bars = make_bars()
+    later = bars[-5:].assign(Date=pd.bdate_range("2012-09-10", periods=5).strftime("%Y-%m-%d"))
+    pd.concat([bars, later]).to_csv(tmp_path / "prices.csv", index=False)
+    assert stored_record(loaded, loaded.read(tmp_path / "prices.csv"), on_message=print) is not None  # it has grown
+
+
+def test_a_price_that_has_not_moved_is_warned_of(loaded: Predictor, tmp_path: Path) -> None:
+    bars = make_bars(seed=8)
+    bars.loc[bars.index[-12:], ["Open", "High", "Low", "Close", "Adj Close"]] = 100.0
+    bars.to_csv(tmp_path / "still.csv", index=False)
+    prices = loaded.read(tmp_path / "still.csv")
+    assert "the last 12 prices are equal" in trust(loaded, prices, loaded.predict(prices), None)[-1]
 
 
 def test_the_regime_of_a_forecast_is_that_of_its_own_origin(loaded: Predictor, tmp_path: Path) -> None:

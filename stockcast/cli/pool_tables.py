@@ -67,9 +67,9 @@ def _remarks(prediction: PoolPrediction) -> Iterator[str]:
             series_of.setdefault(remark, []).append(name)
     for remark, names in series_of.items():
         more = [f"{len(names) - _NAMES_SHOWN} more"] if len(names) > _NAMES_SHOWN else []
-        yield printable(f"{join_words([*names[:_NAMES_SHOWN], *more])}: {remark.rstrip('.')}.")
+        yield printable(f"{join_words([*map(printable_name, names[:_NAMES_SHOWN]), *more])}: {remark.rstrip('.')}.")
     for name, reason in prediction.failures.items():
-        yield printable(f"{name}: {reason.splitlines()[0].rstrip('.')}.")
+        yield printable_name(f"{name}: {reason.splitlines()[0].rstrip('.')}.")
 
 
 def _caption(prediction: PoolPrediction) -> str:

@@ -60,9 +60,13 @@ def find_chances(
 def save_chances(run: RunDirectory, report: ChanceReport, folder: Path) -> None:
     """Write chances.csv and risk.csv, and paths.csv and paths.npz, beside a forecast's table.
 
+    Those of an earlier forecast in that folder go, as its table did.
+
     Raises:
         RunError: the disk or the folder does not allow it.
     """
+    for name in ("chances.csv", "risk.csv", "paths.csv", "paths.npz"):
+        run.remove_result(folder / name)
     if report.chances is not None:
         if rows := report.chances.rows():
             run.write_table(folder / "chances.csv", rows)

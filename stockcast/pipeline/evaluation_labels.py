@@ -1,6 +1,7 @@
 """Names the folder of an evaluation, so that no other series, part, first day, period or content is overwritten."""
 
 import contextlib
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -52,7 +53,7 @@ def _apart(predictor: Predictor, label: str, prices: Prices, task: ForecastTask)
     stored = _stored(predictor, label)
     if stored is None or _is_same(stored, prices, span):
         return label
-    if not _has_grown(stored, prices):
+    if not has_grown(stored["data"], prices):
         label = f"{label}-{prices.sha256[:_DIGITS]}"
         stored = _stored(predictor, label)
         if stored is None or _is_same(stored, prices, span):
@@ -82,9 +83,8 @@ def _is_same(stored: dict[str, dict[str, Any]], prices: Prices, span: tuple[str,
     return data.get("sha256") == prices.sha256 or data.get("content_sha256") == prices.content_sha256()
 
 
-def _has_grown(stored: dict[str, dict[str, Any]], prices: Prices) -> bool:
-    """Whether a series has the very rows that were scored, and perhaps later ones."""
-    data = stored["data"]
+def has_grown(data: Mapping[str, Any], prices: Prices) -> bool:
+    """Whether a series has the very rows that were scored, by `data` of metrics.json, and perhaps later ones."""
     with contextlib.suppress(DataError, KeyError, TypeError, ValueError):
         return bool(data["content_sha256"] == prices.content_sha256(first=data["first"], last=data["last"]))
     return False

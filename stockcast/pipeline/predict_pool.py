@@ -13,13 +13,15 @@ import numpy as np
 from stockcast.config.load import Overrides
 from stockcast.data.csv.table import PriceSource, source_name
 from stockcast.errors import DataError, StockcastError
+from stockcast.evaluation.verdict.record import Record
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.pool_members import Member, members_of, sources_of
 from stockcast.pipeline.predict import write_forecast
-from stockcast.pipeline.trust import remarks
+from stockcast.pipeline.trust import remarks, stored_record
 from stockcast.runs.directory import RunDirectory
+from stockcast.runs.evaluations import EvaluationIndex
 from stockcast.runs.layout import prediction_folder
 from stockcast.runs.shipped import choose_run
 from stockcast.text import file_number
@@ -52,6 +54,7 @@ class PoolPrediction:
         total: number of series that could be forecast, of which `top` keeps some.
         name: of the folder: how many series, their newest last day, and the first digits of a hash of them all.
         files: by series, the SHA-256 of its price file.
+        records: by series, what the evaluation that the run stores of it shows; None where there is none.
     """
 
     run: str
@@ -61,6 +64,7 @@ class PoolPrediction:
     total: int
     name: str
     files: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[str, Record | None] = field(default_factory=dict)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each series with the forecast of its last day ahead; those that failed have a remark alone.
@@ -179,6 +183,8 @@ def forecast_pool(
     noted: dict[str, list[str]] = {}
     failures: dict[str, str] = {}
     contents: dict[str, str] = {}
+    records: dict[str, Record | None] = {}
+    index = EvaluationIndex.of(predictor.run.results)
     for done, member in enumerate(members_of(predictor, given), 1):
         name = _name(member, shared, {*predictions, *failures})
         try:
@@ -187,6 +193,7 @@ def forecast_pool(
             noted[name] = remarks(predictor, prediction)
             predictions[name] = replace(prediction, series=name)
             contents[name] = prices.sha256
+            records[name] = stored_record(predictor, prices, index, on_message=noted[name].append)
         except StockcastError as error:
             failures[name] = str(error)
         callbacks.on_series(name, done, known)
@@ -203,7 +210,8 @@ def forecast_pool(
         if last + _STALE < newest:
             noted[series].insert(0, f"{(newest - last).astype(int):,} days older than others")
     words_of = {series: "; ".join(notes) for series, notes in noted.items()}
-    return PoolPrediction(predictor.run.name, predictions, words_of, failures, len(predictions), name, contents)
+    run, total = predictor.run.name, len(predictions)
+    return PoolPrediction(run, predictions, words_of, failures, total, name, contents, records)
 
 
 def save_pool_prediction(

@@ -24,11 +24,11 @@ from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.pool_members import Member, members_of, sources_of
-from stockcast.pipeline.trust import stored_record, trust
+from stockcast.pipeline.trust import stored_evaluation_of, stored_record, trust
 from stockcast.reports.page import ReportPage, SeriesReport
 from stockcast.reports.scores import Scores, scores_of
 from stockcast.runs.directory import RunDirectory
-from stockcast.runs.evaluations import find_evaluation
+from stockcast.runs.evaluations import EvaluationIndex, SeriesEvaluation
 from stockcast.runs.shipped import choose_run
 from stockcast.runs.values import mapping, plain
 
@@ -180,8 +180,9 @@ def _report_one(
     prediction = predictor.predict_series(prices, market, horizon=horizon, on_message=on_message)
     path = source.source if isinstance(source, Prices) else source.source.path
     is_file = isinstance(source, Prices) or not (source.source.is_frame or path == STDIN)
-    record = stored_record(predictor, prices, prediction.series)
-    scores, missing = _scores(predictor, prediction, record, file=path.name, sha256=source.sha256)
+    index = EvaluationIndex.of(predictor.run.results)
+    record = stored_record(predictor, prices, index, on_message=on_message)
+    scores, missing = _scores(predictor, prediction, stored_evaluation_of(predictor, prices, index), record, path.name)
     can_be_scored = prediction.forecast.origin_dates[0] >= np.datetime64(predictor.test_border())
     return SeriesReport(
         name=prediction.series,
@@ -198,14 +199,12 @@ def _report_one(
 def _scores(
     predictor: Predictor,
     prediction: Prediction | DirectionPrediction,
+    found: SeriesEvaluation | None,
     record: Record | None,
-    *,
     file: str,
-    sha256: str,
 ) -> tuple[Scores | None, str]:
     """Return the scores that the run has of a series, or why there are none."""
     run, border = predictor.run, predictor.test_border()
-    found = find_evaluation(run.results, prediction.series, file=file, sha256=sha256)
     if found is not None:
         last = mapping(found.metrics.get("data")).get("last")
         remark = "" if found.is_of_file else f"These scores are of another state of {file}, which ended on {last}."

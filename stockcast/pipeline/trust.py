@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +10,13 @@ from stockcast.evaluation.regimes import REGIME_NAMES, regimes_of
 from stockcast.evaluation.verdict.record import Record, held_by_series
 from stockcast.forecast import DirectionPrediction, Prediction
 from stockcast.forecasting.predictor import Predictor
-from stockcast.frequency import Frequency
-from stockcast.runs.evaluations import find_evaluation, stored_metrics
-from stockcast.runs.layout import SCORES, evaluation_folder
+from stockcast.forecasting.reading import OnMessage
+from stockcast.pipeline.evaluation_labels import has_grown
+from stockcast.runs.evaluations import EvaluationIndex, SeriesEvaluation
+from stockcast.runs.layout import SCORES
 from stockcast.runs.safe_io import damaged, parse_object, read_bytes
 from stockcast.text import plural
+from stockcast.typing import Floats
 
 
 def trust(
@@ -54,23 +54,28 @@ def trust(
 
 
 def trust_pool(
-    predictor: Predictor, predictions: Mapping[str, Prediction | DirectionPrediction], *, today: date | None = None
+    predictor: Predictor,
+    predictions: Mapping[str, Prediction | DirectionPrediction],
+    records: Mapping[str, Record | None],
+    *,
+    today: date | None = None,
 ) -> tuple[str, ...]:
     """Write for many forecasts what `trust` does for one: the band of a row, and how often such bands held.
 
+    Args:
+        predictor: the run that made them.
+        predictions: by series.
+        records: by series, what `stored_record` returned.
+        today: as in `trust`.
+
     Raises:
-        RunError: a stored evaluation is damaged.
+        RunError: the scores of the run that ships are damaged.
     """
     first = next(iter(predictions.values()))
     frequency, steps = first.forecast.frequency, first.forecast.horizon
-    stored = {name: stored_metrics(predictor.run.results, f"test-{name}") for name in predictions}
-    folder = predictor.run.results
-    records = [
-        None if metrics is None else _record(metrics, folder / evaluation_folder(f"test-{name}"), frequency)
-        for name, metrics in stored.items()
-    ]
-    held = [share for record in records if record is not None and (share := record.held_at(steps)) is not None]
-    unscored = sum(record is None for record in records)
+    known = [records[name] for name in predictions]
+    held = [share for record in known if record is not None and (share := record.held_at(steps)) is not None]
+    unscored = sum(record is None for record in known)
     odd = [name for name, prediction in predictions.items() if _warnings(predictor, prediction)]
     plain = next((name for name in predictions if name not in odd), next(iter(predictions)))
     lines = [f"Forecast: for example {predictions[plain].sentence()}"]
@@ -93,17 +98,41 @@ def trust_pool(
     return tuple(lines)
 
 
-def stored_record(predictor: Predictor, prices: Prices, series: str) -> Record | None:
-    """Return what the evaluation on test days that the run stores of a series shows; None where there is none.
+def stored_evaluation_of(
+    predictor: Predictor, prices: Prices, index: EvaluationIndex | None = None
+) -> SeriesEvaluation | None:
+    """Return the evaluation on test days that the run stores of a series, of these rows or before others came.
 
-    That of the very file comes before one of its name.
-
-    Raises:
-        RunError: it is damaged.
+    Args:
+        predictor: the loaded run.
+        prices: the series with all of its rows.
+        index: of the run's results; None to make it.
     """
-    results = predictor.run.results
-    found = find_evaluation(results, series, file=prices.label, sha256=prices.sha256)
-    return None if found is None else _record(found.metrics, found.folder, prices.frequency)
+    found: EvaluationIndex = index or EvaluationIndex.of(predictor.run.results)
+    return found.find(
+        file=prices.label,
+        sha256=prices.sha256,
+        content=prices.content_sha256(),
+        is_earlier=lambda data: has_grown(data, prices),
+    )
+
+
+def stored_record(
+    predictor: Predictor, prices: Prices, index: EvaluationIndex | None = None, *, on_message: OnMessage
+) -> Record | None:
+    """Return what the evaluation of `stored_evaluation_of` shows; None where there is none.
+
+    One that is damaged is reported, and counts as none.
+    """
+    found = stored_evaluation_of(predictor, prices, index)
+    if found is None:
+        return None
+    try:
+        return Record.of(found.metrics, frequency=prices.frequency)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        path = found.folder / "metrics.json"
+        on_message(f"{path} is damaged, so nothing is known of earlier forecasts. `stockcast evaluate` writes it anew.")
+        return None
 
 
 def _record_lines(
@@ -121,14 +150,6 @@ def _record_lines(
     held = record.sentence(step, _regime(predictor, prices), frequency=frequency)
     lines = [f"Held: {held}", f"Skill: {record.skill(frequency=frequency)}"]
     return [*lines, f"Fails: {'; '.join(record.faults)}."] if record.faults else lines
-
-
-def _record(metrics: dict[str, Any], folder: Path, frequency: Frequency) -> Record:
-    try:
-        return Record.of(metrics, frequency=frequency)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        why = f"it lacks what an evaluation has ({type(error).__name__}: {error})"
-        raise damaged(folder / "metrics.json", why) from error
 
 
 def _elsewhere(predictor: Predictor, prediction: Prediction | DirectionPrediction, wanted: int) -> list[str]:
@@ -167,7 +188,7 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     count = len(predictor.trained_on)
     trained_on = "this series" if count == 1 else f"{count} series, this one too"
     if not predictor.was_trained_on(prices):
-        trained_on = f"{count} series, not this one"
+        trained_on = f"{count} series, not this file"
     return f"prices to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
 
 
@@ -181,6 +202,9 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
     if isinstance(prediction, DirectionPrediction):
         return warnings
     forecast = prediction.forecast
+    still = _still_bars(prediction.history)
+    if still >= _FEWEST_STILL:
+        warnings.append(f"the last {still:,} prices are equal")
     lower, upper = (float(end[0, 0]) for end in forecast.band(0.5))
     last = float(forecast.last_close[0])
     if not lower <= last <= upper:
@@ -190,6 +214,16 @@ def _warnings(predictor: Predictor, prediction: Prediction | DirectionPrediction
         share, ahead = 100 * np.expm1(drift), forecast.frequency.steps([forecast.horizon])
         warnings.append(f"its drift, {share:+.1f} % in {ahead}, is beyond any series of the training")
     return warnings
+
+
+_FEWEST_STILL = 10
+"""Equal prices at the end that no traded series has."""
+
+
+def _still_bars(history: Floats) -> int:
+    """Return how many prices at the end are equal to the last one."""
+    moved = np.flatnonzero(history != history[-1])
+    return len(history) - 1 - int(moved[-1]) if moved.size else len(history)
 
 
 def remarks(predictor: Predictor, prediction: Prediction | DirectionPrediction) -> list[str]:

@@ -1,8 +1,9 @@
 """An evaluation of any series, read back from a run that anybody may have made: its scores and its losses by origin."""
 
 import contextlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from stockcast.errors import RunError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.npz import unpack_npz
-from stockcast.runs.safe_io import damaged, parse_object, read_bytes
+from stockcast.runs.safe_io import damaged, fault, parse_object, read_bytes
 from stockcast.runs.values import mapping
 from stockcast.text import printable
 from stockcast.typing import Dates, Floats
+
+_HEAD = 4096
+"""Characters of metrics.json that hold its section `data`, the first one."""
 
 _KINDS = {"origin_dates": "M", "losses": "f"}
 
@@ -81,37 +85,65 @@ class SeriesEvaluation:
     is_of_file: bool
 
 
-def find_evaluation(run: Path, series: str, *, file: str, sha256: str) -> SeriesEvaluation | None:
-    """Return the evaluation of a series on a run's test days; None where there is none that is whole.
+@dataclass(frozen=True)
+class EvaluationIndex:
+    """The evaluations on a run's test days, by what they are of; only the beginning of each metrics.json is read.
 
-    Args:
+    Attributes:
         run: the folder of its results.
-        series: its name in the folders of its evaluations.
-        file: the name of its price file.
-        sha256: of that file. What is of this content comes before what is of this name alone, and all of the test days
-            before those from a chosen day on.
+        stated: by folder, the section `data` of its metrics.json, unchecked.
     """
-    found = []
-    for folder in _folders_of(run, series):
-        with contextlib.suppress(RunError):
-            path = folder / "metrics.json"
-            metrics = parse_object(read_bytes(path, folder=run), source=path)
-            data = mapping(metrics.get("data"))
-            if data.get("sha256") == sha256 or data.get("name") == file:
-                is_other = data.get("sha256") != sha256
-                found.append(((is_other, folder.name), metrics, folder))  # `-from-` and a day sorts behind none
-    if not found:
+
+    run: Path
+    stated: Mapping[Path, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, run: Path) -> "EvaluationIndex":
+        """Return the evaluations in a folder of results; those that cannot be read are left out."""
+        own = evaluation_folder("test")
+        folders = sorted({folder for pattern in (own, f"{own}-test-*") for folder in run.glob(pattern)})
+        kept = [folder for folder in folders if not folder.name.endswith("-insisted")]  # of days it was trained on
+        return cls(run, {folder: data for folder in kept if (data := _data_of(folder / "metrics.json", run))})
+
+    def find(
+        self, *, file: str, sha256: str, content: str, is_earlier: Callable[[Mapping[str, Any]], bool]
+    ) -> SeriesEvaluation | None:
+        """Return the evaluation of a series; None where there is none that is whole.
+
+        What is of this content comes before what is of an earlier state of the file, and all of the test days before
+        those from a chosen day on.
+
+        Args:
+            file: the name of its price file.
+            sha256: of that file.
+            content: `Prices.content_sha256` of the series.
+            is_earlier: whether an evaluation of a file of that name, by its section `data`, is of the series before it
+                grew.
+        """
+        found = []
+        for folder, data in self.stated.items():
+            is_namesake = data.get("name") == file
+            stated = data.get("content_sha256")
+            is_same = stated == content if stated else is_namesake and data.get("sha256") == sha256
+            if is_same or (is_namesake and is_earlier(data)):
+                found.append((not is_same, folder.name, folder))  # `-from-` and a day sorts behind none
+        for is_other, _, folder in sorted(found):
+            with contextlib.suppress(RunError):
+                path = folder / "metrics.json"
+                metrics = parse_object(read_bytes(path, folder=self.run), source=path)
+                return SeriesEvaluation(folder, metrics, _verdict(self.run, folder), not is_other)
         return None
-    (is_other, _), metrics, folder = min(found, key=lambda each: each[0])
-    return SeriesEvaluation(folder, metrics, _verdict(run, folder), not is_other)
 
 
-def _folders_of(run: Path, series: str) -> list[Path]:
-    """Return the folders that may hold an evaluation of a series: the run's own, and those of its name."""
-    own, named = evaluation_folder("test"), escape(evaluation_folder(f"test-{series}"))
-    patterns = (own, f"{own}-test-from-*", f"{own}-test-to-*", named, f"{named}-*")
-    folders = {folder for pattern in patterns for folder in run.glob(pattern)}
-    return [folder for folder in folders if not folder.name.endswith("-insisted")]  # of days that it was trained on
+def _data_of(path: Path, run: Path) -> Mapping[str, Any]:
+    """Return the section `data` at the beginning of a metrics.json; nothing where it cannot be read."""
+    if fault(path, folder=run, most=MAX_NETWORK_BYTES):
+        return {}
+    with contextlib.suppress(OSError, ValueError), path.open(encoding="utf-8") as stream:
+        begin, _, rest = stream.read(_HEAD).partition('"data": ')
+        if begin.strip() == "{":
+            return mapping(json.JSONDecoder().raw_decode(rest)[0])
+    return {}
 
 
 def _verdict(run: Path, folder: Path) -> tuple[str, ...]:

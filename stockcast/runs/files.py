@@ -69,6 +69,15 @@ class RunFiles:
         with self._replacing(name) as path, path.open("wb") as stream:
             np.savez_compressed(stream, **arrays)
 
+    def remove_result(self, path: Path) -> None:
+        """Remove a file that a command wrote earlier, where there is one; RunError if it cannot be."""
+        if path.is_relative_to(self.results):
+            self._refuse_link(path.parent)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(f"Cannot remove {path}: {error.strerror}.", file=path) from error
+
     def write_plot(self, name: str, figure: "Figure", *, folder: str | Path = "plots") -> Path:
         """Store a picture as PNG, in a folder of the run or an absolute one, and return its path."""
         with self._replacing(Path(folder) / f"{name}.png") as path:

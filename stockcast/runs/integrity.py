@@ -17,7 +17,7 @@ from stockcast.text import printable
 State = Literal["whole", "unfinished", "damaged"]
 
 # Written to as they please: no manifest.
-_LATER = ("evaluation", "predictions", "rivals", "explanations", EVENTS, SCORES)
+_LATER = ("evaluation", "predictions", "rivals", "explanations", "reports", EVENTS, SCORES)
 _MOST_FILES = 100_000  # seven for each series that was scored
 
 

@@ -1,5 +1,6 @@
 """`stockcast config`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -79,4 +80,4 @@ def config_init(
             f"Cannot write {path}: {error.strerror}. Choose another file with --output.", file=path
         ) from error
     print(path)
-    print(f"Next: stockcast train {path}", file=sys.stderr)
+    print(f"Next: {shlex.join(['stockcast', 'train', str(path)])}", file=sys.stderr)

@@ -8,6 +8,7 @@ import typer
 from stockcast.cli.options import Covariates, Json, Overrides, takes_calendar, takes_ticker
 from stockcast.cli.output import print_json
 from stockcast.errors import DataError, StockcastError
+from stockcast.text import printable_name
 
 app = typer.Typer(help="Check price files.", no_args_is_help=True)
 
@@ -72,7 +73,7 @@ def _check_many(files: list[Path], overrides: list[str], covariates: Path | None
             documents += [report.to_json() for report in reports]
             lines = [report.line() for report in reports]
         if not as_json:
-            print_sentences(lines)
+            print_sentences(map(printable_name, lines))
     if as_json:
         print_json({"usable": not failures, "files": documents})
     if failures:

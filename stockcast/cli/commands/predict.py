@@ -1,5 +1,6 @@
 """`stockcast predict`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
@@ -151,6 +152,7 @@ def _predict_one(
     )
     report = find_chances(prediction, **questions.of_prices())
     output, quantiles = wanted.output, questions.quantiles()
+    _refuse_input(output, [prices.source])
     if report.chances is not None and output is not None and names_file(output):
         on_message(f"{output} has the forecast alone; with a folder as --output, chances.csv and risk.csv are written.")
     if report.paths is not None and output is not None and names_file(output):
@@ -158,7 +160,7 @@ def _predict_one(
     written = save_prediction(predictor.run, prediction, folder=output, plot=wanted.plot, levels=quantiles)
     if written.is_dir():
         save_chances(predictor.run, report, written)
-    record = stored_record(predictor, prices, prediction.series)
+    record = stored_record(predictor, prices, on_message=on_message)
     lines = trust(predictor, prices, prediction, record, step=report.step)
     if printing.as_json:
         forecast = prediction.forecast
@@ -194,9 +196,12 @@ def _predict_many(
     from stockcast.cli.pool_tables import print_pool_prediction
     from stockcast.cli.progress import PoolProgress
     from stockcast.cli.tables import print_trust
+    from stockcast.data.csv.folder import files_of
     from stockcast.pipeline.predict_pool import forecast_pool, save_pool_prediction
     from stockcast.pipeline.trust import trust_pool
 
+    if wanted.output is not None:
+        _refuse_input(wanted.output, files_of(sources.paths, key="--data"))
     with PoolProgress(quiet=printing.quiet, doing="forecasting", is_slow=False) as progress:
         callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
         found = forecast_pool(
@@ -205,7 +210,7 @@ def _predict_many(
     shown = found.top(order.top, order.sort)
     saved = shown if wanted.output else found  # the folder of these files has all, whatever is shown
     written = save_pool_prediction(predictor.run, saved, folder=wanted.output, plot=wanted.plot)
-    lines = trust_pool(predictor, shown.predictions)
+    lines = trust_pool(predictor, shown.predictions, shown.records)
     if printing.as_json:
         print_json({**shown.to_json(), "trust": list(lines)})
     else:
@@ -218,6 +223,13 @@ def _predict_many(
         names = list(found.failures)
         listed = f"{', '.join(names[:_NAMES_SHOWN])}{', ...' if len(names) > _NAMES_SHOWN else ''}"
         raise DataError(f"{count} could not be forecast: {listed}.", key="--data", value=names)
+
+
+def _refuse_input(output: Path | None, files: Sequence[Path]) -> None:
+    """Raise StockcastError where the file to write is one of the price files."""
+    if output is not None and output.resolve() in [file.resolve() for file in files]:
+        message = f"--output {output} is the price file itself. Choose another name."
+        raise StockcastError(message, key="--output", file=output)
 
 
 def _written(path: Path, *, has_plot: bool) -> str:

@@ -127,7 +127,14 @@ def _percent(share: float) -> str:
 
 
 def _right(scores: Mapping[str, Any]) -> float:
-    return float(scores["accuracy"])
+    return _share(scores["accuracy"])
+
+
+def _share(stated: Any) -> float:
+    share = float(stated)
+    if not 0 <= share <= 1:
+        raise ValueError(f"a share of {stated}")
+    return share
 
 
 def _test(stated: Mapping[str, Any] | None) -> SkillTest | None:
@@ -136,13 +143,13 @@ def _test(stated: Mapping[str, Any] | None) -> SkillTest | None:
 
 def _held(horizons: Mapping[int, Mapping[str, Any]]) -> dict[int, float]:
     shares = {step: at["model"]["coverage_90"] for step, at in horizons.items()}
-    return {step: float(share) for step, share in shares.items() if share is not None}
+    return {step: _share(share) for step, share in shares.items() if share is not None}
 
 
 def _held_in(horizons: Mapping[int, Mapping[str, Any]], regime: str) -> dict[int, float]:
     found = {step: at["regimes"][regime] for step, at in horizons.items()}
     shares = {step: at["coverage_90"] for step, at in found.items() if at["origins"] >= _FEWEST_ORIGINS}
-    return {step: float(share) for step, share in shares.items() if share is not None}
+    return {step: _share(share) for step, share in shares.items() if share is not None}
 
 
 def _is_broken(test: Mapping[str, Any]) -> bool:
