@@ -333,6 +333,7 @@ def test_a_planted_leak_is_caught_by_name(
 # What an audit says when it can tell nothing.
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_a_rerun_without_the_days_to_train_on_is_told_and_not_passed(write_tiny: WriteTiny) -> None:
     run = trained(write_tiny(), "horizon=30", "split.test=0.05")  # 35 test days, of which half are deleted
@@ -363,6 +364,7 @@ def test_a_training_that_fails_only_on_altered_rows_is_a_leak(
     assert (found.failure() or "").endswith("were multiplied by 1000: it failed with: too high.")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_a_training_that_is_never_the_same_twice_is_no_leak_but_an_error(
     write_tiny: WriteTiny, monkeypatch: pytest.MonkeyPatch
@@ -473,6 +475,7 @@ def test_a_leak_is_told_in_one_sentence_with_the_first_difference() -> None:
 
 
 @pytest.mark.parametrize("config", [BARS, ROLLED_BARS], ids=["direct", "recursive"])
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_no_cut_off_shows_a_leak_in_any_of_several_columns(config: str, write_tiny: WriteTiny) -> None:
     assert commands.audit(trained(write_tiny(config=config)), cuts=5).passed

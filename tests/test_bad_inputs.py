@@ -255,8 +255,8 @@ def test_a_config_that_is_a_folder_a_pipe_or_a_gigabyte_is_refused_at_once(call:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "huge.yaml").touch()
     os.truncate(tmp_path / "huge.yaml", 10**9)
-    refuses(call("train", "folder.yaml"), "folder.yaml", "a folder or a device")
-    refuses(call("train", "pipe.yaml"), "pipe.yaml", "a folder or a device")
+    refuses(call("train", "folder.yaml"), "folder.yaml", "no price file in this folder")
+    refuses(call("train", "pipe.yaml"), "pipe.yaml", "but a device")
     refuses(call("train", "huge.yaml"), "huge.yaml", "larger than")
 
 

@@ -278,7 +278,7 @@ def test_the_pit_histograms_state_what_they_are() -> None:
     figure = plots.pit_histograms(compare(ewma(TASK), {}, TASK), "GE, test days")
     assert figure.get_suptitle() == "Where prices were in the forecast distribution: GE, test days"
     assert "dotted: ideal" in figure.get_supxlabel()
-    assert "overlap as a random walk's do" in figure.get_supxlabel()
+    assert "neighbouring forecasts overlap" in figure.get_supxlabel()
     assert style.NOTE in figure.get_supxlabel()  # as on every other picture
 
 

@@ -22,7 +22,9 @@ def made(series: str, *, origin: int = 600, times: float = 1.0, adjusted: bool =
     return Prediction("run", series, ewma(task), DATES[: origin + 1], history, adjusted=adjusted)
 
 
-@pytest.mark.parametrize("count", [1, 2, 9, 22, 30])
+@pytest.mark.parametrize(
+    "count", [1, 2, 9, pytest.param(22, marks=pytest.mark.slow), pytest.param(30, marks=pytest.mark.slow)]
+)
 def test_every_series_has_a_panel_with_its_name_and_every_text_can_be_read(count: int) -> None:
     names = [f"TICKER-{number}" for number in range(count)]
     figure = plots.fan_charts([made(name, times=10.0 ** (number % 9 - 3)) for number, name in enumerate(names)])

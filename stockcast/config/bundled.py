@@ -37,8 +37,7 @@ def find_config(config: str | None) -> Path:
         return bundled_folder() / "configs" / f"{config}.yaml"
     if os.path.exists(config):
         raise ConfigError(
-            f"{config}: no such config file, but a folder or a device. To train on a folder of price files: "
-            f"stockcast train many-stocks --set data.path=FOLDER",
+            f"{config}: no such config file, but a device. Name a config, a price file, or a folder of price files.",
             file=config,
         )
     near, advice = _nearest(config), how_to_get(config)

@@ -32,7 +32,7 @@ NETWORK_NAME = "network"
 _CHANCE = 1.96  # standard errors: 95 %
 _LEAST_SPAN = 0.2  # of a coverage axis: less would make noise look like a difference
 
-_OVERLAP = "chance (95 %): of calibrated forecasts that overlap as a random walk's do"
+_OVERLAP = "chance (95 %): how far the shares of right bands stray; neighbouring forecasts overlap"
 
 
 def coverage(

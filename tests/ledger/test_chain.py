@@ -220,6 +220,7 @@ def test_two_processes_that_append_at_once_both_find_their_lines_again(tmp_path:
     assert names != sorted(names)  # they did take turns
 
 
+@pytest.mark.slow
 def test_after_fifty_kills_each_line_that_was_reported_stands(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     reported: list[str] = []
