@@ -51,7 +51,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "value at risk": ((*ONE, "--by", "3"), ("prices: a chance of 5 % of closing below", "the mean of such closes")),
     "another series": (
         (*ONE, "--data", "folder/AA.csv"),
-        ("AA by first", "Held: not known for AA", "on 1 series, not this file."),
+        ("AA by first", "Held: not known for AA", "on 1 series, not on it."),
     ),
     "adjusted prices": ((*ONE, "--data", "folder/BB.csv"), ("BB by first", "total return")),
     "a folder": ((*ONE, "--data", "folder"), ("2 series by first, 3 days ahead (2012-09-12)", "AA", "BB", "90 % band")),

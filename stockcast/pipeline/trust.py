@@ -186,9 +186,9 @@ def _known(predictor: Predictor, prices: Prices, prediction: Prediction | Direct
     age = int((np.datetime64(today) - origin).astype(int))
     old = f" ({age:,} day{'' if age == 1 else 's'} old)" if age > 0 else ""
     count = len(predictor.trained_on)
-    trained_on = "this series" if count == 1 else f"{count} series, this one too"
+    trained_on = "this series" if count == 1 else f"{count} series, it too"
     if not predictor.was_trained_on(prices):
-        trained_on = f"{count} series, not this file"
+        trained_on = f"{count} series, not on it"
     return f"prices to {origin}{old}; trained before {predictor.test_border()} on {trained_on}."
 
 

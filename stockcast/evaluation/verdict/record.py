@@ -157,9 +157,9 @@ def _is_broken(test: Mapping[str, Any]) -> bool:
 
 
 def _breach(test: Mapping[str, Any]) -> str:
-    """Write how often a value at risk was undercut: `30 at 1 % (not 20)`; where as often as it should, in clusters."""
+    """Write how often a price was below it: `30 below 1 % (not 20)`; where as often as it should be, in clusters."""
     how = "in clusters" if test["kupiec"] is None or test["kupiec"] >= _ALPHA else f"not {test['expected']:.0f}"
-    return f"{test['hits']} at {100 * test['level']:g} % ({how})"
+    return f"{test['hits']} below {100 * test['level']:g} % ({how})"
 
 
 def _faults(
@@ -175,8 +175,7 @@ def _faults(
     if outside := [step for step, best in sets.items() if best is not None and "model" not in best["names"]]:
         yield f"not among the best ({frequency.steps(outside)})"
     if broken := [test for test in metrics["value_at_risk"]["model"] if _is_broken(test)]:
-        first, *others = map(_breach, broken)
-        often = first.replace(" at", f" times of {broken[0]['origins']} at", 1)
-        yield f"1-{frequency.unit} value at risk undercut {', '.join([often, *others])}"
+        breaches = ", ".join(map(_breach, broken))
+        yield f"value at risk: in {broken[0]['origins']} {frequency.unit}s {breaches}"
     if metrics["lag"]["warning"]:
-        yield "median no better than today's price"
+        yield "median = today's price"
