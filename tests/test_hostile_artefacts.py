@@ -210,7 +210,7 @@ def run_on(names, home):
     """One tiny run, trained and scored; a copy for each artefact; every command on each."""
     make_bars().to_csv(home / "prices.csv", index=False)
     (home / "tiny.yaml").write_text(TINY)
-    for arguments in (["train", "tiny.yaml", "--name", "mine", "-q"], ["evaluate", "mine", "-q"]):
+    for arguments in (["train", "tiny.yaml", "--name", "mine", "-q"], ["evaluate", "mine", "-q", "--no-plot"]):
         trained = stockcast(*arguments, cwd=home)
         assert trained.returncode == 0, trained.stderr
     cases, before = [], {}
