@@ -17,7 +17,7 @@ def run_tasks(
         address: of a running cluster; None for one on this machine, which ends with the iterator.
 
     Raises:
-        StockcastError: the engine cannot work. What is wrong with a task is told by how it ended.
+        StockcastError: the engine cannot work. A task that cannot be done is no error here; its end holds the reason.
     """
     if engine != "in_process":
         raise StockcastError(f"engine {engine} is not built yet.", key="--engine", value=engine)
