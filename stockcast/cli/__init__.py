@@ -17,6 +17,7 @@ import typer
 from stockcast import __version__
 from stockcast.cli.commands import (
     audit,
+    backtest,
     config,
     data,
     download,
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command()(download.download)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(backtest.backtest)
 app.command()(predict.predict)
 app.command()(report.report)
 app.command()(explain.explain)

@@ -83,10 +83,10 @@ class BaselineProgress(_ProgressBar):
 class PoolProgress(_ProgressBar):
     """The progress of a pool: a bar on a terminal; elsewhere, where each takes its time, a plain line a series."""
 
-    def __init__(self, *, quiet: bool, doing: str = "scoring", is_slow: bool = True) -> None:
+    def __init__(self, *, quiet: bool, doing: str = "scoring series", is_slow: bool = True) -> None:
         super().__init__(TimeRemainingColumn(), quiet=quiet, transient=not is_slow)
         self._has_lines = is_slow and not quiet
-        self._task = self._bar.add_task(f"{doing} series", total=None)
+        self._task = self._bar.add_task(doing, total=None)
 
     def on_series(self, name: str, done: int, of: int | None) -> None:
         """Show a series that is done, or failed."""

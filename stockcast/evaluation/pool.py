@@ -7,7 +7,7 @@ mean loss of its baseline first. Then no wild stock drowns the calm ones, and wh
 days of one series the mean difference is minus the skill.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -159,6 +159,11 @@ class PooledScores:
     coverage_90: float | None
     regimes: Mapping[str, tuple[int, float]]
 
+    @property
+    def hardest(self) -> str:
+        """The baseline that the mean skill is lowest against; `BEST`, which is another one for each series, is none."""
+        return min((name for name in self.against if name != BEST), key=lambda name: self.against[name].skill)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -265,7 +270,7 @@ def pool_series(
             },
             _mean([_at(scores, step).coverage_50 for scores in having]),
             _mean([_at(scores, step).coverage_90 for scores in having]),
-            _regimes([_at(scores, step).regimes for scores in having]),
+            join_regimes([_at(scores, step).regimes for scores in having]),
         )
 
     return Pool(tuple(series), {step: pooled(step) for step in steps}, pooled(None), score, frequency)
@@ -301,10 +306,11 @@ def _at(scores: SeriesScores, step: int | None) -> StepScores:
     return scores.overall if step is None else scores.horizons[step]
 
 
-def _regimes(series: list[Mapping[str, tuple[int, float]]]) -> dict[str, tuple[int, float]]:
+def join_regimes(parts: Sequence[Mapping[str, tuple[int, float]]]) -> dict[str, tuple[int, float]]:
+    """Return the origins of each volatility and their coverage, of parts that have origins of their own."""
     pooled = {}
     for name in REGIME_NAMES:
-        if own := [regimes[name] for regimes in series if name in regimes]:
+        if own := [regimes[name] for regimes in parts if name in regimes]:
             origins = sum(count for count, _ in own)
             pooled[name] = origins, sum(count * coverage for count, coverage in own) / origins
     return pooled

@@ -49,12 +49,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """Where the cut-offs lie; one of `folds` and `refit_every` is given.
+    """Where the cut-offs lie.
 
     Attributes:
-        folds: their number, of the same length but for a bar.
-        refit_every: bars from one cut-off to the next.
-        first: the first cut-off; None for the middle of all bars.
+        folds: their number, of the same length but for a bar; None for as many as `refit_every` makes, or one.
+        refit_every: bars from one cut-off to the next, from the first one on; of so many folds, back from the end.
+        first: the first cut-off; None for the middle of all bars, or where so many folds begin.
         rolling: whether each fold's past has as many bars as the first one's; else it begins with the first bar.
         before: no bar from this day on is in any fold; None for all bars.
     """
@@ -121,8 +121,20 @@ def _cuts(config: Config, dates: Dates, plan: FoldPlan, shares: _Shares) -> Days
     for key, given in (("--folds", plan.folds), ("--refit-every", plan.refit_every)):
         if given is not None and given < 1:
             raise ConfigError(f"{key} {given} must be at least 1.", key=key, value=given)
-    first = len(dates) // 2 if plan.first is None else int(np.searchsorted(dates, np.datetime64(plan.first)))
     after = len(dates) - config.horizon  # the last origin is the bar before it
+    first = len(dates) // 2 if plan.first is None else int(np.searchsorted(dates, np.datetime64(plan.first)))
+    if plan.folds is not None and plan.refit_every is not None:
+        if plan.first is not None:
+            message = "--folds and --refit-every count back from the last day; leave --from out, or one of them."
+            raise ConfigError(message, key="--from", value=str(plan.first))
+        first = after + 1 - plan.folds * plan.refit_every
+        if first < 1:
+            raise ConfigError(
+                f"--folds {plan.folds} of {plan.refit_every} bars each need {plan.folds * plan.refit_every} forecasts, "
+                f"and there are {after}. Lower one of them.",
+                key="--folds",
+                value=plan.folds,
+            )
     if first > after:
         raise NotEnoughDays(
             f"{plural(max(len(dates) - first, 0), 'bar')} from {plan.first or dates[first]} on, but a horizon of "

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
+    "backtest": ("coverage_through_time", "skill_through_time"),
     "chances": ("level_reliability",),
     "compare": ("side_by_side",),
     "directions": ("confusion_matrices", "direction_chart", "reliability_curves"),

@@ -56,10 +56,18 @@ def evaluation_folder(label: str) -> str:
     return "evaluation" if label == "test" else f"evaluation-{label}"
 
 
+def evaluation_label(folder: str) -> str:
+    """Return the label of an evaluation by the name of its folder."""
+    return folder.removeprefix("evaluation").removeprefix("-") or "test"
+
+
 def pool_folder(name: str) -> str:
     """Return where the scores of several series together are kept inside the run."""
     return f"evaluation/pool-{name}"
 
+
+BACKTESTS, FOLDS = "backtests", "folds"
+"""Folder of the backtests under that of the runs, and in each config's folder there the one of the folds' runs."""
 
 SOURCE = "source.json"
 """In a folder of results: of which content they are, so that those of other content go elsewhere."""

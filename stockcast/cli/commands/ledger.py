@@ -45,7 +45,7 @@ def ledger_record(
     from stockcast.cli.progress import PoolProgress
     from stockcast.pipeline.ledger_record import record
 
-    with PoolProgress(quiet=printing.quiet, doing="forecasting", is_slow=False) as progress:
+    with PoolProgress(quiet=printing.quiet, doing="forecasting series", is_slow=False) as progress:
         callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
         done = record(ledger, run, sources.paths, runs=runs, overrides=sources.overrides, callbacks=callbacks)
     if printing.as_json:

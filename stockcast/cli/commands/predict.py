@@ -202,7 +202,7 @@ def _predict_many(
 
     if wanted.output is not None:
         _refuse_input(wanted.output, files_of(sources.paths, key="--data"))
-    with PoolProgress(quiet=printing.quiet, doing="forecasting", is_slow=False) as progress:
+    with PoolProgress(quiet=printing.quiet, doing="forecasting series", is_slow=False) as progress:
         callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
         found = forecast_pool(
             predictor, sources.paths, horizon=wanted.horizon, origin=wanted.origin, callbacks=callbacks

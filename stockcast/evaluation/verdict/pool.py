@@ -48,6 +48,13 @@ def pooled_results(pool: Pool) -> outcomes.Results[str]:
     return results
 
 
+def _name(baseline: str, pool: Pool) -> str:
+    """Return the name of a baseline in a sentence about a pool, which may have a single series."""
+    if baseline == BEST and len(pool.series) == 1:
+        return f"the best baseline of each number of {pool.frequency.unit}s ahead"
+    return baseline_name(baseline, pool.frequency)
+
+
 def judge_pool(pool: Pool, *, unscored: int = 0, subject: str = "the network") -> tuple[str, ...]:
     """Sum up what the scores prove, and no more: one sentence for each aspect, the last one the summary.
 
@@ -71,6 +78,8 @@ def _scope(pool: Pool, unscored: int) -> str:
     first, last = min(one.first_origin for one in pool.series), max(one.last_target for one in pool.series)
     dates = max((pooled.dates for pooled in pool.overall.against.values()), default=0)
     unit, left_out = pool.frequency.unit, f"; {unscored} more could not be scored" if unscored else ""
+    if len(pool.series) == 1:
+        return f"{pool.series[0].name} was scored between {first} and {last}, on {pool.frequency.count(dates)}."
     return (
         f"{len(pool.series)} series were scored between {first} and {last}{left_out}. Their tests are over "
         f"{pool.frequency.count(dates)}, each {unit} the mean of the series, which rise and fall together."
@@ -83,7 +92,7 @@ def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], pool:
     text = outcomes.describe(
         results,
         outcomes.words_of(subject),
-        score=f"mean {score}",
+        score=score if len(pool.series) == 1 else f"mean {score}",
         detail=lambda step: outcomes.skill_text(pooled[step].skill),
         frequency=frequency,
     )
@@ -93,8 +102,11 @@ def _against(baseline: str, results: Mapping[int, outcomes.CorrectedTest], pool:
         return join_words([str(number) for number in numbers]) if any(numbers) else "none"
 
     ahead, series = frequency.steps(pooled), max(one.series for one in pooled.values())
+    against = f"Against {_name(baseline, pool)}: {text}."
+    if len(pool.series) == 1:
+        return against
     return (
-        f"Against {baseline_name(baseline, frequency)}: {text}. By series, at {ahead}: lower on "
+        f"{against} By series, at {ahead}: lower on "
         f"{counts(lambda one: one.won)} of {series} (significantly on {counts(lambda one: one.better)}), higher on "
         f"{counts(lambda one: one.lost)} (significantly on {counts(lambda one: one.worse)})."
     )
@@ -128,8 +140,13 @@ def _coverage(pool: Pool) -> list[str]:
     ahead = pool.frequency.steps(nineties)
     off = {step: count for step in nineties if (count := _series_off(pool, step))}
     places = [f"{count} of them at {pool.frequency.steps([step])}" for step, count in off.items()]
-    single = f"; of single series it is not for {join_words(places)}" if places else ", and so for every single series"
     fifty, ninety = (join_words([f"{100 * share:.1f} %" for share in shares]) for shares in (halves, nineties.values()))
+    if len(pool.series) == 1:
+        return [
+            f"The 50 % bands cover {fifty} of the prices {ahead} ahead, the 90 % bands {ninety}. The coverage of the "
+            f"90 % band is {_judgement(pool)}.{_regimes(pool)}"
+        ]
+    single = f"; of single series it is not for {join_words(places)}" if places else ", and so for every single series"
     return [
         f"On average of the series, the 50 % bands cover {fifty} of the prices {ahead} ahead, the 90 % bands {ninety}. "
         f"The mean coverage of the 90 % band is {_judgement(pool)}{single}.{_regimes(pool)}"
@@ -145,9 +162,10 @@ def _regimes(pool: Pool) -> str:
     ]
     if len(parts) < 2:
         return ""
+    of, whose = ("all series and", "each series'") if len(pool.series) > 1 else ("all", "the")
     return (
-        f" Of the prices of all series and {unit}s ahead together they cover {join_words(parts)}; low, medium and high "
-        f"are the thirds of each series' training {unit}s."
+        f" Of the prices of {of} {unit}s ahead together they cover {join_words(parts)}; low, medium and high are the "
+        f"thirds of {whose} training {unit}s."
     )
 
 
@@ -172,13 +190,13 @@ def _judgement(pool: Pool) -> str:
 
 
 def _summary(results: outcomes.Results[str], pool: Pool, subject: str) -> str:
-    then = f"In short: over these {len(pool.series)} series"
+    frequency, count = pool.frequency, len(pool.series)
+    then = f"In short: {f'{frequency.on} these {frequency.unit}s' if count == 1 else f'over these {count} series'}"
     found = {name: {result.outcome for result in by_step.values()} for name, by_step in results.items() if name != BEST}
     beaten = [name for name, outcome in found.items() if "better" in outcome]
     winners = [name for name, outcome in found.items() if "worse" in outcome]
     unbeaten = [name for name in found if name not in beaten]
-    frequency = pool.frequency
-    end = f"{_best(results, frequency)}{_bands(pool)}"
+    end = f"{_best(results, pool)}{_bands(pool)}"
     if all(outcome <= {"untested"} for outcome in found.values()):
         return f"{then}, the {frequency.unit}s allow no test of whether {subject} has skill.{end}"
     if winners and not beaten:
@@ -197,12 +215,12 @@ def _summary(results: outcomes.Results[str], pool: Pool, subject: str) -> str:
     )
 
 
-def _best(results: outcomes.Results[str], frequency: Frequency) -> str:
+def _best(results: outcomes.Results[str], pool: Pool) -> str:
     """Whether the network beats each series' best baseline; nothing where there is one baseline, or no test."""
     by_step = results.get(BEST, {})
     if all(result.outcome == "untested" for result in by_step.values()):
         return ""
-    name = baseline_name(BEST, frequency)
+    name, frequency = _name(BEST, pool), pool.frequency
     better, worse = (outcomes.steps_with(by_step, outcome) for outcome in ("better", "worse"))
     claims = (("better", better), ("worse", worse))
     parts = [f"{how} than {name} at {frequency.steps(steps)} ahead" for how, steps in claims if steps]

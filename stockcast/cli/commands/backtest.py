@@ -1,0 +1,123 @@
+"""`stockcast backtest`."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stockcast.cli.options import (
+    ConfigName,
+    Overrides,
+    Plot,
+    Printing,
+    Runs,
+    parse_day,
+    takes,
+    takes_accept_damage,
+    takes_calendar,
+    takes_covariates,
+    takes_ticker,
+)
+from stockcast.cli.output import message_callbacks, path_text, print_json, print_message
+from stockcast.cli.signals import Interrupted
+
+if TYPE_CHECKING:
+    from stockcast.forecasting.folds import FoldPlan
+
+_FOLDS = 8
+
+
+class Window(StrEnum):
+    """How many days a fold is trained on."""
+
+    expanding = "expanding"
+    rolling = "rolling"
+
+
+def parse_refit(text: str) -> int:
+    """Parse a number of bars, or `none`, which is 0."""
+    if text == "none":
+        return 0
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is not a number of bars from 1 on, or none.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class CutOffs:
+    """Where the cut-offs lie."""
+
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=1, max=1000, help=f"Number of cut-offs (default: {_FOLDS}).")
+    ] = None
+    refit_every: Annotated[
+        int | None,
+        typer.Option(
+            "--refit-every",
+            metavar="BARS|none",
+            parser=parse_refit,
+            help="Bars from one cut-off to the next; none trains once. With --folds, so many back from the last day.",
+        ),
+    ] = None
+    first: Annotated[
+        date | None,
+        typer.Option("--from", metavar="DATE", parser=parse_day, help="The first cut-off (default: the middle)."),
+    ] = None
+    window: Annotated[
+        Window, typer.Option(help="Train on all days before a cut-off, or on as many as before the first.")
+    ] = Window.expanding
+
+    def plan(self) -> "FoldPlan":
+        """Return the plan of the folds."""
+        from stockcast.forecasting.folds import FoldPlan
+
+        rolling = self.window == Window.rolling
+        if self.refit_every == 0:
+            if self.folds not in (None, 1):
+                raise typer.BadParameter("--refit-every none is one fold; leave --folds out.")
+            return FoldPlan(folds=1, first=self.first, rolling=rolling)
+        folds = _FOLDS if self.folds is None and self.refit_every is None else self.folds
+        return FoldPlan(folds=folds, refit_every=self.refit_every, first=self.first, rolling=rolling)
+
+
+@takes_accept_damage
+@takes_ticker
+@takes_calendar
+@takes_covariates
+@takes(cut_offs=CutOffs, printing=Printing)
+def backtest(
+    cut_offs: CutOffs,
+    printing: Printing,
+    config: ConfigName = None,
+    overrides: Overrides = None,
+    runs: Runs = Path("runs"),
+    plot: Plot = True,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
+) -> None:
+    """Train again at each of several cut-offs, on the days before it alone, and score all forecasts as one."""
+    from stockcast.cli.backtest_tables import print_backtest
+    from stockcast.cli.progress import PoolProgress
+    from stockcast.config.load import load_config
+    from stockcast.pipeline.backtest import backtest as run_backtest
+    from stockcast.pipeline.backtest_result import save_backtest
+
+    plan = cut_offs.plan()
+    on_message = message_callbacks(printing.quiet).on_message
+    chosen = load_config(config, overrides or (), on_message=on_message)
+    try:
+        with PoolProgress(quiet=printing.quiet, doing="training folds") as progress:
+            callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
+            result = run_backtest(chosen, plan, runs=runs, callbacks=callbacks)
+    except Interrupted as interrupted:
+        advice = "Repeat the command to go on: folds that are done are kept, and trainings go on."
+        raise Interrupted(interrupted.number, advice) from None
+    folder = save_backtest(result, plot=plot)
+    if printing.as_json:
+        print_json(result.to_json())
+    else:
+        print_backtest(result, verbose=verbose)
+    more = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
+    print_message(f"Scores{' and plots' if plot else ''}: {path_text(folder)}{more}", quiet=printing.quiet)

@@ -1,0 +1,150 @@
+"""A config and cut-offs -> a run for each, trained on the past alone, and the scores of all as one.
+
+Each fold is an ordinary run, in a folder that is named by all that it is made from. So what is done is found again
+after a kill, with more folds, or when the price files have grown.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from stockcast.config.schema import Config
+from stockcast.data.lookahead import find_lookahead
+from stockcast.data.prices import Prices
+from stockcast.errors import RunError
+from stockcast.evaluation.joined_folds import join_folds
+from stockcast.evaluation.pool import Losses, Pool, SeriesScores, pool_series
+from stockcast.execution.engines import run_tasks
+from stockcast.execution.tasks import EngineName, Task
+from stockcast.forecasting.folds import Fold, FoldPlan, plan_folds
+from stockcast.forecasting.reading import price_files
+from stockcast.forecasting.training_data import read_training_prices
+from stockcast.models.callbacks import SILENT, Callbacks
+from stockcast.pipeline.backtest_result import Backtest, FoldScores
+from stockcast.pipeline.pool_members import stored_scores
+from stockcast.runs.evaluations import EvaluationIndex, stored_evaluation
+from stockcast.runs.files import make_folder
+from stockcast.runs.layout import BACKTESTS, FOLDS, evaluation_label
+from stockcast.typing import Dates
+
+_DIGITS = 8  # of a hash in a name
+
+_Scores = tuple[SeriesScores, Dates, Losses]
+"""Of one series, as `pool_series` takes them."""
+
+
+def backtest(
+    config: Config,
+    plan: FoldPlan,
+    *,
+    runs: Path | str = "runs",
+    engine: EngineName = "processes",
+    address: str | None = None,
+    callbacks: Callbacks = SILENT,
+) -> Backtest:
+    """Train on the days before each cut-off, forecast those up to the next one, and score all folds as one.
+
+    Args:
+        config: what each fold is trained by; the days before a cut-off are divided as its split divides those before
+            the test.
+        plan: where the cut-offs lie.
+        runs: folder of the runs; the folds' are in its folder `backtests`.
+        engine: what does the folds, see `run_tasks`.
+        address: likewise.
+        callbacks: `on_message` is given what looks odd in the data, `on_series` each fold that is done.
+
+    Raises:
+        StockcastError: the data do not allow the plan, or no fold could be done. Those that could not are among the
+            failures.
+    """
+    read = read_training_prices(config, callbacks.on_message)
+    names = _names(read.series)
+    for prices in read.series:
+        for found in find_lookahead(prices):
+            callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
+    dates = np.unique(np.concatenate([prices.dates for prices in read.series]))
+    folds = plan_folds(read.config, dates, plan)
+    root = Path(runs).resolve() / BACKTESTS / config.name
+    make_folder(root / FOLDS, advice="Choose another --runs.")
+    paths = {fold.name: root / FOLDS / f"{fold.name}-{_digest(fold, read.series)}" for fold in folds}
+    inputs = tuple(path.resolve() for path in price_files(read.config))
+    tasks = [
+        Task(
+            key=fold.name,
+            function="stockcast.pipeline.fold_run:run_fold",
+            folder=paths[fold.name],
+            arguments={"config": fold.config.to_yaml()},
+            inputs=inputs,
+        )
+        for fold in folds
+    ]
+    failures = {}
+    with closing(run_tasks(tasks, engine=engine, address=address)) as ends:
+        for number, end in enumerate(ends, start=1):
+            if end.error is not None:
+                failures[end.task.key] = str(end.error)
+            callbacks.on_series(end.task.key, number, len(tasks))
+    done = [fold for fold in folds if fold.name not in failures]
+    if not done:
+        name, reason = next(iter(failures.items()))
+        raise RunError(f"None of {len(folds)} folds could be done. {name}: {reason}", file=root)
+    scores = [_scores(fold, paths[fold.name], names) for fold in done]
+    joined = [join_folds(parts) for name in names if (parts := [own[name] for own in scores if name in own])]
+    return Backtest(
+        config=read.config,
+        plan=plan,
+        folds=tuple(
+            FoldScores(fold, paths[fold.name], _pool(list(own.values()), config))
+            for fold, own in zip(done, scores, strict=True)
+        ),
+        pool=_pool(joined, config),
+        failures=failures,
+        unscored={name: missing for name in names if (missing := sum(name not in own for own in scores))},
+    )
+
+
+def _names(series: Sequence[Prices]) -> dict[str, Prices]:
+    """Return the series by name; where files share one, with the first digits of the file's SHA-256."""
+    names = [prices.name for prices in series]
+    return {
+        name if names.count(name) == 1 else f"{name}-{prices.sha256[:_DIGITS]}": prices
+        for name, prices in zip(names, series, strict=True)
+    }
+
+
+def _digest(fold: Fold, series: Sequence[Prices]) -> str:
+    """Return the first digits of a hash of all that a fold is made from: its config, and the days that it reads."""
+    words = [fold.config.to_yaml(), *(_content(prices, fold) or "" for prices in series)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:_DIGITS]
+
+
+def _content(prices: Prices, fold: Fold) -> str | None:
+    """Return the hash of the days of a series that a fold reads; None where there are none."""
+    start, end = fold.config.data.start, fold.config.data.end
+    inside = (
+        prices.dates <= np.datetime64(end)
+        if start is None
+        else ((np.datetime64(start) <= prices.dates) & (prices.dates <= np.datetime64(end)))
+    )
+    return prices.between(start, end).content_sha256() if inside.any() else None
+
+
+def _scores(fold: Fold, run: Path, names: Mapping[str, Prices]) -> dict[str, _Scores]:
+    """Return the scores of the series in a fold, by name; those that have none there are left out."""
+    index = EvaluationIndex.of(run)
+    labels = {data.get("content_sha256"): evaluation_label(folder.name) for folder, data in index.stated.items()}
+    scores = {}
+    for name, prices in names.items():
+        label = labels.get(_content(prices, fold))
+        stored = None if label is None else stored_evaluation(run, label)
+        if label is not None and stored is not None:
+            scores[name] = stored_scores(run, label, name, stored)
+    return scores
+
+
+def _pool(scores: Sequence[_Scores], config: Config) -> Pool:
+    score = "crps" if config.head.classes is None else "brier"
+    return pool_series(scores, score=score, frequency=config.data.bars)

@@ -1,0 +1,49 @@
+"""A fold of a backtest -> an ordinary run that is trained on its past, with the scores of each series after it."""
+
+import contextlib
+from pathlib import Path
+
+from stockcast.config.load import parse_config
+from stockcast.errors import DataError, StockcastError
+from stockcast.forecasting.predictor import Predictor
+from stockcast.models.callbacks import SILENT
+from stockcast.pipeline.member_scores import score_member
+from stockcast.pipeline.pool_members import members_of
+from stockcast.pipeline.resume import resume
+from stockcast.pipeline.scored_series import ScoredDays
+from stockcast.pipeline.train import train
+from stockcast.runs.directory import RunDirectory
+from stockcast.runs.layout import BEGUN, MANIFEST
+
+
+def run_fold(folder: Path, *, config: str) -> None:
+    """Train the run at `folder` and score its test days; what is there already is kept, and a training goes on.
+
+    Args:
+        folder: of the run.
+        config: YAML, with dates for the parts and absolute paths.
+
+    Raises:
+        StockcastError: as `train` and `evaluate`; of several series, if none could be scored.
+    """
+    chosen = parse_config(config, source=f"config of {folder.name}", folder=folder.parent)
+    if (folder / MANIFEST).is_file():
+        run = RunDirectory(folder)
+    elif (folder / BEGUN).is_file():
+        run = resume(RunDirectory(folder), config=chosen, processes=1)
+    else:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # empty: of a training that was ended before it began
+        run = train(chosen, runs=folder.parent, name=folder.name, processes=1)
+    predictor, failures, scored = Predictor.load(run), [], 0
+    members = list(members_of(predictor, []))
+    names = [member.name for member in members]
+    for member in members:
+        try:
+            score_member(predictor, member, ScoredDays(), by_hash=names.count(member.name) > 1, callbacks=SILENT)
+            scored += 1
+        except StockcastError as error:  # a series may end before the fold's test days do
+            failures.append(f"{member.name}: {error}")
+    if not scored:
+        reasons = "\n".join(failures[:10])
+        raise DataError(f"None of {len(failures)} series could be scored in the fold {folder.name}:\n{reasons}")
