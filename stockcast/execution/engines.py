@@ -3,22 +3,33 @@
 from collections.abc import Generator, Sequence
 
 from stockcast.errors import StockcastError
-from stockcast.execution.tasks import EngineName, Task, TaskEnd, run_in_process
+from stockcast.execution.processes import run_in_processes
+from stockcast.execution.tasks import EngineName, OnMessage, Task, TaskEnd, run_in_process
 
 
 def run_tasks(
-    tasks: Sequence[Task], *, engine: EngineName = "processes", address: str | None = None
+    tasks: Sequence[Task],
+    *,
+    engine: EngineName = "processes",
+    address: str | None = None,
+    cores: int | None = None,
+    on_message: OnMessage = lambda key, text: None,
 ) -> Generator[TaskEnd, None, None]:
     """Do tasks and yield how each ended, as it ends; what runs is ended with the iterator, at the latest.
 
     Args:
         tasks: in the order in which they begin; their folders differ.
-        engine: `in_process` one after the other, `processes` one for each core, `ray` on a cluster.
+        engine: `in_process` one after the other, `processes` side by side on this machine, `ray` on a cluster.
         address: of a running cluster; None for one on this machine, which ends with the iterator.
+        cores: of this machine that `processes`, or a cluster of its own, keeps busy; None for all.
+        on_message: is called with the key of a task and a message of it.
 
     Raises:
         StockcastError: the engine cannot work. A task that cannot be done is no error here; its end holds the reason.
     """
-    if engine != "in_process":
+    if engine == "in_process":
+        yield from run_in_process(tasks, on_message=on_message)
+    elif engine == "processes":
+        yield from run_in_processes(tasks, cores=cores, on_message=on_message)
+    else:
         raise StockcastError(f"engine {engine} is not built yet.", key="--engine", value=engine)
-    yield from run_in_process(tasks)

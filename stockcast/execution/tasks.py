@@ -5,15 +5,20 @@ in this process, in another one, or on another machine, and the folder is the sa
 killed finds what it had written in its folder, and goes on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from stockcast.errors import StockcastError
+from stockcast.models.backend import limit_threads
 
 EngineName = Literal["in_process", "processes", "ray"]
+
+OnMessage = Callable[[str, str], None]
+"""What is called with the key of a task and a message of it."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,14 @@ class Task:
 
     Attributes:
         key: names it in messages, and among the others.
-        function: `package.module:name` of what is called with the folder and the arguments by name. It writes files in
-            the folder, goes on where it finds its own unfinished ones there, and raises StockcastError if it cannot.
+        function: `package.module:name` of what is called with the folder and, by name, the arguments and `on_message`,
+            which takes a text for the user. It writes files in the folder, goes on where it finds its own unfinished
+            ones there, and raises StockcastError if it cannot.
         folder: that its files are in, absolute; other tasks write elsewhere.
         arguments: plain values, as JSON has them.
         inputs: the files that it reads, absolute.
-        cpus: cores that it keeps busy.
-        gpus: accelerators that it needs.
+        cpus: cores that it keeps busy, at least 1.
+        gpus: accelerators that it needs; with none, it sees none.
     """
 
     key: str
@@ -39,14 +45,14 @@ class Task:
     cpus: int = 1
     gpus: int = 0
 
-    def run(self) -> None:
+    def run(self, on_message: Callable[[str], None]) -> None:
         """Do it here and now.
 
         Raises:
             StockcastError: it cannot be done.
         """
         module, _, name = self.function.partition(":")
-        getattr(import_module(module), name)(self.folder, **self.arguments)
+        getattr(import_module(module), name)(self.folder, on_message=on_message, **self.arguments)
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,12 @@ class TaskEnd:
     error: StockcastError | None = None
 
 
-def run_in_process(tasks: Sequence[Task]) -> Iterator[TaskEnd]:
+def run_in_process(tasks: Sequence[Task], *, on_message: OnMessage) -> Iterator[TaskEnd]:
     """Do the tasks one after the other in this process; yield how each ended."""
+    limit_threads(max((task.cpus for task in tasks), default=1))  # as the other engines do: the same bits
     for task in tasks:
         try:
-            task.run()
+            task.run(partial(on_message, task.key))
         except StockcastError as error:
             yield TaskEnd(task, error)
         else:

@@ -67,19 +67,31 @@ def has_gpu() -> bool:
 
 
 def share_threads(processes: int) -> None:
-    """Give this process, and those that it starts, its share of the cores; without effect once Keras is loaded.
+    """Give this process, and those that it starts, its share of the cores, as `limit_threads` does."""
+    limit_threads(max(1, processors() // processes))
+
+
+def limit_threads(cores: int) -> None:
+    """Have this process, and those that it starts, keep so many cores busy; without effect once Keras is loaded.
+
+    Variables that are set already stay.
+    """
+    for variable, threads in thread_settings(cores).items():
+        os.environ.setdefault(variable, threads)
+
+
+def thread_settings(cores: int) -> dict[str, str]:
+    """Return the environment of a process that keeps so many cores busy.
 
     The matrix products of one day gain little from a second thread, so each of two streams of independent operations
-    gets half of the share. Variables that are set already stay.
+    gets half of the cores.
     """
-    share = max(1, processors() // processes)
-    streams = min(2, share)
-    for variable, threads in (
-        ("TF_NUM_INTEROP_THREADS", streams),
-        ("TF_NUM_INTRAOP_THREADS", share // streams),
-        ("OMP_NUM_THREADS", share),  # PyTorch
-    ):
-        os.environ.setdefault(variable, str(threads))
+    streams = min(2, cores)
+    return {
+        "TF_NUM_INTEROP_THREADS": str(streams),
+        "TF_NUM_INTRAOP_THREADS": str(cores // streams),
+        "OMP_NUM_THREADS": str(cores),  # PyTorch
+    }
 
 
 def machine() -> dict[str, Any]:
