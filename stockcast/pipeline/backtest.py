@@ -82,7 +82,11 @@ def backtest(
         for fold in folds
     ]
     failures = {}
-    with closing(run_tasks(tasks, engine=engine, address=address)) as ends:
+
+    def on_message(key: str, text: str) -> None:
+        callbacks.on_message(f"{key}: {text}")
+
+    with closing(run_tasks(tasks, engine=engine, address=address, on_message=on_message)) as ends:
         for number, end in enumerate(ends, start=1):
             if end.error is not None:
                 failures[end.task.key] = str(end.error)

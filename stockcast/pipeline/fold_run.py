@@ -1,12 +1,13 @@
 """A fold of a backtest -> an ordinary run that is trained on its past, with the scores of each series after it."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from stockcast.config.load import parse_config
 from stockcast.errors import DataError, StockcastError
 from stockcast.forecasting.predictor import Predictor
-from stockcast.models.callbacks import SILENT
+from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.member_scores import score_member
 from stockcast.pipeline.pool_members import members_of
 from stockcast.pipeline.resume import resume
@@ -16,12 +17,13 @@ from stockcast.runs.directory import RunDirectory
 from stockcast.runs.layout import BEGUN, MANIFEST
 
 
-def run_fold(folder: Path, *, config: str) -> None:
+def run_fold(folder: Path, *, config: str, on_message: Callable[[str], None] = SILENT.on_message) -> None:
     """Train the run at `folder` and score its test days; what is there already is kept, and a training goes on.
 
     Args:
         folder: of the run.
         config: YAML, with dates for the parts and absolute paths.
+        on_message: given a sentence where a training goes on.
 
     Raises:
         StockcastError: as `train` and `evaluate`; of several series, if none could be scored.
@@ -30,7 +32,7 @@ def run_fold(folder: Path, *, config: str) -> None:
     if (folder / MANIFEST).is_file():
         run = RunDirectory(folder)
     elif (folder / BEGUN).is_file():
-        run = resume(RunDirectory(folder), config=chosen, processes=1)
+        run = resume(RunDirectory(folder), config=chosen, processes=1, callbacks=Callbacks(on_message=on_message))
     else:
         with contextlib.suppress(OSError):
             folder.rmdir()  # empty: of a training that was ended before it began
