@@ -1,8 +1,8 @@
 """The tables of a backtest, on standard output."""
 
 from stockcast.cli.fitted_table import new_table, print_table
-from stockcast.cli.pool_tables import print_pooled
-from stockcast.cli.tables import print_sentences, skill_cell
+from stockcast.cli.pool_tables import print_pooled, signed_skill
+from stockcast.cli.tables import print_sentences
 from stockcast.evaluation.pool import PooledScores
 from stockcast.evaluation.verdict.pool import SCORES, baseline_name
 from stockcast.pipeline.backtest_result import Backtest
@@ -26,7 +26,8 @@ def _print_folds(backtest: Backtest) -> None:
     table = new_table(
         backtest.title(),
         f"By how much the network's {SCORES[whole.score]} is lower (+) or higher (-) than that of the baseline that is "
-        f"hardest over all folds: {join_words(named)}. In brackets the share of prices inside the 90 % band.",
+        f"hardest over all folds, by {frequency.unit}s ahead: {join_words(named)}."
+        + ("" if whole.overall.coverage_90 is None else " In brackets: % of prices inside the 90 % band."),
         "fold", "first day", "origins", *map(str, hardest),
     )  # fmt: skip
     for scores in backtest.folds:
@@ -42,5 +43,5 @@ def _print_folds(backtest: Backtest) -> None:
 def _cell(scores: PooledScores | None, baseline: str) -> str:
     if scores is None or baseline not in scores.against:
         return ""
-    covers = "" if scores.coverage_90 is None else f" ({100 * scores.coverage_90:.0f} %)"
-    return f"{skill_cell(scores.against[baseline].skill)}{covers}"
+    covers = "" if scores.coverage_90 is None else f" ({100 * scores.coverage_90:.0f})"
+    return f"{signed_skill(scores.against[baseline].skill)}{covers}"

@@ -107,7 +107,7 @@ def _print_series(evaluation: PoolEvaluation) -> None:
         if row["failure"] is not None:
             table.add_row(row["series"], "not scored", *("" for _ in steps))
             continue
-        table.add_row(row["series"], str(row["origins"]), *(_signed(row[f"skill_{step}"]) for step in steps))
+        table.add_row(row["series"], str(row["origins"]), *(signed_skill(row[f"skill_{step}"]) for step in steps))
     print_table(table, least=("origins",), file="series.csv")
     print_sentences(f"{name}: {reason}" for name, reason in evaluation.failures.items())
 
@@ -115,21 +115,27 @@ def _print_series(evaluation: PoolEvaluation) -> None:
 def print_pooled(pool: Pool, *, title: str, subject: str = NETWORK, file: str = "pool.json") -> None:
     """Print the scores of all series together, horizon by horizon; arguments as of `print_scores`."""
     bands = ("in 50 %", "in 90 %") if pool.overall.coverage_90 is not None else ()
+    counts = ("won", "lost") if len(pool.series) > 1 else ()
+    test = "each test alone (the verdict corrects for their number)"
+    caption = (
+        f"{SCORES[pool.score]}: mean over the series. best: of each series the best baseline there. p: Diebold-Mariano "
+        f"over the days, each the mean of the series, {test}. won, lost: series on which the "
+        f"{'network' if subject == NETWORK else 'model'} is better and worse, in brackets significantly."
+        if counts
+        else f"best: the best baseline there. p: Diebold-Mariano over the {pool.frequency.unit}s, {test}."
+    )
     table = new_table(
         f"All together: {title}",
-        f"{SCORES[pool.score]}: mean over the series. best: of each series the best baseline there. p: Diebold-Mariano "
-        "over the days, each the mean of the series, each test alone (the verdict corrects for their number). "
-        f"won, lost: series on which the {'network' if subject == NETWORK else 'model'} is better and worse, in "
-        "brackets significantly."
-        + (" in 50 %, in 90 %: share of prices inside the band." if bands else ""),
-        f"{pool.frequency.unit}s", "against", owners(subject), "p", "won", "lost", *bands,
+        caption + (" in 50 %, in 90 %: share of prices inside the band." if bands else ""),
+        f"{pool.frequency.unit}s", "against", owners(subject), "p", *counts, *bands,
     )  # fmt: skip
     for label, scores in (*pool.horizons.items(), ("all", pool.overall)):
         for place, (name, pooled) in enumerate(scores.against.items()):
             first, shares = (str(label), _covers(scores)) if place == 0 else ("", [])
-            table.add_row(first, name, *_cells(pooled, with_tests=label != "all"), *shares)
+            cells = _cells(pooled, with_tests=label != "all")[: 2 + len(counts)]
+            table.add_row(first, name, *cells, *shares)
         table.add_section()
-    print_table(table, least=(*bands, "lost", "won"), file=file)
+    print_table(table, least=(*bands, *reversed(counts)), file=file)
 
 
 def _cells(pooled: PooledSkill, *, with_tests: bool) -> tuple[str, ...]:
@@ -144,5 +150,6 @@ def _covers(scores: PooledScores) -> list[str]:
     return [f"{100 * share:.0f} %" for share in (scores.coverage_50, scores.coverage_90) if share is not None]
 
 
-def _signed(skill: float | None) -> str:
+def signed_skill(skill: float | None) -> str:
+    """Write by how much a loss is lower (+) or higher (-) than a baseline's."""
     return "" if skill is None else f"{100 * skill:+.1f} %"

@@ -95,14 +95,15 @@ def backtest(
     if not done:
         name, reason = next(iter(failures.items()))
         raise RunError(f"None of {len(folds)} folds could be done. {name}: {reason}", file=root)
-    scores = [_scores(fold, paths[fold.name], names) for fold in done]
+    labels = [_labels(fold, paths[fold.name], names) for fold in done]
+    scores = [_scores(paths[fold.name], own) for fold, own in zip(done, labels, strict=True)]
     joined = [join_folds(parts) for name in names if (parts := [own[name] for own in scores if name in own])]
     return Backtest(
         config=read.config,
         plan=plan,
         folds=tuple(
-            FoldScores(fold, paths[fold.name], _pool(list(own.values()), config))
-            for fold, own in zip(done, scores, strict=True)
+            FoldScores(fold, paths[fold.name], _pool(list(own.values()), config), of)
+            for fold, own, of in zip(done, scores, labels, strict=True)
         ),
         pool=_pool(joined, config),
         failures=failures,
@@ -136,16 +137,22 @@ def _content(prices: Prices, fold: Fold) -> str | None:
     return prices.between(start, end).content_sha256() if inside.any() else None
 
 
-def _scores(fold: Fold, run: Path, names: Mapping[str, Prices]) -> dict[str, _Scores]:
-    """Return the scores of the series in a fold, by name; those that have none there are left out."""
-    index = EvaluationIndex.of(run)
-    labels = {data.get("content_sha256"): evaluation_label(folder.name) for folder, data in index.stated.items()}
+def _labels(fold: Fold, run: Path, names: Mapping[str, Prices]) -> dict[str, str]:
+    """Return the labels of the evaluations in a fold, by series; those that have none there are left out."""
+    stated = EvaluationIndex.of(run).stated
+    labels = {data.get("content_sha256"): evaluation_label(folder.name) for folder, data in stated.items()}
+    found = {name: labels.get(_content(prices, fold)) for name, prices in names.items()}
+    return {name: label for name, label in found.items() if label is not None}
+
+
+def _scores(run: Path, labels: Mapping[str, str]) -> dict[str, _Scores]:
+    """Return the scores of the series in a fold, by name."""
     scores = {}
-    for name, prices in names.items():
-        label = labels.get(_content(prices, fold))
-        stored = None if label is None else stored_evaluation(run, label)
-        if label is not None and stored is not None:
-            scores[name] = stored_scores(run, label, name, stored)
+    for name, label in labels.items():
+        stored = stored_evaluation(run, label)
+        if stored is None:
+            raise RunError(f"{run} has lost its evaluation of {name}. Remove the folder and repeat.", file=run)
+        scores[name] = stored_scores(run, label, name, stored)
     return scores
 
 

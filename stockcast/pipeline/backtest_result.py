@@ -28,11 +28,13 @@ class FoldScores:
         fold: its cut-off and config.
         run: its run.
         pool: the scores of its series.
+        labels: by series, the label of its evaluation in the run.
     """
 
     fold: Fold
     run: Path
     pool: Pool
+    labels: Mapping[str, str]
 
     @property
     def span(self) -> tuple[str, str]:
@@ -199,7 +201,7 @@ def save_backtest(backtest: Backtest, *, plot: bool = True) -> Path:
     if plot:
         from stockcast import plots  # matplotlib: only for who draws
 
-        spans = [scores.span for scores in backtest.folds]
+        spans = [(str(scores.fold.cutoff), str(scores.fold.last)) for scores in backtest.folds]
         pools = [scores.pool for scores in backtest.folds]
         files.write_plot("skill", plots.skill_through_time(spans, pools, backtest.pool, backtest.title()), folder="")
         if backtest.pool.overall.coverage_90 is not None:

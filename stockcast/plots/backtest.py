@@ -7,12 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stockcast.evaluation.pool import Pool
 from stockcast.evaluation.verdict.pool import SCORES, baseline_name
 from stockcast.plots.style import (
-    BASELINE_COLOURS,
     GREY,
     NETWORK,
     PRICE,
@@ -32,39 +31,38 @@ def skill_through_time(spans: Sequence[tuple[str, str]], folds: Sequence[Pool], 
     """The skill in each fold against the baseline that is hardest over all folds, a panel for each reported horizon.
 
     Args:
-        spans: of each fold, the first day forecast from and the last day forecast, ISO.
+        spans: of each fold, its cut-off and the last day before the next one, ISO.
         folds: the scores of each.
         whole: those of all folds as one.
         title: end of the title.
     """
     steps = list(whole.horizons)
     figure = new_figure(f"Skill through time: {title}", size=(11, 1.6 + 1.75 * len(steps)))
-    panels = figure.subplots(len(steps), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    drawn = [0.0]
+    panels = figure.subplots(len(steps), 1, sharex=True, squeeze=False)[:, 0]
     for step, axes in zip(steps, panels, strict=True):
         plain(axes)
         hardest = whole.horizons[step].hardest
-        colour = BASELINE_COLOURS[hardest]
         total = whole.horizons[step].against[hardest]
         axes.axhline(0, color=PRICE, linewidth=1)
-        axes.axhline(total.skill, color=colour, linewidth=1.2, linestyle="--")
-        drawn.append(total.skill)
+        axes.axhline(total.skill, color=NETWORK, linewidth=1.2, linestyle="--")
+        drawn = [0.0, total.skill]
         for (first, last), fold in zip(spans, folds, strict=True):
             against = fold.horizons[step].against.get(hardest) if step in fold.horizons else None
             if against is None:
                 continue
             days = mdates.date2num(np.array([first, last], dtype="datetime64[D]"))
             margin = against.margin or 0.0
-            shade = colour if abs(against.skill) > margin > 0 else GREY
+            shade = NETWORK if abs(against.skill) > margin > 0 else GREY
             axes.fill_between(days, against.skill - margin, against.skill + margin, color=shade, alpha=0.3, linewidth=0)
             axes.plot(days, [against.skill] * 2, color=shade, linewidth=2.2, solid_capstyle="butt")
             drawn.append(against.skill)
         ahead = whole.frequency.steps([step])
         axes.set_title(f"{ahead} ahead, against {baseline_name(hardest, whole.frequency)}", fontsize=10, loc="left")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set_ylabel("skill")
-    room = max(np.ptp(drawn), _LEAST_ROOM)
-    panels[0].set_ylim(min(drawn) - 0.6 * room, max(drawn) + 0.6 * room)  # a long interval goes on beyond the frame
+        room = max(np.ptp(drawn), _LEAST_ROOM)
+        axes.set_ylim(min(drawn) - 0.6 * room, max(drawn) + 0.6 * room)  # a long interval goes on beyond the frame
     date_axis(panels[-1])
     handles = {
         "a fold, and its 95 % interval": Patch(color=NETWORK, alpha=0.4, linewidth=0),
@@ -73,7 +71,7 @@ def skill_through_time(spans: Sequence[tuple[str, str]], folds: Sequence[Pool], 
     }
     note = (
         f"skill: by how much the {SCORES[whole.score]} is lower than that of the baseline that is hardest to beat over "
-        f"all folds; intervals may go on beyond the frame"
+        f"all folds. Each panel has a scale of its own; intervals may go on beyond the frame"
     )
     explain_below(figure, handles, columns=3, note=note)
     return figure

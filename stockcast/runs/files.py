@@ -60,7 +60,7 @@ class RunFiles:
         with self._replacing(name) as path, path.open("w", encoding="utf-8", newline="") as stream:
             table = csv.DictWriter(stream, fieldnames=list(first), lineterminator="\n")
             table.writeheader()
-            table.writerows({key: _as_text(cell) for key, cell in row.items()} for row in chain([first], rows))
+            table.writerows({key: as_cell(cell) for key, cell in row.items()} for row in chain([first], rows))
 
     def write_arrays(self, name: str | Path, arrays: dict[str, Any]) -> None:
         """Store arrays as npz, `name` inside the run or an absolute path."""
@@ -132,7 +132,7 @@ class RunFiles:
         return parse_object(self._read(name), source=self.path / name)
 
 
-def _as_text(cell: Any) -> Any:
+def as_cell(cell: Any) -> Any:
     """Return a cell that no spreadsheet computes: a name from a file may be `=HYPERLINK(...)`."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from stockcast.forecasting.folds import FoldPlan
 
 _FOLDS = 8
+
+
+class Forecasts(StrEnum):
+    """How every forecast is stored in one table."""
+
+    parquet = "parquet"
+    csv = "csv"
+    none = "none"
 
 
 class Window(StrEnum):
@@ -83,18 +92,35 @@ class CutOffs:
         return FoldPlan(folds=folds, refit_every=self.refit_every, first=self.first, rolling=rolling)
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What is written besides the scores."""
+
+    plot: Plot = True
+    forecasts: Annotated[
+        Forecasts | None,
+        typer.Option(help="Table of every forecast, a row for each level (default: parquet, where pyarrow is there)."),
+    ] = None
+
+    def format(self) -> str | None:
+        """Return the format of the table; None for no table."""
+        if self.forecasts is None:
+            return "parquet" if find_spec("pyarrow") else None
+        return None if self.forecasts == Forecasts.none else self.forecasts.value
+
+
 @takes_accept_damage
 @takes_ticker
 @takes_calendar
 @takes_covariates
-@takes(cut_offs=CutOffs, printing=Printing)
+@takes(cut_offs=CutOffs, stored=Stored, printing=Printing)
 def backtest(
     cut_offs: CutOffs,
+    stored: Stored,
     printing: Printing,
     config: ConfigName = None,
     overrides: Overrides = None,
     runs: Runs = Path("runs"),
-    plot: Plot = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
 ) -> None:
     """Train again at each of several cut-offs, on the days before it alone, and score all forecasts as one."""
@@ -103,6 +129,7 @@ def backtest(
     from stockcast.config.load import load_config
     from stockcast.pipeline.backtest import backtest as run_backtest
     from stockcast.pipeline.backtest_result import save_backtest
+    from stockcast.pipeline.long_forecasts import write_forecasts
 
     plan = cut_offs.plan()
     on_message = message_callbacks(printing.quiet).on_message
@@ -114,10 +141,12 @@ def backtest(
     except Interrupted as interrupted:
         advice = "Repeat the command to go on: folds that are done are kept, and trainings go on."
         raise Interrupted(interrupted.number, advice) from None
-    folder = save_backtest(result, plot=plot)
+    folder = save_backtest(result, plot=stored.plot)
+    if stored.format():
+        write_forecasts(result, format=str(stored.format()))
     if printing.as_json:
         print_json(result.to_json())
     else:
         print_backtest(result, verbose=verbose)
     more = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
-    print_message(f"Scores{' and plots' if plot else ''}: {path_text(folder)}{more}", quiet=printing.quiet)
+    print_message(f"Scores{' and plots' if stored.plot else ''}: {path_text(folder)}{more}", quiet=printing.quiet)
