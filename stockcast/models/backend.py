@@ -1,6 +1,7 @@
 """Keras and its backend: loaded without log output, sharing the cores, and what they run on."""
 
 import importlib
+import logging
 import os
 import platform
 import sys
@@ -54,6 +55,18 @@ def forget_networks() -> None:
         gradients = operations.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
+
+
+@contextmanager
+def without_advice() -> Iterator[None]:
+    """Suppress TensorFlow's advice against building one network after another, for what must."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def processors() -> int:

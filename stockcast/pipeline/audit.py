@@ -5,8 +5,6 @@ cut-off. Whatever may depend only on the days up to the cut-off must be equal to
 about choices that people made with the test days in sight, such as the number of layers.
 """
 
-import contextlib
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -26,11 +24,12 @@ from stockcast.data.lookahead import find_lookahead
 from stockcast.data.split import split_at
 from stockcast.errors import NotEnoughDays, RunError, StockcastError
 from stockcast.forecasting.reading import price_files, read_with, series_in
+from stockcast.models.backend import without_advice
 from stockcast.models.callbacks import SILENT, Callbacks
 from stockcast.pipeline.perturbations import PERTURBATIONS, perturb, unchanged
-from stockcast.pipeline.rerunner import FORECASTS, RAW, Numbers, Rerunner, first_difference
+from stockcast.pipeline.rerunner import FORECASTS, RAW, Numbers, Rerunner, first_difference, flat
 from stockcast.runs import RunDirectory
-from stockcast.runs.layout import CALIBRATION
+from stockcast.runs.layout import CALIBRATION, SCALER
 from stockcast.runs.shipped import refuse_pretrained
 from stockcast.text import plural
 
@@ -81,6 +80,7 @@ class AuditReport:
         reruns: number of trainings on changed copies.
         checks: in the order of the reruns.
         lookahead: own columns that know the future, a sentence each: a leak in the files, which no rerun can show.
+        foreign: what the run stores that its own training days do not give, a sentence each: a scaler of other days.
     """
 
     run: str
@@ -89,6 +89,7 @@ class AuditReport:
     reruns: int
     checks: tuple[Check, ...]
     lookahead: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> tuple[Check, ...]:
@@ -97,8 +98,8 @@ class AuditReport:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing changed, no own column knows the future, and something could be checked."""
-        return not self.leaks and not self.lookahead and bool(self._with("identical"))
+        """Whether nothing changed or is of other days, no own column knows the future, and something was checked."""
+        return not self.leaks and not self.lookahead and not self.foreign and bool(self._with("identical"))
 
     def summary(self) -> list[str]:
         """Return in a few lines what was done, and what stayed the same."""
@@ -122,12 +123,13 @@ class AuditReport:
         """Return what leaked, or that nothing could be checked; None if the audit passed."""
         if self.passed:
             return None
-        if not self.leaks and not self.lookahead:
+        if not self.leaks and not self.lookahead and not self.foreign:
             return (
                 "No rerun had the rows to train on, so nothing was checked. Give --cuts or --seed another value, or "
                 "audit a run on a longer file."
             )
         lines = [f"Leak found in the files of {self.run}:", *self.lookahead] if self.lookahead else []
+        lines += [f"Leak found in the scalers of {self.run}:", *self.foreign] if self.foreign else []
         if self.leaks:
             lines += [f"Leak found in {self.run}: days after a cut-off changed what came before."]
         return "\n".join([*lines, *map(Check.sentence, self.leaks)])
@@ -177,10 +179,11 @@ def audit(
     _, _, calibration, test, _ = split_at(dates, **dict(config.split)).days
     random = np.random.default_rng(seed)
 
-    with TemporaryDirectory(prefix="stockcast-audit-") as folder, _without_advice():
+    with TemporaryDirectory(prefix="stockcast-audit-") as folder, without_advice():
         rerunner = Rerunner(config, [prices.label for prices in series], tables, covariates, Path(folder))
         callbacks.on_message(f"Rerun 1 of {cuts + 1}: on unchanged copies.")
         expected = rerunner.rerun(unchanged)
+        foreign = tuple(_other_scalers(expected[SCALER], flat(run.scalers())))
         repeatable = False
         checks: list[Check] = []
         for number in range(cuts):
@@ -207,7 +210,7 @@ def audit(
                 _check_repeatable(expected, rerunner.rerun(unchanged))
                 repeatable = True
             checks += compared
-    return AuditReport(run.name, epochs, seed, cuts, tuple(checks), tuple(lookahead))
+    return AuditReport(run.name, epochs, seed, cuts, tuple(checks), tuple(lookahead), foreign)
 
 
 def _trained_series(run: RunDirectory, config: Config) -> list[PriceSource]:
@@ -217,18 +220,6 @@ def _trained_series(run: RunDirectory, config: Config) -> list[PriceSource]:
     sources = [source for path in files for source in series_in(config, path)]
     tickers = {series.ticker for series in run.trained_on()}
     return [source for source in sources if not isinstance(source, Table) or source.ticker in tickers]
-
-
-@contextlib.contextmanager
-def _without_advice() -> Iterator[None]:
-    """Suppress TensorFlow's advice against building one network after another, which an audit does."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _compare(
@@ -242,6 +233,15 @@ def _compare(
             continue
         difference = first_difference(numbers, products.get(what, {}), until=str(cut))
         yield Check(cut, perturbation, what, "changed" if difference else "identical", difference)
+
+
+def _other_scalers(expected: Numbers, stored: Numbers) -> Iterator[str]:
+    """Yield a sentence where the run's scalers are not those of its training days, but for the last digits."""
+    for name, number in expected.items():
+        own = stored.get(name)
+        if own is None or own.shape != number.shape or not np.allclose(own, number, rtol=1e-6, atol=1e-12):
+            was = "is missing" if own is None else f"is {own.tolist()}"
+            yield f"{SCALER}: {name[0]} {was}, and the training days give {number.tolist()}."
 
 
 def _check_repeatable(first: dict[str, Numbers], second: dict[str, Numbers]) -> None:

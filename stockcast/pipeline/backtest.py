@@ -5,7 +5,7 @@ after a kill, with more folds, or when the price files have grown.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy as np
 from stockcast.config.schema import Config
 from stockcast.data.lookahead import find_lookahead
 from stockcast.data.prices import Prices
-from stockcast.errors import RunError
+from stockcast.errors import DataError, RunError
 from stockcast.evaluation.joined_folds import join_folds
 from stockcast.evaluation.pool import Losses, Pool, SeriesScores, pool_series
 from stockcast.execution.engines import run_tasks
@@ -28,6 +28,7 @@ from stockcast.pipeline.pool_members import stored_scores
 from stockcast.runs.evaluations import EvaluationIndex, stored_evaluation
 from stockcast.runs.files import make_folder
 from stockcast.runs.layout import BACKTESTS, FOLDS, evaluation_label
+from stockcast.text import join_words
 from stockcast.typing import Dates
 
 _DIGITS = 8  # of a hash in a name
@@ -40,6 +41,7 @@ def backtest(
     config: Config,
     plan: FoldPlan,
     *,
+    series: Collection[str] = (),
     runs: Path | str = "runs",
     engine: EngineName = "processes",
     address: str | None = None,
@@ -51,6 +53,7 @@ def backtest(
         config: what each fold is trained by; the days before a cut-off are divided as its split divides those before
             the test.
         plan: where the cut-offs lie.
+        series: names of those of the training that are scored; none for all.
         runs: folder of the runs; the folds' are in its folder `backtests`.
         engine: what does the folds, see `run_tasks`.
         address: likewise.
@@ -61,7 +64,7 @@ def backtest(
             failures.
     """
     read = read_training_prices(config, callbacks.on_message)
-    names = _names(read.series)
+    names = _names(_chosen(read.series, series))
     for prices in read.series:
         for found in find_lookahead(prices):
             callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
@@ -76,7 +79,7 @@ def backtest(
             key=fold.name,
             function="stockcast.pipeline.fold_run:run_fold",
             folder=paths[fold.name],
-            arguments={"config": fold.config.to_yaml()},
+            arguments={"config": fold.config.to_yaml(), "series": sorted(set(series))},
             inputs=inputs,
         )
         for fold in folds
@@ -109,6 +112,19 @@ def backtest(
         failures=failures,
         unscored={name: missing for name in names if (missing := sum(name not in own for own in scores))},
     )
+
+
+def _chosen(series: Sequence[Prices], names: Collection[str]) -> list[Prices]:
+    """Return the series of these names, or all; DataError if there is none of a name."""
+    if missing := sorted(set(names) - {prices.name for prices in series}):
+        known = [prices.name for prices in series]
+        raise DataError(
+            f"No series {join_words(missing)} is trained on. There are: {', '.join(known[:20])}"
+            f"{', ...' if len(known) > 20 else ''}.",
+            key="--series",
+            value=missing,
+        )
+    return [prices for prices in series if not names or prices.name in names]
 
 
 def _names(series: Sequence[Prices]) -> dict[str, Prices]:

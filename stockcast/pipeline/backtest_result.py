@@ -12,6 +12,7 @@ from stockcast.evaluation.verdict.pool import judge_pool, pooled_results
 from stockcast.forecasting.folds import Fold, FoldPlan
 from stockcast.pipeline.pool_evaluation import pooled_json
 from stockcast.runs.files import RunFiles, make_folder
+from stockcast.runs.layout import BACKTEST
 from stockcast.text import join_words, plural
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ class Backtest:
 
     @property
     def name(self) -> str:
-        """Names its folder: the number of folds, the first cut-off, and the first digits of a hash of them all."""
+        """Names its folder: the number of folds, the first cut-off, and a hash of the folds and the series scored."""
         words = [fold.run.name for fold in self.folds]
+        words += [f"{fold.run.name} {name} {label}" for fold in self.folds for name, label in fold.labels.items()]
         digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:_DIGITS]
-        return f"{plural(len(words), 'fold').replace(' ', '-')}-from-{self.folds[0].fold.cutoff}-{digest}"
+        return f"{plural(len(self.folds), 'fold').replace(' ', '-')}-from-{self.folds[0].fold.cutoff}-{digest}"
 
     @property
     def folder(self) -> Path:
@@ -207,5 +209,5 @@ def save_backtest(backtest: Backtest, *, plot: bool = True) -> Path:
         if backtest.pool.overall.coverage_90 is not None:
             figure = plots.coverage_through_time(spans, pools, backtest.pool, backtest.title())
             files.write_plot("coverage", figure, folder="")
-    files.write_json("backtest.json", backtest.to_json())
+    files.write_json(BACKTEST, backtest.to_json())
     return backtest.folder

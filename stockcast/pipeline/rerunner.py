@@ -92,9 +92,9 @@ def _products(run: RunDirectory, config: Config, files: list[Path]) -> dict[str,
         for column, value in epoch.items()
         if column != "seconds"
     }
-    products = {SCALER: _flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
+    products = {SCALER: flat(run.scalers()), HISTORY: history, WEIGHTS: weights}
     if config.calibration != "none":
-        products[CALIBRATION] = _flat(run.calibration())
+        products[CALIBRATION] = flat(run.calibration())
     predictor = Predictor.load(run)
     market = predictor.market(end=config.data.end)
     for number, path in enumerate(files, start=1):
@@ -162,12 +162,12 @@ def first_difference(before: Numbers, after: Numbers, *, until: str) -> str | No
     return None
 
 
-def _flat(stored: dict[str, Any], prefix: str = "") -> Numbers:
+def flat(stored: dict[str, Any], prefix: str = "") -> Numbers:
     """Return the lists and numbers of a JSON document by dotted name."""
-    flat: Numbers = {}
+    numbers: Numbers = {}
     for name, value in stored.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
+            numbers |= flat(value, f"{prefix}{name}.")
         else:
-            flat[f"{prefix}{name}", ""] = np.array(value)
-    return flat
+            numbers[f"{prefix}{name}", ""] = np.array(value)
+    return numbers

@@ -66,8 +66,9 @@ def pool_folder(name: str) -> str:
     return f"evaluation/pool-{name}"
 
 
-BACKTESTS, FOLDS = "backtests", "folds"
-"""Folder of the backtests under that of the runs, and in each config's folder there the one of the folds' runs."""
+BACKTESTS, FOLDS, BACKTEST = "backtests", "folds", "backtest.json"
+"""Folder of the backtests under that of the runs, in each config's folder there the one of the folds' runs, and the
+scores of a backtest beside it."""
 
 SOURCE = "source.json"
 """In a folder of results: of which content they are, so that those of other content go elsewhere."""

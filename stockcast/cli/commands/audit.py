@@ -19,12 +19,20 @@ def audit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check for look-ahead: change all days after a cut-off, retrain, and compare all results before it."""
-    from stockcast.pipeline.audit import audit
+    """Check for look-ahead: change all days after a cut-off, retrain, and compare all results before it.
+
+    RUN may also be the folder of a backtest: then each fold is checked.
+    """
+    from stockcast.pipeline.audit import AuditReport, audit
+    from stockcast.pipeline.audit_backtest import BacktestAudit, audit_backtest, is_backtest
     from stockcast.runs.directory import RunDirectory
 
-    directory = RunDirectory.find(runs, run)
-    report = audit(directory, cuts=cuts, epochs=epochs, seed=seed, callbacks=message_callbacks(quiet))
+    callbacks = message_callbacks(quiet)
+    report: AuditReport | BacktestAudit
+    if run is not None and is_backtest(Path(run)):
+        report = audit_backtest(Path(run), cuts=cuts, epochs=epochs, seed=seed, callbacks=callbacks)
+    else:
+        report = audit(RunDirectory.find(runs, run), cuts=cuts, epochs=epochs, seed=seed, callbacks=callbacks)
     if as_json:
         print_json(report.to_json())
     else:

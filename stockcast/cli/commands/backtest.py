@@ -119,6 +119,10 @@ def backtest(
     stored: Stored,
     printing: Printing,
     config: ConfigName = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Series of the training to score; may be repeated (default: all)."),
+    ] = None,
     overrides: Overrides = None,
     runs: Runs = Path("runs"),
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
@@ -137,7 +141,7 @@ def backtest(
     try:
         with PoolProgress(quiet=printing.quiet, doing="training folds") as progress:
             callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
-            result = run_backtest(chosen, plan, runs=runs, callbacks=callbacks)
+            result = run_backtest(chosen, plan, series=series or (), runs=runs, callbacks=callbacks)
     except Interrupted as interrupted:
         advice = "Repeat the command to go on: folds that are done are kept, and trainings go on."
         raise Interrupted(interrupted.number, advice) from None
