@@ -66,6 +66,9 @@ def tidy(folder: Path, *, on_message: OnMessage) -> None:
 
 def copy(folder: Path, *, path: str, on_message: OnMessage) -> None:
     """Write what stands in an input, and its path."""
+    if not located(Path(path)).is_file():
+        raise DataError(f"{path}: no such file.", file=path)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "copy.txt").write_text(f"{path}: {located(Path(path)).read_text()}")
 
 

@@ -45,10 +45,12 @@ def run_in_processes(
                 team.end(worker)
                 if task is None:
                     continue
+                how = f"the process that did it ended {how}"
                 if worker.tries < _MOST_TRIES:
+                    on_message(task.key, f"{how}; it is tried again.")
                     waiting.appendleft((task, worker.tries + 1))
                 else:
-                    yield TaskEnd(task, death(task, f"the process that did it ended {how}", tries=_MOST_TRIES))
+                    yield TaskEnd(task, death(task, how, tries=_MOST_TRIES))
             elif task is None:  # a thread that the task has left behind
                 continue
             elif "message" in message:

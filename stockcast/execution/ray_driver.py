@@ -65,9 +65,11 @@ def _connected(address: str | None, cores: int) -> Iterator[None]:
         else:
             ray.init(address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
-        where = "on this machine" if address is None else f"at {address}"
+        where = "of this machine" if address is None else f"at {address}"
+        advice = "" if address is None else f" This machine must be one of its nodes: ray start --address={address}"
+        reason = str(error).strip().removesuffix(".")
         raise StockcastError(
-            f"No work with the Ray cluster {where}: {str(error).strip()}", key="--address", value=address
+            f"The Ray cluster {where} cannot be used: {reason}.{advice}", key="--address", value=address
         ) from error
     try:
         yield
@@ -86,7 +88,7 @@ def _check_nodes(versions: dict[str, str]) -> None:
         try:
             reason = ray_node.differing(versions, ray.get(found, timeout=_PATIENCE), node=name)
         except GetTimeoutError:
-            reason = f"The node {name} of the Ray cluster did not answer within {_PATIENCE} s."
+            reason = f"The node {name} of the Ray cluster did not respond within {_PATIENCE} s."
         except RayTaskError as error:
             cause = str(error).strip().splitlines()[-1]
             reason = f"The node {name} of the Ray cluster cannot run stockcast {versions['stockcast']}: {cause}"
@@ -138,10 +140,12 @@ def _do(tasks: Sequence[Task], versions: dict[str, str]) -> Iterator[tuple[int, 
         except RayError as error:  # a process or a node is gone, or what it had sent
             del running[ready]
             ray.cancel(ready, force=True)
+            how = _reason(error)
             if begun.tries < _MOST_TRIES:
+                yield begun.number, {"message": f"{how}; it is tried again."}
                 waiting.appendleft((begun.number, begun.task, begun.tries + 1))
             else:
-                yield begun.number, {"done": error_message(death(begun.task, _reason(error), tries=_MOST_TRIES))}
+                yield begun.number, {"done": error_message(death(begun.task, how, tries=_MOST_TRIES))}
             continue
         if files := message.pop("files", None):
             files.apply_to(begun.task.folder)

@@ -4,6 +4,7 @@ import queue
 import time
 from collections.abc import Generator, Sequence
 from importlib.util import find_spec
+from secrets import token_hex
 from typing import Any
 
 from stockcast.errors import RunError, StockcastError
@@ -14,14 +15,15 @@ from stockcast.execution.tasks import OnMessage, Task, TaskEnd
 from stockcast.models.backend import backend_name, processors
 
 CONNECTS_WITHIN = 12.0
-"""Seconds that a cluster has to answer."""
+"""Seconds that a cluster has to respond."""
 
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # Ray sends them to its makers otherwise
-    "RAY_gcs_server_request_timeout_seconds": "8",  # for a node on this machine, before ours
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+_IMPATIENCE = {
+    "RAY_gcs_server_request_timeout_seconds": "8"
+}  # where this machine is no node, Ray gives up before we do
 
 
 def run_on_ray(
@@ -40,7 +42,7 @@ def run_on_ray(
         on_message: is called with the key of a task and a message of it.
 
     Raises:
-        StockcastError: Ray is not installed, the cluster does not answer, or a node has other versions.
+        StockcastError: Ray is not installed, the cluster does not respond, or a node has other versions.
     """
     if find_spec("ray") is None:
         raise StockcastError(
@@ -48,6 +50,13 @@ def run_on_ray(
             "'stockcast[cluster]'), or choose --engine processes.",
             key="--engine",
             value="ray",
+        )
+    if address is not None and address.startswith("ray://"):
+        raise StockcastError(
+            f"{address} is an address of Ray Client, which cannot send files back while a task runs. Make this machine "
+            f"a node of the cluster (ray start --address=HOST:6379 --num-cpus=0), and use --address HOST:6379.",
+            key="--address",
+            value=address,
         )
     if not tasks:
         return
@@ -57,7 +66,7 @@ def run_on_ray(
         "stockcast.execution.ray_driver",
         on_message=inbox.put,
         on_end=lambda: inbox.put(None),
-        environment=_ENVIRONMENT,
+        environment={**_ENVIRONMENT, **(_own_token() if address is None else _IMPATIENCE)},
     )
     try:
         versions = versions_here(["python", "stockcast", "numpy", "keras", backend_name()])
@@ -81,15 +90,20 @@ def run_on_ray(
         driver.end()
 
 
+def _own_token() -> dict[str, str]:
+    """Return the environment of a cluster that only who starts it can use; Ray would write a token into the home."""
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}
+
+
 def _first(
     inbox: "queue.SimpleQueue[dict[str, Any] | None]", deadline: float, address: str | None
 ) -> dict[str, Any] | None:
-    """Return the first message; StockcastError if a cluster at an address does not answer in time."""
+    """Return the first message; StockcastError if a cluster at an address does not respond in time."""
     try:
         return inbox.get(timeout=None if address is None else max(0.0, deadline - time.monotonic()))
     except queue.Empty:
         raise StockcastError(
-            f"No Ray cluster answers at {address} (waited {CONNECTS_WITHIN:.0f} s). Start one there with `ray start "
+            f"No Ray cluster responds at {address} (waited {CONNECTS_WITHIN:.0f} s). Start one there with `ray start "
             f"--head`, or correct --address.",
             key="--address",
             value=address,

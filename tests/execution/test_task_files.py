@@ -20,6 +20,7 @@ from stockcast.forecasting.training_data import read_training_prices
 from stockcast.inputs import BROUGHT_TO
 
 CALLER = Path("/nowhere/of/the/caller")
+NO_FILES = Changes({})
 VERSIONS = ray_node.versions_here(["python", "stockcast", "numpy"])
 
 
@@ -35,7 +36,7 @@ def brought(path: Path, content: bytes) -> Input:
     return Input(path, hashlib.sha256(content).hexdigest(), (content,))
 
 
-def do(task: Task, *inputs: Input, files: Changes = Changes({})) -> list[dict[str, Any]]:
+def do(task: Task, *inputs: Input, files: Changes = NO_FILES) -> list[dict[str, Any]]:
     """What a node sends about a task; the content of an input is what it is fetched by."""
     return list(ray_node.do(task, files, inputs, VERSIONS, lambda content: content))
 
@@ -130,7 +131,7 @@ def test_locks_and_half_written_files_stay_where_they_are(tmp_path: Path) -> Non
 
 def test_other_versions_are_refused_with_both_named() -> None:
     task = Task("a", "made_tasks:note", CALLER / "a", {"text": "x"})
-    (ended,) = ray_node.do(task, Changes({}), (), {**VERSIONS, "numpy": "1.0", "absent": "2.0"})
+    (ended,) = ray_node.do(task, NO_FILES, (), {**VERSIONS, "numpy": "1.0", "absent": "2.0"})
     message = str(error_of(ended["done"]))
     assert f"numpy {VERSIONS['numpy']} there, 1.0 here; absent none there, 2.0 here" in message
 
