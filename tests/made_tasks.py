@@ -40,7 +40,7 @@ def wait(folder: Path, *, seconds: float, on_message: OnMessage) -> None:
     """Write when it began and ended, and its process."""
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.time()
-    on_message("begun")
+    on_message(f"begun by {os.getpid()}")
     time.sleep(seconds)
     threads = os.environ.get("OMP_NUM_THREADS")
     (folder / "times.txt").write_text(f"{begun} {time.time()} {os.getpid()} {threads}")

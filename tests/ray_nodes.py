@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,10 +61,29 @@ def ray_nodes(*, nodes: int, hidden: Path) -> Iterator[RayNodes]:
 def kill(node: "subprocess.Popen[str]") -> None:
     """Kill a node with all its processes, as a machine that is switched off."""
     if node.poll() is None:
-        os.killpg(node.pid, signal.SIGKILL)
+        for process in [node.pid, *_processes_below(node.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
     node.wait()
     if node.stdout:
         node.stdout.close()
+
+
+def processes_above(process: int) -> list[int]:
+    """Return the process that started a process, the one that started that, and so on."""
+    above = []
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        above.append(process)
+    return above
+
+
+def _processes_below(process: int) -> list[int]:
+    below = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # ended since
+            below += [int(path.name)] if process in processes_above(int(path.name)) else []
+    return below
 
 
 @contextmanager

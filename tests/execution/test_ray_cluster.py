@@ -189,7 +189,9 @@ def test_all_tasks_end_when_a_node_is_lost_in_the_middle(cluster: RayNodes, call
     ):
         ended.append(end)
         if len(ended) == 8:
-            ray_nodes.kill(cluster.nodes[0])
+            (*_, process) = (text for key, text in messages if key not in {end.task.key for end in ended})
+            above = ray_nodes.processes_above(int(process.rpartition(" ")[2]))
+            ray_nodes.kill(next(node for node in cluster.nodes if node.pid in above))
     assert sorted(end.task.key for end in ended) == sorted(task.key for task in tasks)
     assert [end.error for end in ended] == [None] * 24
     assert all((task.folder / "times.txt").exists() for task in tasks)
