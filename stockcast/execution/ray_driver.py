@@ -7,6 +7,8 @@ because Ray prints, handles signals and waits as it likes; killed, it takes what
 
 import hashlib
 import os
+import signal
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -32,12 +34,13 @@ from stockcast.text import plural
 
 _MOST_TRIES = 4
 _MOST_WAITING = 64  # tasks that Ray has besides those that it can do at once: their inputs take its memory
+_UNTIL_KILLED = 5.0  # seconds
 _PATIENCE = 60  # seconds for a node to state its versions; its first process may have to be started
 
 
 def main() -> None:
     """Have the tasks of the parent's order done."""
-    parent = Parent()
+    parent = Parent(before_end=_leave)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -52,6 +55,12 @@ def main() -> None:
         parent.send({"failed": error_message(error)})
     except Exception:
         parent.send({"fault": traceback.format_exc()})
+
+
+def _leave() -> None:
+    """Let Ray end the processes that it has started, as it does when it is sent this signal."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_UNTIL_KILLED)
 
 
 @contextmanager

@@ -17,8 +17,11 @@ from stockcast.models.backend import backend_name, processors
 CONNECTS_WITHIN = 12.0
 """Seconds that a cluster has to respond."""
 
+_UNTIL_KILLED = 5.0  # seconds to end the processes of a cluster of this machine alone
+
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # Ray sends them to its makers otherwise
+    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 _IMPATIENCE = {
@@ -87,7 +90,7 @@ def run_on_ray(
         if how := driver.failure():
             raise RunError(f"The process that has tasks done by Ray ended {how}; was there enough memory?")
     finally:
-        driver.end()
+        driver.end(patience=_UNTIL_KILLED)
 
 
 def _own_token() -> dict[str, str]:
