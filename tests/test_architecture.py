@@ -9,9 +9,9 @@ import pytest
 from made import REPOSITORY
 
 PACKAGE = REPOSITORY / "stockcast"
-HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars")
+HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "sklearn", "scipy", "onnxruntime", "exchange_calendars", "ray")
 
-GROUND = ("errors", "limits", "typing", "text", "tickers", "frequency", "forecast")
+GROUND = ("errors", "limits", "typing", "text", "tickers", "inputs", "frequency", "forecast")
 _USE_RUNS = (*GROUND, "distribution", "data", "models", "evaluation", "config", "runs", "plots")
 ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),

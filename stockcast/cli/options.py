@@ -11,7 +11,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from stockcast.execution.tasks import EngineName
+
 RUNS_VARIABLE = "STOCKCAST_RUNS"
+ENGINE_VARIABLE = "STOCKCAST_ENGINE"
 
 
 def parse_day(text: str) -> date:
@@ -169,6 +172,31 @@ class Printing:
 
     as_json: Json = False
     quiet: Quiet = False
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What does the tasks of a command, see `run_tasks`."""
+
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            "--engine",
+            envvar=ENGINE_VARIABLE,
+            help="What does the work: this process alone, processes of this machine, or a Ray cluster.",
+        ),
+    ] = "processes"
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="HOST:PORT",
+            help="Ray cluster that this machine is a node of (default: one of this machine alone).",
+        ),
+    ] = None
+    cores: Annotated[
+        int | None, typer.Option("--cores", min=1, metavar="N", help="Cores of this machine to use (default: all).")
+    ] = None
 
 
 def takes(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -19,6 +19,7 @@ from stockcast.data.known_days import Upcoming
 from stockcast.data.own_columns import OwnColumns, differing_values, join_by_date
 from stockcast.data.prices import Prices
 from stockcast.errors import ConfigError, DataError, MissingColumns
+from stockcast.inputs import located
 from stockcast.text import join_words
 
 
@@ -155,7 +156,7 @@ def join_all(
 
 
 def _check_exists(path: Path) -> None:
-    if not path.exists():
+    if not located(path).exists():
         message = f"{path}: no such file. Check the path of the file of covariates (data.covariates or --covariates)."
         raise DataError(message, file=path, key="data.covariates")
 

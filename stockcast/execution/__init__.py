@@ -1,1 +1,1 @@
-"""How the members of an ensemble are trained: in this process and in other processes."""
+"""How tasks, and the members of an ensemble, are done: in this process, in other ones, and on other machines."""

@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 
 from stockcast.errors import StockcastError
 from stockcast.execution.processes import run_in_processes
+from stockcast.execution.ray_engine import run_on_ray
 from stockcast.execution.tasks import EngineName, OnMessage, Task, TaskEnd, run_in_process
 
 
@@ -27,9 +28,12 @@ def run_tasks(
     Raises:
         StockcastError: the engine cannot work. A task that cannot be done is no error here; its end holds the reason.
     """
+    if address is not None and engine != "ray":
+        message = f"--address {address} is of a Ray cluster, and the engine is {engine}. Add --engine ray."
+        raise StockcastError(message, key="--address", value=address)
     if engine == "in_process":
         yield from run_in_process(tasks, on_message=on_message)
     elif engine == "processes":
         yield from run_in_processes(tasks, cores=cores, on_message=on_message)
     else:
-        raise StockcastError(f"engine {engine} is not built yet.", key="--engine", value=engine)
+        yield from run_on_ray(tasks, address=address, cores=cores, on_message=on_message)

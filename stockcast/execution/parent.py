@@ -4,7 +4,7 @@ import json
 import os
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stockcast.errors import StockcastError
@@ -13,7 +13,9 @@ from stockcast.errors import StockcastError
 class Parent:
     """The process that started this one, see `process.ChildProcess`; this one ends with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, before_end: Callable[[], None] = lambda: None) -> None:
+        """Open the channel of messages; `before_end` is called in another thread when the parent has ended."""
+        self._before_end = before_end
         self._channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)  # what libraries print must not get between the messages
         self._received: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -33,6 +35,7 @@ class Parent:
             *lines, rest = (rest + received).split(b"\n")
             for line in lines:
                 self._received.put(json.loads(line))
+        self._before_end()
         os._exit(1)
 
 

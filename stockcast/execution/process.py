@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from signal import Signals
 from typing import Any
 
@@ -70,8 +71,12 @@ class ChildProcess:
         """Wait for its end, and return its exit code, minus the signal that ended it."""
         return self._process.wait()
 
-    def end(self) -> None:
-        """End the process, wherever it is."""
+    def end(self, *, patience: float = 0.0) -> None:
+        """End the process, wherever it is; with patience, it has so many seconds to end what it has started itself."""
+        if patience:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
         self._process.kill()
         self._process.wait()
         self._listener.join()

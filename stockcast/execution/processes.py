@@ -11,11 +11,13 @@ from typing import Any
 
 from stockcast.errors import RunError
 from stockcast.execution.process import ChildProcess, error_of
+from stockcast.execution.task_worker import order_of
 from stockcast.execution.tasks import OnMessage, Task, TaskEnd
 from stockcast.models.backend import processors, thread_settings
 
 _MOST_TRIES = 2
-_NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+"""Environment of a process that does tasks without an accelerator."""
 
 
 def run_in_processes(
@@ -43,10 +45,12 @@ def run_in_processes(
                 team.end(worker)
                 if task is None:
                     continue
+                how = f"the process that did it ended {how}"
                 if worker.tries < _MOST_TRIES:
+                    on_message(task.key, f"{how}; it is tried again.")
                     waiting.appendleft((task, worker.tries + 1))
                 else:
-                    yield TaskEnd(task, death(task, f"the process that did it ended {how}"))
+                    yield TaskEnd(task, death(task, how, tries=_MOST_TRIES))
             elif task is None:  # a thread that the task has left behind
                 continue
             elif "message" in message:
@@ -60,10 +64,10 @@ def run_in_processes(
         team.end_all()
 
 
-def death(task: Task, how: str) -> RunError:
-    """Return the error of a task that was given up, as it was being done when something else ended."""
+def death(task: Task, how: str, *, tries: int) -> RunError:
+    """Return the error of a task that was given up after so many tries, the last of which ended as `how` states."""
     return RunError(
-        f"{task.key}: {how}, at each of {_MOST_TRIES} tries; was there enough memory?", file=task.folder, value=task.key
+        f"{task.key}: {how}, at the last of {tries} tries; was there enough memory?", file=task.folder, value=task.key
     )
 
 
@@ -110,9 +114,7 @@ class _Team:
                 self.end(other)
             worker = self._start(needs)
         worker.task, worker.tries = task, tries
-        worker.process.send(
-            {"key": task.key, "function": task.function, "folder": task.folder, "arguments": task.arguments}
-        )
+        worker.process.send(order_of(task))
         return True
 
     def end(self, worker: _Worker) -> None:
@@ -133,7 +135,7 @@ class _Team:
             "stockcast.execution.task_worker",
             on_message=lambda message: self.inbox.put((worker, message)),
             on_end=lambda: self.inbox.put((worker, None)),
-            environment={**thread_settings(cores), **({} if gpus else _NO_GPU)},
+            environment={**thread_settings(cores), **({} if gpus else NO_GPU)},
         )
         self._workers.append(worker)
         return worker

@@ -24,6 +24,7 @@ from stockcast.data.prices import Prices, read_prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 from stockcast.frequency import DAILY
+from stockcast.inputs import located
 from stockcast.text import join_words, plural
 from stockcast.typing import Dates
 
@@ -40,7 +41,7 @@ def price_files(config: Config) -> list[Path]:
     """Return the price files that the config names, those of a folder in the order of their names."""
     files: list[Path] = []
     for path in config.data.path:
-        inside = _training_files_in(path) if path.is_dir() else [path]
+        inside = _training_files_in(path) if located(path).is_dir() else [path]
         files += [file for file in inside if file not in files]
     return files
 

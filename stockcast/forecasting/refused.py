@@ -9,6 +9,7 @@ from stockcast.config.schema import Config
 from stockcast.data.prices import Prices
 from stockcast.errors import DataError
 from stockcast.forecasting.reading import OnMessage, raise_together
+from stockcast.inputs import located
 from stockcast.runs.directory import RefusedFile
 from stockcast.text import plural
 
@@ -27,7 +28,7 @@ class Refusals:
         """Take what the config allows; `may_grow` is false once a training has begun, as its files are settled then."""
         self._most = config.data.refuse_at_most
         self._may_leave_out = may_grow and not config.data.csv_options.takes_all
-        self._named = {path for path in config.data.path if not path.is_dir()}
+        self._named = {path for path in config.data.path if not located(path).is_dir()}
         self._errors: list[tuple[Path, DataError]] = []
 
     @property

@@ -19,6 +19,7 @@ from stockcast.data.prices import Prices
 from stockcast.errors import DataError, StockcastError
 from stockcast.forecasting.reading import OnMessage, read_to_forecast, read_with, series_in
 from stockcast.forecasting.stored_closes import SeriesCloses, stored_closes
+from stockcast.inputs import located
 from stockcast.models.callbacks import SILENT
 from stockcast.runs.directory import RunDirectory, TrainedSeries
 from stockcast.runs.layout import CONFIG, MANIFEST
@@ -61,7 +62,7 @@ class RunSeries:
         if isinstance(source, Table):
             return str(source.source.path.resolve()) in paths or source.sha256 in hashes
         return isinstance(source, Path) and (
-            str(source.resolve()) in paths or (source.is_file() and sha256(source) in hashes)
+            str(source.resolve()) in paths or (located(source).is_file() and sha256(located(source)) in hashes)
         )
 
     def was_trained_on(self, prices: Prices) -> bool:

@@ -123,9 +123,14 @@ def _processor() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, stockcast, numpy, Keras and its backend."""
-    keras = load_keras()
-    backend = keras.backend.backend()
+    load_keras()
     return {
         "python": platform.python_version(),
-        **{package: metadata.version(package) for package in ("stockcast", "numpy", "keras", backend)},
+        **{package: metadata.version(package) for package in ("stockcast", "numpy", "keras", backend_name())},
     }
+
+
+def backend_name() -> str:
+    """Return the package that Keras computes with; Keras need not be loaded for it."""
+    keras = sys.modules.get("keras")
+    return str(keras.backend.backend() if keras else os.environ.get("KERAS_BACKEND") or "tensorflow")

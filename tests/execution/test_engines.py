@@ -1,15 +1,20 @@
 """Tasks done in this process and by others: the same files, errors and messages, and what a killed process leaves."""
 
 import os
+import re
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from made import REPOSITORY
+from typer.testing import CliRunner
 
-from stockcast.errors import DataError, RunError
+from stockcast.cli.options import Engine, takes
+from stockcast.errors import DataError, RunError, StockcastError
+from stockcast.execution import ray_engine
 from stockcast.execution.engines import run_tasks
 from stockcast.execution.tasks import EngineName, Task
 
@@ -66,11 +71,16 @@ def test_a_task_is_tried_again_once_after_its_process_was_killed(tmp_path: Path)
         make_task(tmp_path / "always", "die", times=9),
         make_task(tmp_path / "good", "note", text="x"),
     ]
-    ends = {end.task.key: end.error for end in run_tasks(tasks, engine="processes", cores=1)}
+    messages: list[tuple[str, str]] = []
+    ends = {
+        end.task.key: end.error
+        for end in run_tasks(tasks, engine="processes", cores=1, on_message=lambda *message: messages.append(message))
+    }
     assert ends["once"] is None
     assert ends["good"] is None
     assert isinstance(ends["always"], RunError)
     assert all(word in str(ends["always"]) for word in ("always", "SIGKILL"))
+    assert [key for key, text in messages if "tried again" in text] == ["once", "always"]
     assert [len(list((tmp_path / name).glob("try-*"))) for name in ("once", "always")] == [2, 2]
 
 
@@ -109,3 +119,52 @@ def child_processes() -> set[str]:
     """The processes that do tasks of this one."""
     tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     return {child for task in tasks for child in task.read_text().split()}
+
+
+@pytest.mark.parametrize("engine", ["in_process", "processes"])
+def test_an_address_without_ray_is_an_error(engine: EngineName, tmp_path: Path) -> None:
+    with pytest.raises(StockcastError) as raised:
+        list(run_tasks([make_task(tmp_path / "a", "note", text="x")], engine=engine, address="head:6379"))
+    assert (raised.value.key, raised.value.value) == ("--address", "head:6379")
+    assert not (tmp_path / "a").exists()
+
+
+def test_ray_that_is_not_installed_is_an_error_with_the_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_engine, "find_spec", lambda name: None)
+    with pytest.raises(StockcastError, match=re.escape("python -m pip install 'stockcast[cluster]'")):
+        list(run_tasks([make_task(tmp_path / "a", "note", text="x")], engine="ray"))
+
+
+def test_an_address_of_ray_client_is_an_error_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_engine, "find_spec", lambda name: name)
+    with pytest.raises(StockcastError, match="--num-cpus=0") as raised:
+        list(run_tasks([make_task(tmp_path / "a", "note", text="x")], engine="ray", address="ray://head:10001"))
+    assert raised.value.key == "--address"
+
+
+def used(*arguments: str, **environment: str) -> Any:
+    """What a command with the options of an engine prints."""
+    app = typer.Typer()
+
+    @app.command()
+    @takes(engine=Engine)
+    def show(engine: Engine) -> None:
+        """Print the options."""
+        print(engine.engine, engine.address, engine.cores)
+
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_the_environment_names_the_engine_unless_an_option_does() -> None:
+    assert used().output.split() == ["processes", "None", "None"]
+    assert used(STOCKCAST_ENGINE="ray").output.split() == ["ray", "None", "None"]
+    given = used("--engine", "in_process", "--cores", "3", STOCKCAST_ENGINE="ray")
+    assert given.output.split() == ["in_process", "None", "3"]
+
+
+def test_an_unknown_engine_is_an_error_that_names_where_it_stands() -> None:
+    refused = used(STOCKCAST_ENGINE="dask")
+    assert refused.exit_code == 2
+    assert all(word in refused.output for word in ("STOCKCAST_ENGINE", "dask", "in_process", "processes", "ray"))

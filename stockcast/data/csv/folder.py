@@ -5,12 +5,13 @@ from pathlib import Path
 
 from stockcast.data.csv.options import FILE_ENDINGS, STDIN, is_price_file
 from stockcast.errors import DataError
+from stockcast.inputs import located
 
 
 def files_in(folder: Path, *, key: str) -> list[Path]:
     """Return a folder's price files in the order of their names; DataError if there is none, with the key to change."""
-    visible = (file for file in folder.glob("*") if not file.name.startswith("."))  # hidden: half written
-    files = sorted(file for file in visible if is_price_file(file.name))
+    names = (file.name for file in located(folder).glob("*") if not file.name.startswith("."))  # hidden: half written
+    files = sorted(folder / name for name in names if is_price_file(name))
     if not files:
         raise DataError(
             f"{folder}: no price file in this folder ({', '.join(FILE_ENDINGS)}). Put price files there, or change "
@@ -32,6 +33,6 @@ def files_of(paths: Sequence[Path], *, key: str) -> list[Path]:
         raise DataError(message, key=key, value=str(STDIN))
     files: dict[Path, Path] = {}
     for path in paths:
-        for file in files_in(path, key=key) if path.is_dir() else [path]:
+        for file in files_in(path, key=key) if located(path).is_dir() else [path]:
             files.setdefault(file.resolve(), file)
     return list(files.values())

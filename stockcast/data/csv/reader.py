@@ -16,6 +16,7 @@ from stockcast.data.csv.encodings import proposals, refuse_undeclared_utf_16
 from stockcast.data.csv.options import STDIN, CsvOptions
 from stockcast.data.csv.problems import Row, Source
 from stockcast.errors import DataError
+from stockcast.inputs import located
 from stockcast.tickers import how_to_get
 
 MAX_BYTES = 256_000_000
@@ -77,7 +78,7 @@ def read_parts(source: Source, stream: IO[bytes] | BufferedIOBase, unpacked: str
 
 def _read_file(source: Source) -> bytes:
     try:
-        with open(source.path, "rb", opener=_open_at_once) as stream:
+        with open(located(source.path), "rb", opener=_open_at_once) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 kind = "a pipe" if stat.S_ISFIFO(status.st_mode) else "a device"
