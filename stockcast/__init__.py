@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from stockcast.distribution.chances import chances, quantile_rows
     from stockcast.distribution.paths import sample_paths
     from stockcast.errors import StockcastError
+    from stockcast.forecasting.folds import FoldPlan
     from stockcast.forecasting.predictor import Predictor
     from stockcast.models.callbacks import Callbacks
     from stockcast.pipeline.audit import audit
+    from stockcast.pipeline.backtest import backtest
+    from stockcast.pipeline.backtest_result import save_backtest
     from stockcast.pipeline.evaluate import evaluate, save_evaluation
     from stockcast.pipeline.evaluate_pool import evaluate_pool, save_pool_evaluation
     from stockcast.pipeline.explain import explain, save_explanation
@@ -38,10 +41,12 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Callbacks": "models.callbacks",
+    "FoldPlan": "forecasting.folds",
     "Predictor": "forecasting.predictor",
     "RunDirectory": "runs.directory",
     "StockcastError": "errors",
     "audit": "pipeline.audit",
+    "backtest": "pipeline.backtest",
     "chances": "distribution.chances",
     "evaluate": "pipeline.evaluate",
     "evaluate_pool": "pipeline.evaluate_pool",
@@ -55,6 +60,7 @@ _MODULES = {
     "report": "pipeline.report",
     "resume": "pipeline.resume",
     "sample_paths": "distribution.paths",
+    "save_backtest": "pipeline.backtest_result",
     "save_evaluation": "pipeline.evaluate",
     "save_explanation": "pipeline.explain",
     "save_judgement": "pipeline.judgement",
@@ -66,9 +72,9 @@ _MODULES = {
 }
 
 __all__ = [
-    "Callbacks", "Predictor", "RunDirectory", "StockcastError", "audit", "chances", "evaluate", "evaluate_pool",
-    "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report",
-    "resume", "sample_paths", "save_evaluation", "save_explanation", "save_judgement", "save_pool_evaluation",
+    "Callbacks", "FoldPlan", "Predictor", "RunDirectory", "StockcastError", "audit", "backtest", "chances", "evaluate",
+    "evaluate_pool", "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report",
+    "resume", "sample_paths", "save_backtest", "save_evaluation", "save_explanation", "save_judgement", "save_pool_evaluation",
     "save_pool_prediction", "save_prediction", "save_report", "train",
 ]  # fmt: skip
 

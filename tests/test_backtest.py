@@ -32,6 +32,11 @@ PLAN = FoldPlan(folds=3, first=FIRST)
 TWO = FoldPlan(folds=2, first=FIRST)
 
 
+def walk(days: int) -> pd.DataFrame:
+    """The first days of one walk, whatever their number."""
+    return make_bars(400).head(days)
+
+
 def run_backtest(home: Path, plan: FoldPlan = PLAN, **given: object) -> Backtest:
     given = {"config": sc.load_config(home / "tiny.yaml"), "runs": home / "runs", "engine": "in_process", **given}
     return backtest(given.pop("config"), plan, **given)  # type: ignore[arg-type]
@@ -40,7 +45,7 @@ def run_backtest(home: Path, plan: FoldPlan = PLAN, **given: object) -> Backtest
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("backtest")
-    make_bars(360).to_csv(home / "prices.csv", index=False)
+    walk(360).to_csv(home / "prices.csv", index=False)
     (home / "tiny.yaml").write_text(QUICK)
     return home
 
@@ -139,7 +144,7 @@ def test_earlier_folds_of_the_same_length_and_later_rows_leave_those_that_are_do
     before = run_backtest(home, plan, config=sc.load_config(home / "tiny.yaml", dated)).folds[0].run
     written = (before / "run.json").stat().st_mtime_ns
     kept = (home / "prices.csv").read_text()
-    make_bars(380).to_csv(home / "prices.csv", index=False)  # the same walk, twenty days longer
+    walk(380).to_csv(home / "prices.csv", index=False)  # the same walk, twenty days longer
     try:
         after = run_backtest(home, plan, config=sc.load_config(home / "tiny.yaml", dated)).folds
     finally:
@@ -153,7 +158,7 @@ def test_prices_after_a_cut_off_never_change_what_its_fold_is_trained_to(
     home: Path, done: Backtest, tmp_path: Path
 ) -> None:
     fold = done.folds[1]
-    bars = make_bars(360)
+    bars = walk(360)
     later = pd.to_datetime(bars["Date"]) >= pd.Timestamp(fold.fold.cutoff)
     bars.loc[later, ["Open", "High", "Low", "Close", "Adj Close"]] *= 3
     changed = tmp_path / "changed"
@@ -238,7 +243,7 @@ def test_the_long_table_holds_every_forecast(done: Backtest, kind: str) -> None:
 
 
 def test_directions_are_backtested_too(tmp_path: Path) -> None:
-    make_bars(360).to_csv(tmp_path / "prices.csv", index=False)
+    walk(360).to_csv(tmp_path / "prices.csv", index=False)
     head = "layers: [4], head: direction, classes: 3, threshold: 0.3,"
     (tmp_path / "tiny.yaml").write_text(QUICK.replace("layers: [4],", head))
     result = run_backtest(tmp_path, TWO)

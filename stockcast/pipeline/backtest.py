@@ -45,6 +45,7 @@ def backtest(
     runs: Path | str = "runs",
     engine: EngineName = "processes",
     address: str | None = None,
+    cores: int | None = None,
     callbacks: Callbacks = SILENT,
 ) -> Backtest:
     """Train on the days before each cut-off, forecast those up to the next one, and score all folds as one.
@@ -57,6 +58,7 @@ def backtest(
         runs: folder of the runs; the folds' are in its folder `backtests`.
         engine: what does the folds, see `run_tasks`.
         address: likewise.
+        cores: likewise.
         callbacks: `on_message` is given what looks odd in the data, `on_series` each fold that is done.
 
     Raises:
@@ -89,7 +91,7 @@ def backtest(
     def on_message(key: str, text: str) -> None:
         callbacks.on_message(f"{key}: {text}")
 
-    with closing(run_tasks(tasks, engine=engine, address=address, on_message=on_message)) as ends:
+    with closing(run_tasks(tasks, engine=engine, address=address, cores=cores, on_message=on_message)) as ends:
         for number, end in enumerate(ends, start=1):
             if end.error is not None:
                 failures[end.task.key] = str(end.error)

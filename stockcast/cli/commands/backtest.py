@@ -11,6 +11,7 @@ import typer
 
 from stockcast.cli.options import (
     ConfigName,
+    Engine,
     Overrides,
     Plot,
     Printing,
@@ -57,7 +58,7 @@ def parse_refit(text: str) -> int:
 
 @dataclass(frozen=True)
 class CutOffs:
-    """Where the cut-offs lie."""
+    """Where the cut-offs lie, and which series are scored."""
 
     folds: Annotated[
         int | None, typer.Option("--folds", min=1, max=1000, help=f"Number of cut-offs (default: {_FOLDS}).")
@@ -70,6 +71,10 @@ class CutOffs:
             parser=parse_refit,
             help="Bars from one cut-off to the next; none trains once. With --folds, so many back from the last day.",
         ),
+    ] = None
+    series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Series of the training to score; may be repeated (default: all)."),
     ] = None
     first: Annotated[
         date | None,
@@ -94,9 +99,10 @@ class CutOffs:
 
 @dataclass(frozen=True)
 class Stored:
-    """What is written besides the scores."""
+    """What is written and printed besides the scores."""
 
     plot: Plot = True
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False
     forecasts: Annotated[
         Forecasts | None,
         typer.Option(help="Table of every forecast, a row for each level (default: parquet, where pyarrow is there)."),
@@ -113,19 +119,15 @@ class Stored:
 @takes_ticker
 @takes_calendar
 @takes_covariates
-@takes(cut_offs=CutOffs, stored=Stored, printing=Printing)
+@takes(cut_offs=CutOffs, stored=Stored, engine=Engine, printing=Printing)
 def backtest(
     cut_offs: CutOffs,
     stored: Stored,
+    engine: Engine,
     printing: Printing,
     config: ConfigName = None,
-    series: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Series of the training to score; may be repeated (default: all)."),
-    ] = None,
     overrides: Overrides = None,
     runs: Runs = Path("runs"),
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every sentence of the verdict.")] = False,
 ) -> None:
     """Train again at each of several cut-offs, on the days before it alone, and score all forecasts as one."""
     from stockcast.cli.backtest_tables import print_backtest
@@ -141,7 +143,16 @@ def backtest(
     try:
         with PoolProgress(quiet=printing.quiet, doing="training folds") as progress:
             callbacks = message_callbacks(printing.quiet, on_series=progress.on_series)
-            result = run_backtest(chosen, plan, series=series or (), runs=runs, callbacks=callbacks)
+            result = run_backtest(
+                chosen,
+                plan,
+                series=cut_offs.series or (),
+                runs=runs,
+                engine=engine.engine,
+                address=engine.address,
+                cores=engine.cores,
+                callbacks=callbacks,
+            )
     except Interrupted as interrupted:
         advice = "Repeat the command to go on: folds that are done are kept, and trainings go on."
         raise Interrupted(interrupted.number, advice) from None
@@ -151,6 +162,6 @@ def backtest(
     if printing.as_json:
         print_json(result.to_json())
     else:
-        print_backtest(result, verbose=verbose)
-    more = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
+        print_backtest(result, verbose=stored.verbose)
+    more = "" if stored.verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
     print_message(f"Scores{' and plots' if stored.plot else ''}: {path_text(folder)}{more}", quiet=printing.quiet)
