@@ -73,9 +73,9 @@ _MODULES = {
 
 __all__ = [
     "Callbacks", "FoldPlan", "Predictor", "RunDirectory", "StockcastError", "audit", "backtest", "chances", "evaluate",
-    "evaluate_pool", "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows", "read_prices", "report",
-    "resume", "sample_paths", "save_backtest", "save_evaluation", "save_explanation", "save_judgement", "save_pool_evaluation",
-    "save_pool_prediction", "save_prediction", "save_report", "train",
+    "evaluate_pool", "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows",
+    "read_prices", "report", "resume", "sample_paths", "save_backtest", "save_evaluation", "save_explanation",
+    "save_judgement", "save_pool_evaluation", "save_pool_prediction", "save_prediction", "save_report", "train",
 ]  # fmt: skip
 
 
