@@ -58,7 +58,7 @@ def skill_through_time(spans: Sequence[tuple[str, str]], folds: Sequence[Pool], 
             drawn.append(against.skill)
         ahead = whole.frequency.steps([step])
         axes.set_title(f"{ahead} ahead, against {baseline_name(hardest, whole.frequency)}", fontsize=10, loc="left")
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set_ylabel("skill")
         room = max(np.ptp(drawn), _LEAST_ROOM)
@@ -91,7 +91,7 @@ def coverage_through_time(spans: Sequence[tuple[str, str]], folds: Sequence[Pool
         text = ahead if covers is None else f"{ahead}: {100 * covers:.0f} % in all"
         ends.append((float(days[-1]), float(values[-1]), text, colour))
     axes.axhline(0.9, color=PRICE, linewidth=1.2, linestyle="--")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("prices inside the 90 % band")
     axes.set_ylim(min(0.6, axes.get_ylim()[0]), 1.005)
     label_ends(axes, ends)
