@@ -49,8 +49,8 @@ def run_on_ray(
     """
     if find_spec("ray") is None:
         raise StockcastError(
-            "The engine ray needs Ray, which is not installed. Install the extra cluster (python -m pip install "
-            "'stockcast[cluster]'), or choose --engine processes.",
+            "The engine ray needs Ray, which is not installed. Install the extra cluster (python -m pip install -c "
+            'constraints.txt -e ".[cluster]"), or choose --engine processes.',
             key="--engine",
             value="ray",
         )
