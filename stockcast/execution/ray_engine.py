@@ -88,7 +88,8 @@ def run_on_ray(
                 yield TaskEnd(tasks[message["number"]], message["done"] and error_of(message["done"]))
             message = inbox.get()
         if how := driver.failure():
-            raise RunError(f"The process that has tasks done by Ray ended {how}; was there enough memory?")
+            doubt = "was there enough memory" if address is None else f"is the cluster at {address} still there"
+            raise RunError(f"The process that has tasks done by Ray ended {how}; {doubt}?")
     finally:
         driver.end(patience=_UNTIL_KILLED)
 
