@@ -91,7 +91,7 @@ def run_on_ray(
             doubt = "was there enough memory" if address is None else f"is the cluster at {address} still there"
             raise RunError(f"The process that has tasks done by Ray ended {how}; {doubt}?")
     finally:
-        driver.end(patience=_UNTIL_KILLED)
+        driver.end(patience=_UNTIL_KILLED if address is None else 0.0)
 
 
 def _own_token() -> dict[str, str]:
