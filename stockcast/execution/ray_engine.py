@@ -49,8 +49,8 @@ def run_on_ray(
     """
     if find_spec("ray") is None:
         raise StockcastError(
-            "The engine ray needs Ray, which is not installed. Install the extra cluster (python -m pip install "
-            "'stockcast[cluster]'), or choose --engine processes.",
+            "The engine ray needs Ray, which is not installed. Install the extra cluster (python -m pip install -c "
+            'constraints.txt -e ".[cluster]"), or choose --engine processes.',
             key="--engine",
             value="ray",
         )
@@ -88,9 +88,10 @@ def run_on_ray(
                 yield TaskEnd(tasks[message["number"]], message["done"] and error_of(message["done"]))
             message = inbox.get()
         if how := driver.failure():
-            raise RunError(f"The process that has tasks done by Ray ended {how}; was there enough memory?")
+            doubt = "was there enough memory" if address is None else f"is the cluster at {address} still there"
+            raise RunError(f"The process that has tasks done by Ray ended {how}; {doubt}?")
     finally:
-        driver.end(patience=_UNTIL_KILLED)
+        driver.end(patience=_UNTIL_KILLED if address is None else 0.0)
 
 
 def _own_token() -> dict[str, str]:

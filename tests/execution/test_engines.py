@@ -133,7 +133,7 @@ def test_ray_that_is_not_installed_is_an_error_with_the_line_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_engine, "find_spec", lambda name: None)
-    with pytest.raises(StockcastError, match=re.escape("python -m pip install 'stockcast[cluster]'")):
+    with pytest.raises(StockcastError, match=re.escape('python -m pip install -c constraints.txt -e ".[cluster]"')):
         list(run_tasks([make_task(tmp_path / "a", "note", text="x")], engine="ray"))
 
 
