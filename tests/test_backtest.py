@@ -1,7 +1,10 @@
 """Backtests: each fold is the run that one would make by hand, and all folds are scored as one."""
 
+import contextlib
 import json
+import random
 import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from made import QUICK, make_bars
-from program import stockcast
+from program import STOCKCAST, environment, stockcast
 from replayed import anew
 
 import stockcast as sc
@@ -135,6 +138,7 @@ def test_files_of_the_scores_are_the_same_again(home: Path, done: Backtest) -> N
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_earlier_folds_of_the_same_length_and_later_rows_leave_those_that_are_done(home: Path) -> None:
     few = run_backtest(home, FoldPlan(folds=2, refit_every=15))
     more = run_backtest(home, FoldPlan(folds=3, refit_every=15))
@@ -154,6 +158,7 @@ def test_earlier_folds_of_the_same_length_and_later_rows_leave_those_that_are_do
     assert len(after) == 3 + 1
 
 
+@pytest.mark.slow
 def test_prices_after_a_cut_off_never_change_what_its_fold_is_trained_to(
     home: Path, done: Backtest, tmp_path: Path
 ) -> None:
@@ -174,6 +179,7 @@ def test_prices_after_a_cut_off_never_change_what_its_fold_is_trained_to(
     assert before["quantiles"][1].tobytes() != after["quantiles"][1].tobytes()
 
 
+@pytest.mark.slow
 def test_a_scaler_that_is_fitted_on_all_folds_is_found(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,6 +200,7 @@ def test_a_scaler_that_is_fitted_on_all_folds_is_found(
     assert honest.failure() is None
 
 
+@pytest.mark.slow
 def test_a_fold_that_was_trained_past_its_cut_off_is_found(home: Path, done: Backtest, tmp_path: Path) -> None:
     shutil.copytree(home / "runs/backtests/tiny", tmp_path / "tiny")
     folder = tmp_path / "tiny" / save_backtest(done, plot=False).name
@@ -205,6 +212,7 @@ def test_a_fold_that_was_trained_past_its_cut_off_is_found(home: Path, done: Bac
     assert "its cut-off is 2010-06-01, but its training days end after it" in str(report.failure())
 
 
+@pytest.mark.slow
 def test_a_series_that_ends_early_is_named_and_the_others_are_scored(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for seed, (name, days) in enumerate({"AA": 360, "BB": 360, "CUT": 325}.items()):
@@ -242,6 +250,7 @@ def test_the_long_table_holds_every_forecast(done: Backtest, kind: str) -> None:
     assert set(table["unique_id"]) == {"prices"}
 
 
+@pytest.mark.slow
 def test_directions_are_backtested_too(tmp_path: Path) -> None:
     walk(360).to_csv(tmp_path / "prices.csv", index=False)
     head = "layers: [4], head: direction, classes: 3, threshold: 0.3,"
@@ -280,7 +289,7 @@ COMMAND = ("backtest", "tiny.yaml", "--folds", "3", "--from", str(FIRST))
     [
         (["--refit-every", "0"], 2, "'0' is not a number of bars from 1 on, or none"),
         (["--refit-every", "none", "--folds", "2"], 2, "--refit-every none is one fold"),
-        (["--folds", "0"], 2, "0 is not in the range"),
+        (["--folds", "0"], 2, "should be greater than or equal to 1"),
         (["--from", "2010-01-20"], 1, "The first cut-off can be 2010-"),
         (["--from", "2030-01-01"], 1, "0 bars from 2030-01-01 on"),
         (["--folds", "4", "--refit-every", "10", "--from", "2011-01-03"], 1, "leave --from out"),
@@ -293,6 +302,7 @@ def test_what_cannot_be_backtested_is_refused(home: Path, arguments: list[str], 
     assert words in " ".join(done.stderr.replace("│", " ").split())
 
 
+@pytest.mark.slow
 def test_a_fold_that_fails_is_named_and_the_others_stand(home: Path, done: Backtest, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy)
@@ -307,3 +317,26 @@ def test_a_fold_that_fails_is_named_and_the_others_stand(home: Path, done: Backt
 def test_a_config_whose_past_is_too_short_is_refused_before_anything_is_trained(home: Path) -> None:
     with pytest.raises(NotEnoughDays):
         run_backtest(home, FoldPlan(folds=1, first=date(2010, 2, 1)))
+
+
+@pytest.mark.slow
+def test_a_backtest_that_is_killed_again_and_again_ends_with_the_same_bytes(home: Path, done: Backtest) -> None:
+    killed = home / "killed"
+    command = [*STOCKCAST, *COMMAND, "--no-plot", "--quiet", "--forecasts", "csv", "--runs", str(killed)]
+    random.seed(0)
+    for _ in range(3):
+        process = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, env=environment())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=4 + 8 * random.random())
+        process.kill()
+        process.wait()
+    assert subprocess.run(command, cwd=home, stdout=subprocess.DEVNULL, env=environment(), check=False).returncode == 0
+    folder = save_backtest(done, plot=False)
+    write_forecasts(done, format="csv")
+    again = killed / "backtests" / "tiny" / folder.name
+    for name in ("backtest.json", "folds.csv", "verdict.txt", "forecasts.csv"):
+        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+    for scores in done.folds:
+        other = again.parent / "folds" / scores.run.name
+        for name in (SCALER, CALIBRATION, ONNX, "evaluation/losses.npz"):
+            assert (other / name).read_bytes() == (scores.run / name).read_bytes(), name
