@@ -2,9 +2,9 @@
 
     python benchmarks/backtest.py [--config quick] [--folds 8] [--kills 20]
 
-Runs a backtest undisturbed, then again in another folder and kills it at random moments before it may end, and makes the
-run of each fold by hand with `data.end` and the dates of the split. Compares them byte by byte, without the times of day
-and the seconds that run.json and history.csv hold.
+Runs a backtest undisturbed, then again in another folder and kills it at random moments before it may end, and makes
+the run of each fold by hand with `data.end` and the dates of the split. Compares them byte by byte, without the times
+of day and the seconds that run.json and history.csv hold.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def main() -> None:
         for fold in sorted((folder.parent / "folds").iterdir()):
             config = sc.load_config(fold / "config.yaml")
             split = config.split
-            dates = {"data.end": str(config.data.end), "split.test": str(split.test),
-                     "split.calibration": str(split.calibration), "split.validation": str(split.validation)}  # fmt: skip
+            dates = {f"split.{part}": str(getattr(split, part)) for part in ("validation", "calibration", "test")}
+            dates["data.end"] = str(config.data.end)
             run = sc.train(sc.load_config(options.config, dates), runs=by_hand, name=fold.name)
             sc.save_evaluation(run, sc.evaluate(run), plot=False)
             other = killed / "backtests" / options.config / "folds" / fold.name

@@ -4,8 +4,8 @@
 
 Scores the run (by default the newest under DIR) on the S&P 500, and the run that ships on every CSV of FOLDER, each on
 the test days. A level is the last close x (1 + k); the ten k of each number of days ahead are quantiles of the random
-walk. Then it counts touches in 200,000 paths of each forecast, drawn anew, and in as many simulated paths of processes that
-have the quantiles of a forecast and hang together in another way. Markdown tables go to standard output.
+walk. Then it counts touches in 200,000 paths of each forecast, drawn anew, and in as many simulated paths of processes
+that have the quantiles of a forecast and hang together in another way. Markdown tables go to standard output.
 """
 
 import argparse
