@@ -104,9 +104,8 @@ def test_an_accelerator_is_seen_by_the_tasks_that_need_it_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    tasks = [
-        make_task(tmp_path / name, "wait", seconds=0.2, gpus=gpus) for name, gpus in (("a", 1), ("b", 1), ("c", 0))
-    ]
+    needs = {"a": 1, "b": 1, "c": 0}
+    tasks = [make_task(tmp_path / name, "wait", seconds=0.2, gpus=gpus) for name, gpus in needs.items()]
     assert [end.error for end in run_tasks(tasks, engine="processes", cores=3)] == [None] * 3
     assert times_of(tmp_path / "a")[1] <= times_of(tmp_path / "b")[0]
     seen = {task.key: (task.folder / "times.txt").read_text().split()[4] for task in tasks}
