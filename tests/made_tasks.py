@@ -37,13 +37,14 @@ def die(folder: Path, *, times: int, on_message: OnMessage) -> None:
 
 
 def wait(folder: Path, *, seconds: float, on_message: OnMessage) -> None:
-    """Write when it began and ended, and its process."""
+    """Write when it began and ended, its process, its threads and the accelerators that it sees."""
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.time()
     on_message(f"begun by {os.getpid()}")
     time.sleep(seconds)
     threads = os.environ.get("OMP_NUM_THREADS")
-    (folder / "times.txt").write_text(f"{begun} {time.time()} {os.getpid()} {threads}")
+    devices = os.environ.get("CUDA_VISIBLE_DEVICES")
+    (folder / "times.txt").write_text(f"{begun} {time.time()} {os.getpid()} {threads} {devices!r}")
 
 
 def count(folder: Path, *, rounds: int, seconds: float, on_message: OnMessage) -> None:

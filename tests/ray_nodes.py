@@ -95,7 +95,13 @@ def _started(*options: str, before: tuple[str, ...] = ()) -> "Iterator[subproces
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, **TOKEN, "PYTHONPATH": paths, "RAY_USAGE_STATS_ENABLED": "0"},
+        env={
+            **os.environ,
+            **TOKEN,
+            "PYTHONPATH": paths,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_raylet_start_wait_time_s": "120",
+        },
     )
     try:
         yield node

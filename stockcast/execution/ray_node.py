@@ -53,7 +53,6 @@ def do(
         fetch = ray.get
     with _place() as place:
         folder = place / task.folder.name
-        folder.mkdir()
         files.apply_to(folder)
         known = stamps_of(folder)
         lay_out(inputs, place / "inputs", fetch=fetch)

@@ -27,12 +27,12 @@ def _importable_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(REPOSITORY / "tests"), str(REPOSITORY)]))
 
 
-def make_task(folder: Path, function: str, *, cpus: int = 1, **arguments: Any) -> Task:
-    return Task(folder.name, f"made_tasks:{function}", folder, arguments, cpus=cpus)
+def make_task(folder: Path, function: str, *, cpus: int = 1, gpus: int = 0, **arguments: Any) -> Task:
+    return Task(folder.name, f"made_tasks:{function}", folder, arguments, cpus=cpus, gpus=gpus)
 
 
 def times_of(folder: Path) -> tuple[float, float]:
-    begun, ended, *_ = map(float, (folder / "times.txt").read_text().split())
+    begun, ended = map(float, (folder / "times.txt").read_text().split()[:2])
     return begun, ended
 
 
@@ -98,6 +98,18 @@ def test_tasks_share_the_cores_by_what_each_needs(tmp_path: Path) -> None:
         assert before <= after
     words = {task.key: (task.folder / "times.txt").read_text().split() for task in tasks}
     assert [words[key][3] for key in ("a", "b", "wide", "c")] == ["1", "1", "2", "1"]
+
+
+def test_an_accelerator_is_seen_by_the_tasks_that_need_it_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    needs = {"a": 1, "b": 1, "c": 0}
+    tasks = [make_task(tmp_path / name, "wait", seconds=0.2, gpus=gpus) for name, gpus in needs.items()]
+    assert [end.error for end in run_tasks(tasks, engine="processes", cores=3)] == [None] * 3
+    assert times_of(tmp_path / "a")[1] <= times_of(tmp_path / "b")[0]
+    seen = {task.key: (task.folder / "times.txt").read_text().split()[4] for task in tasks}
+    assert seen == {"a": "'0'", "b": "'0'", "c": "''"}
 
 
 def test_a_process_does_several_tasks(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,12 @@ def test_a_node_of_other_versions_is_refused(cluster: RayNodes, caller: Path, mo
     assert "127.0.0." in str(raised.value)
     assert ", 0.1 here" in str(raised.value)
     assert not (caller / "refused").exists()
+
+
+def test_a_task_that_needs_more_accelerators_than_a_node_has_is_an_error(cluster: RayNodes, caller: Path) -> None:
+    task = replace(make_task(caller / "gpus", "note", text="x"), gpus=8)
+    with pytest.raises(StockcastError, match="8 GPUs"):
+        ends_on(cluster, [task])
 
 
 def test_closing_the_iterator_ends_the_tasks_on_the_nodes(cluster: RayNodes, caller: Path) -> None:
