@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stockcast.cache.features import cached_features, cached_volatility
 from stockcast.config.schema import Config
-from stockcast.data.features import make_features, needed_columns
+from stockcast.data.features import needed_columns
 from stockcast.data.known_days import is_known_column
 from stockcast.data.market import Market
 from stockcast.data.ohlc import RecursiveInput, as_bars
@@ -16,7 +17,6 @@ from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler, fit_scaler
 from stockcast.data.split import Part, Split, split_at
 from stockcast.data.target import TargetTransform, fit_target_transform
-from stockcast.data.volatility import daily_variance, volatility
 from stockcast.data.windows import WindowDataset
 from stockcast.errors import DataError
 from stockcast.evaluation.baselines.task import ForecastTask
@@ -177,7 +177,7 @@ def make_dataset(
         target_prices=target_prices,
         volatility=unit,
         # single precision, as the network takes them, and half the memory
-        scaled=scaler.transform(make_features(prices, config.features, market)).astype(np.float32),
+        scaled=scaler.transform(cached_features(prices, config.features, market)).astype(np.float32),
         target=target,
         head=config.head,
         window=config.window,
@@ -195,7 +195,7 @@ def target_series(config: Config, prices: Prices) -> tuple[Floats, Floats | None
         DataError: a price that is forecast is missing on some day.
     """
     target_prices = prices_to_forecast(config, prices)
-    unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
+    unit = cached_volatility(prices) if config.target.scale == "volatility" else None
     return (target_prices if len(config.target.names) > 1 else target_prices[:, 0]), unit
 
 
@@ -232,7 +232,7 @@ def fit_scalers(
         features = np.concatenate(
             [
                 np.concatenate([values[stretch] for stretch in past])
-                for values, past in ((make_features(prices, config.features, market), past) for prices, past in pairs)
+                for values, past in ((cached_features(prices, config.features, market), past) for prices, past in pairs)
             ]
         )
         scaler = _fit_features(config, features, trained)

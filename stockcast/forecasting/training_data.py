@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.cache.features import cached_features
 from stockcast.config.schema import Config
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
@@ -191,7 +192,7 @@ def build_training_data(config: Config, prices: Sequence[Prices], *, is_shared: 
         DataError: a series lacks a column or a price that the config asks for.
         RunError: there is no room for the file that other processes read.
     """
-    market = make_market(prices, config.features)
+    market = make_market(prices, config.features, make=cached_features)
     training_days = [split_of(config, series).training_stretches() for series in prices]
     scaler, target = fit_scalers(config, prices, market, days=training_days)
     columns = config.data.may_lack
