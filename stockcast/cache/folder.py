@@ -21,6 +21,7 @@ VARIABLE, SIZE_VARIABLE = "STOCKCAST_CACHE", "STOCKCAST_CACHE_SIZE"
 _MEGABYTES = 2000
 _LARGEST_ENTRY = 2**28  # bytes, of what may be anybody's file until its content is checked
 _LEFT_BEHIND = 3600  # seconds after which a file that is not finished belongs to a process that was killed
+_CLOCKS = 2  # seconds by which a file system's time may lag behind this process's
 _ENDING, _PARTIAL = ".npz", ".partial-"
 
 
@@ -38,7 +39,7 @@ class CacheFolder:
             path: that exists.
             most: bytes of all entries together.
         """
-        self._path, self._most, self._began = path, most, time.time()
+        self._path, self._most, self._began = path, most, time.time() - _CLOCKS
         self._unseen = most  # bytes written since the folder was looked through; the first entry looks
         self._is_open = True
 
