@@ -281,8 +281,9 @@ def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> S
     fitted = np.ones(len(names), dtype=bool)
     if trained is not None:
         fitted = np.array([_has_scale(name, values) for name, values in zip(names, features.T, strict=True)])
-    check_varies(features[:, fitted], tuple(names[fitted]))
-    scaler = fit_scaler(features[:, fitted], kind=config.scaler, names=tuple(names[fitted]))
+    chosen = features if fitted.all() else features[:, fitted]  # which is a copy
+    check_varies(chosen, tuple(names[fitted]))
+    scaler = fit_scaler(chosen, kind=config.scaler, names=tuple(names[fitted]))
     if trained is None or fitted.all():
         return scaler
     center, scale, fill = trained.center.copy(), trained.scale.copy(), trained.fill.copy()
