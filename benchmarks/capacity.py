@@ -11,6 +11,7 @@ standard output.
 """
 
 import argparse
+import csv
 import heapq
 import json
 import os
@@ -38,6 +39,9 @@ LOSS = 0.01
 """Chance that a node dies within an hour, as spot instances do."""
 
 DRAWS = 200
+
+POOL_TARGETS = 20_000
+"""Days with targets that the training of several series is timed on."""
 
 EPOCHS, TARGETS, MEMBERS = 5, 200_000, 4
 """Of the network over all series: as in configs/pretrained.yaml."""
@@ -189,21 +193,24 @@ def _measure(files: list[Path], scratch: Path) -> dict[str, Any]:
     cache = size(scratch / "cache") / len(files)
     days = [len(read(file)[0]) for file in files]
 
-    pool = {"data.path": [str(file) for file in files], "training.epochs": "1", "training.windows_per_epoch": "20000"}
-    config = sc.load_config("pretrained", {**pool, "split.validation": "0.1", "ensemble.members": "1"})
-    started = time.process_time()
-    run = sc.train(config, runs=scratch / "runs", name="pool", processes=1)
-    whole = time.process_time() - started
-    (epoch,) = [float(line.split(",")[-1]) for line in (run.path / "history.csv").read_text().splitlines()[1:]]
-    print(f"training of the pool: {whole:.0f} s, of which the epoch {epoch:.0f} s", file=sys.stderr)
+    pool = {
+        "data.path": [str(file) for file in files],
+        "split.validation": 0.1,
+        "training.epochs": 1,
+        "training.windows_per_epoch": POOL_TARGETS,
+        "ensemble.members": 1,
+    }
+    run = sc.train(sc.load_config("pretrained", pool), runs=scratch / "runs", name="pool", processes=1)
+    with (run.path / "history.csv").open() as history:
+        (epoch,) = [float(row["seconds"]) for row in csv.DictReader(history)]
 
-    predict = lambda file: sc.predict_pool(run, [file])  # noqa: E731
+    def predict(file: Path) -> Any:
+        return sc.predict_pool(run, [file])
+
     predict(files[0])  # loads the libraries
     seconds["forecast"] = [timed(lambda file=file: predict(file))[0] for file in files]
     forecast = len(json.dumps(predict(files[0]).to_json()))
     evaluated = files[:: max(1, len(files) // 8)]
-    last = read(files[0])  # warm
-    del last
 
     def score(file: Path) -> Any:
         prices = cached_prices(file)
@@ -223,7 +230,7 @@ def _measure(files: list[Path], scratch: Path) -> dict[str, Any]:
     seconds["targets"] = [epoch]
     return {
         "seconds": {name: [round(one, 4) for one in each] for name, each in seconds.items()},
-        "targets_of_a_pass": 20_000,
+        "targets_of_a_pass": POOL_TARGETS,
         "days": statistics.mean(days),
         "bytes": {
             "file": statistics.mean(file.stat().st_size for file in files),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import make_bars
+from sklearn.preprocessing import StandardScaler
 from test_many_series import write_pool
 
 from stockcast.config.load import load_config
@@ -84,6 +85,18 @@ def test_several_columns_are_averaged_in_the_order_in_which_they_lie(tmp_path: P
     bars = read.series[0].bars[["Open", "High", "Low", "Close"]]
     fill = bars.iloc[:420].mean().to_numpy()  # 60 % of the days are for training; each column by itself
     assert build_training_data(read.config, read.series).target.scaler.fill.tolist() == fill.tolist()
+
+
+def test_features_are_scaled_by_the_training_days_of_all_each_added_up_by_itself(
+    pool: tuple[Config, list[Prices]],
+) -> None:
+    config, prices = pool
+    training = [make_features(series, config.features)[:420] for series in prices[:2]]  # 60 % of the 700 dates
+    training.append(make_features(prices[2], config.features)[:220])  # which begins 200 days after them
+    scaler = build_training_data(config, prices).scaler
+    for number, column in enumerate(np.concatenate(training).T):
+        whole = StandardScaler().fit(np.ascontiguousarray(column)[:, None])
+        assert (scaler.center[number], scaler.scale[number]) == (whole.mean_[0], whole.scale_[0])
 
 
 def test_stored_series_are_those_that_were_stored(pool: tuple[Config, list[Prices]], tmp_path: Path) -> None:

@@ -260,13 +260,13 @@ def fit_scalers(
 def _features_of(
     config: Config, series: Sequence[Prices], market: Market | None, *, days: Sequence[Sequence[slice]]
 ) -> Floats:
-    """Return the features of some days of each series, end to end, shape (days, features).
+    """Return the features of some days of each series, end to end, shape (days, features), each in one piece.
 
     They are computed one series after the other, and once more for the network: all days of hundreds of series would be
     most of the memory that a training takes.
     """
     count = sum(stretch.stop - stretch.start for past in days for stretch in past)
-    features, end = np.empty((count, len(config.features))), 0
+    features, end = np.empty((count, len(config.features)), order="F"), 0
     for prices, past in zip(series, days, strict=True):
         values = cached_features(prices, config.features, market)
         for stretch in past:
