@@ -1,13 +1,20 @@
 """Many series at once: how memory and time grow with them.
 
-    python benchmarks/scale.py [--series 500] [--days 5000]
+    python benchmarks/scale.py memory [--series 1000] [--days 5000] [--repeats 3]
+    python benchmarks/scale.py epochs
+    python benchmarks/scale.py commands FOLDER [--counts 30,100,300] [--evaluate]
 
-Trains one epoch on a sample of windows of a folder of made-up prices with `stockcast train`, and watches the memory
-of the command and of what it starts; then times an epoch over all windows of 1, 10 and 100 series. Markdown goes to
-standard output.
+`memory` trains one epoch on a sample of windows of one made-up series and of a folder of them with `stockcast train`,
+and compares the memory of the command and of what it starts. `epochs` times an epoch over all windows of 1, 10 and 100
+series. `commands` runs `train`, `predict` and `evaluate` over the first files of FOLDER, with an empty cache and once
+more, in seconds of the processor, which other work on the machine changes less than those of the clock; beside them
+stand those of reading and features alone. Markdown goes to standard output.
 """
 
 import argparse
+import os
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -72,22 +79,102 @@ def train(folder: Path, *, layers: str, epochs: int, windows: str) -> tuple[Path
     return runs / name, time.perf_counter() - started, most
 
 
-def main(*, series: int, days: int) -> None:
-    """Measure and print."""
+def measure_memory(*, series: int, days: int, repeats: int) -> None:
+    """Print the most memory of a training on many series, above that of one."""
+    arrays = series * days * len(FEATURES) * 4 / 2**20
     with tempfile.TemporaryDirectory() as scratch:
-        many = Path(scratch) / "many"
-        write_prices(many, series=series, days=days)
-        _, seconds, most = train(many, layers="[50, 100]", epochs=1, windows="5000")
-        arrays = series * days * len(FEATURES) * 4 / 2**20
-        bar = 1.5 * arrays + 700
-        print(
-            f"| {series} series x {days:,} days x {len(FEATURES)} features, one epoch of 5,000 windows | |\n|---|---|"
-        )
-        print(f"| the feature arrays, single precision | {arrays:,.0f} MB |")
-        print(f"| most memory | {most:,.0f} MB; bar 1.5 x the arrays + 700 MB = {bar:,.0f} MB: "
-              f"{'kept' if most <= bar else 'MISSED'} |")  # fmt: skip
-        print(f"| the whole command, reading {series} files included | {seconds:.0f} s |\n")
+        os.environ["STOCKCAST_CACHE"] = f"{scratch}/cache"
+        folders = {count: Path(scratch) / f"made-{count}" for count in (1, series)}
+        most: dict[int, list[float]] = {count: [] for count in folders}
+        for count, folder in folders.items():
+            write_prices(folder, series=count, days=days)
+        for _ in range(repeats):
+            for count, folder in folders.items():
+                most[count].append(train(folder, layers="[50, 100]", epochs=1, windows="5000")[2])
+    one, many = (statistics.median(each) for each in most.values())
+    print(f"| {days:,} days x {len(FEATURES)} features, 5,000 windows | most memory, MB: median of {repeats} |")
+    print("|---|---|")
+    for count, each in most.items():
+        print(f"| {count:,} series | {statistics.median(each):,.0f} ({min(each):,.0f} to {max(each):,.0f}) |")
+    print(f"| the feature arrays of {series:,} series, single precision | {arrays:,.0f} |")
+    kept = many - one <= 1.5 * arrays
+    print(f"| {series:,} series above one | {many - one:,.0f}; bar 1.5 x the arrays = {1.5 * arrays:,.0f}: "
+          f"{'kept' if kept else 'MISSED'} |")  # fmt: skip
 
+
+def processor_seconds(line: list[str]) -> float:
+    """Run a command; return the processor seconds that it and what it started took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(line)} ended with {done.returncode}: {done.stderr[-500:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def reading_seconds(folder: Path) -> float:
+    """Return the processor seconds of what every command does with each file: read it, compute its features."""
+    from stockcast.cache.features import cached_features, cached_volatility
+    from stockcast.cache.prices import cached_prices
+    from stockcast.data.features import SCALE_FREE
+
+    started = time.process_time()
+    for file in sorted(folder.iterdir()):
+        prices = cached_prices(file)
+        cached_features(prices, tuple(SCALE_FREE))
+        cached_volatility(prices)
+    return time.process_time() - started
+
+
+def measure_commands(folder: Path, *, counts: list[int], evaluate: bool) -> None:
+    """Print what the commands take over some files with an empty cache, and once more."""
+    files = sorted(folder.glob("*.csv"))
+    print("| series | work | first, s | second, s | first / second | first, ms a series | second |")
+    print("|---|---|---|---|---|---|---|")
+    for count in counts:
+        with tempfile.TemporaryDirectory() as scratch:
+            some, cache = Path(scratch) / "some", Path(scratch) / "cache"
+            some.mkdir()
+            for file in files[:count]:
+                shutil.copy(file, some)
+            os.environ["STOCKCAST_CACHE"] = str(cache)
+            last = files[0].read_text().splitlines()[-150].split(",")[0]
+            config = Path(scratch) / "scale.yaml"
+            config.write_text(
+                CONFIG.format(folder=some, features=", ".join(FEATURES), layers="[4]", epochs=1, windows="256")
+            )
+            program, quiet = [sys.executable, "-m", "stockcast"], ["--no-plot", "--runs", f"{scratch}/runs"]
+            works = {
+                "read, features": None,
+                "predict": ["predict", "pretrained", "--data", str(some), *quiet, "--output", f"{scratch}/out"],
+                "train, one batch": ["train", str(config), "-q", "--runs", f"{scratch}/runs"],
+            }
+            if evaluate:
+                works["evaluate"] = ["evaluate", "pretrained", "--data", str(some), *quiet, "--from", last]
+            for work, arguments in works.items():
+                shutil.rmtree(cache, ignore_errors=True)
+                folder_of_cache()
+                first, second = (
+                    reading_seconds(some) if arguments is None else processor_seconds([*program, *arguments])
+                    for _ in range(2)
+                )
+                print(
+                    f"| {count} | {work} | {first:.1f} | {second:.1f} | {first / second:.1f} "
+                    f"| {1e3 * first / count:.0f} | {1e3 * second / count:.0f} |",
+                    flush=True,
+                )
+
+
+def folder_of_cache() -> None:
+    """Let this process make the folder of the cache anew."""
+    from stockcast.cache import folder
+
+    folder._folder.cache_clear()
+
+
+def measure_epochs() -> None:
+    """Print what an epoch over all windows takes."""
+    with tempfile.TemporaryDirectory() as scratch:
         print("| series | windows of an epoch | seconds of an epoch | microseconds a window |\n|---|---|---|---|")
         each = []
         for count in (1, 10, 100):
@@ -105,7 +192,21 @@ def main(*, series: int, days: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--series", type=int, default=500)
-    parser.add_argument("--days", type=int, default=5000)
+    commands = parser.add_subparsers(dest="command", required=True)
+    of_memory = commands.add_parser("memory")
+    of_memory.add_argument("--series", type=int, default=1000)
+    of_memory.add_argument("--days", type=int, default=5000)
+    of_memory.add_argument("--repeats", type=int, default=3)
+    commands.add_parser("epochs")
+    of_commands = commands.add_parser("commands")
+    of_commands.add_argument("folder", type=Path)
+    of_commands.add_argument("--counts", default="30,100,300")
+    of_commands.add_argument("--evaluate", action="store_true")
     chosen = parser.parse_args()
-    main(series=chosen.series, days=chosen.days)
+    if chosen.command == "memory":
+        measure_memory(series=chosen.series, days=chosen.days, repeats=chosen.repeats)
+    elif chosen.command == "epochs":
+        measure_epochs()
+    else:
+        counts = [int(count) for count in chosen.counts.split(",")]
+        measure_commands(chosen.folder, counts=counts, evaluate=chosen.evaluate)

@@ -40,6 +40,7 @@ class _WithoutJax(MetaPathFinder):
 sys.meta_path.insert(0, _WithoutJax())
 
 os.environ.pop("STOCKCAST_RUNS", None)  # a folder that somebody set for real work is none of the tests' business
+os.environ["STOCKCAST_CACHE"] = "off"  # the user's stays as it is; tests of the cache have one of their own
 
 _PEAKS: dict[str, float] = {}
 

@@ -249,12 +249,17 @@ def needed_columns(names: Iterable[str]) -> list[str]:
     return sorted({column for name in names if name in FEATURES for column in FEATURES[name].needs})
 
 
-def make_market(all_prices: Iterable[Prices], names: tuple[str, ...]) -> Market | None:
-    """Average what the features of `MARKET` among these names are made of over all series; None if there are none."""
+def make_market(
+    all_prices: Iterable[Prices], names: tuple[str, ...], *, make: Callable[..., Floats] = make_features
+) -> Market | None:
+    """Average what the features of `MARKET` among these names are made of over all series; None if there are none.
+
+    `make` computes features as `make_features` does, or finds them where they are kept.
+    """
     averaged = tuple(_AVERAGED[name] for name in names if name in _AVERAGED)
     if not averaged:
         return None
-    return average(averaged, [(prices.dates, make_features(prices, averaged)) for prices in all_prices])
+    return average(averaged, [(prices.dates, make(prices, averaged)) for prices in all_prices])
 
 
 def features_for(prices: Prices) -> tuple[str, ...]:

@@ -1,12 +1,16 @@
 """Scale features by the training days alone; stored as JSON, never as a pickle."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from stockcast.errors import DataError, RunError
 from stockcast.typing import Floats
+
+_COLUMNS = 4
+"""Columns that are fitted together."""
 
 Kind = Literal["standard", "minmax", "robust", "none"]
 
@@ -70,14 +74,24 @@ def fit_scaler(training: Floats, *, kind: Kind, names: tuple[str, ...] = ()) -> 
     Raises:
         DataError: a column has no value at all on the training days.
     """
-    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
-
     empty = np.isnan(training).all(axis=0)
     if empty.any():
         column = int(np.argmax(empty))
         name = names[column] if names else f"number {column + 1}"
         message = f"Input {name} has no value in the training part. Remove it from `features`."
         raise DataError(message, column=name, key="features")
+    # Some columns at a time: what is computed on the way is several times as large as they are. More than one, as a
+    # single column would be added up in another order.
+    columns = training.shape[1]
+    borders = np.linspace(0, columns, max(1, columns // _COLUMNS) + 1).astype(int)
+    parts = [_fit_columns(training[:, first:last], kind) for first, last in pairwise(borders)]
+    return Scaler(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def _fit_columns(training: Floats, kind: Kind) -> tuple[Floats, Floats, Floats]:
+    """Return center, scale and fill of some columns."""
+    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
     fill = np.nanmean(training, axis=0)
     if kind == "standard":
         fitted = StandardScaler().fit(training)
@@ -90,4 +104,4 @@ def fit_scaler(training: Floats, *, kind: Kind, names: tuple[str, ...] = ()) -> 
         center, scale = fitted.center_, fitted.scale_
     else:
         center, scale = np.zeros_like(fill), np.ones_like(fill)
-    return Scaler(center=center, scale=scale, fill=fill)
+    return center, scale, fill

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stockcast.cache.features import cached_features, cached_volatility
 from stockcast.config.schema import Config
-from stockcast.data.features import make_features, needed_columns
+from stockcast.data.features import needed_columns
 from stockcast.data.known_days import is_known_column
 from stockcast.data.market import Market
 from stockcast.data.ohlc import RecursiveInput, as_bars
@@ -16,7 +17,6 @@ from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler, fit_scaler
 from stockcast.data.split import Part, Split, split_at
 from stockcast.data.target import TargetTransform, fit_target_transform
-from stockcast.data.volatility import daily_variance, volatility
 from stockcast.data.windows import WindowDataset
 from stockcast.errors import DataError
 from stockcast.evaluation.baselines.task import ForecastTask
@@ -177,7 +177,7 @@ def make_dataset(
         target_prices=target_prices,
         volatility=unit,
         # single precision, as the network takes them, and half the memory
-        scaled=scaler.transform(make_features(prices, config.features, market)).astype(np.float32),
+        scaled=scaler.transform(cached_features(prices, config.features, market)).astype(np.float32),
         target=target,
         head=config.head,
         window=config.window,
@@ -195,7 +195,7 @@ def target_series(config: Config, prices: Prices) -> tuple[Floats, Floats | None
         DataError: a price that is forecast is missing on some day.
     """
     target_prices = prices_to_forecast(config, prices)
-    unit = volatility(daily_variance(prices.bars)) if config.target.scale == "volatility" else None
+    unit = cached_volatility(prices) if config.target.scale == "volatility" else None
     return (target_prices if len(config.target.names) > 1 else target_prices[:, 0]), unit
 
 
@@ -224,32 +224,30 @@ def fit_scalers(
     Raises:
         MissingColumns, DataError: as `make_dataset`; or a feature has no value on any of the days.
     """
-    pairs = list(zip(series, days, strict=True))
-    past_targets = [(target_series(config, prices), past) for prices, past in pairs]
+    past_targets, volatilities = [], []
+    for prices, past in zip(series, days, strict=True):
+        target_prices, unit = target_series(config, prices)
+        # In the layout that they have, which decides in what order a mean adds them up.
+        past_targets += [target_prices[stretch].copy(order="K") for stretch in past]
+        volatilities += [unit[stretch].copy() for stretch in past if unit is not None]
     try:
-        # Computed here and once more for the network, one series after the other: kept, those of hundreds of series
-        # would be most of the memory that a training takes.
-        features = np.concatenate(
-            [
-                np.concatenate([values[stretch] for stretch in past])
-                for values, past in ((make_features(prices, config.features, market), past) for prices, past in pairs)
-            ]
-        )
-        scaler = _fit_features(config, features, trained)
+        scaler = _fit_features(config, _features_of(config, series, market, days=days), trained)
     except DataError as error:
         constant = all(
-            np.ptp(prices.column(config.target.column)[past[0].start : past[-1].stop]) == 0 for prices, past in pairs
+            np.ptp(prices.column(config.target.column)[past[0].start : past[-1].stop]) == 0
+            for prices, past in zip(series, days, strict=True)
         )
-        why = " Its closes never change on these days." if constant else _first_value(error.column or "", pairs)
+        why = " Its closes never change on these days."
+        if not constant:
+            why = _first_value(error.column or "", series[0], days[0])
         names = ", ".join(prices.label for prices in series)
         raise type(error)(
             f"{names}: {error}{why}", file=names, column=error.column, key=error.key, value=error.value
         ) from None
     # What is fed back needs its input's unit; elsewhere returns are best scaled by their own deviation.
     own_unit = config.strategy == "direct" and config.target.transform == "log_return"
-    volatilities = [unit[stretch] for (_, unit), past in past_targets if unit is not None for stretch in past]
     target = fit_target_transform(
-        [target_prices[stretch] for (target_prices, _), past in past_targets for stretch in past],
+        past_targets,
         transform=config.target.transform,
         kind="standard" if own_unit else config.scaler,
         volatilities=volatilities if config.target.scale == "volatility" else None,
@@ -259,14 +257,33 @@ def fit_scalers(
     return scaler, target
 
 
+def _features_of(
+    config: Config, series: Sequence[Prices], market: Market | None, *, days: Sequence[Sequence[slice]]
+) -> Floats:
+    """Return the features of some days of each series, end to end, shape (days, features), each in one piece.
+
+    They are computed one series after the other, and once more for the network: all days of hundreds of series would be
+    most of the memory that a training takes.
+    """
+    count = sum(stretch.stop - stretch.start for past in days for stretch in past)
+    features, end = np.empty((count, len(config.features)), order="F"), 0
+    for prices, past in zip(series, days, strict=True):
+        values = cached_features(prices, config.features, market)
+        for stretch in past:
+            end += stretch.stop - stretch.start
+            features[end - (stretch.stop - stretch.start) : end] = values[stretch]
+    return features
+
+
 def _fit_features(config: Config, features: Floats, trained: Scaler | None) -> Scaler:
     """Fit a scaler on features, shape (days, features); DataError where one has no value, or an own one is constant."""
     names = np.array(config.features)
     fitted = np.ones(len(names), dtype=bool)
     if trained is not None:
         fitted = np.array([_has_scale(name, values) for name, values in zip(names, features.T, strict=True)])
-    check_varies(features[:, fitted], tuple(names[fitted]))
-    scaler = fit_scaler(features[:, fitted], kind=config.scaler, names=tuple(names[fitted]))
+    chosen = features if fitted.all() else features[:, fitted]  # which is a copy
+    check_varies(chosen, tuple(names[fitted]))
+    scaler = fit_scaler(chosen, kind=config.scaler, names=tuple(names[fitted]))
     if trained is None or fitted.all():
         return scaler
     center, scale, fill = trained.center.copy(), trained.scale.copy(), trained.fill.copy()
@@ -285,9 +302,8 @@ def _has_scale(feature: str, values: Floats) -> bool:
     return len(known) > 0 or not is_own(feature)
 
 
-def _first_value(feature: str, pairs: Sequence[tuple[Prices, Sequence[slice]]]) -> str:
+def _first_value(feature: str, prices: Prices, past: Sequence[slice]) -> str:
     """Return a sentence on when a column begins, as against the training days; empty for other features."""
-    prices, past = pairs[0]
     columns = prices.own if is_own(feature) else prices.known_columns if is_known_column(feature) else None
     name = feature.partition(":")[2]
     if columns is None or name not in columns.values:

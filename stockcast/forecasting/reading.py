@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stockcast.cache.prices import cached_prices
 from stockcast.config.schema import Config
 from stockcast.data.bar_dates import date_on_sessions, days_inside
 from stockcast.data.calendar import Sessions, calendar_mismatch, check_calendar, sessions_around
@@ -20,7 +21,7 @@ from stockcast.data.known_days import KNOWN_DAYS, find_upcoming, is_known_column
 from stockcast.data.lookahead import find_lookahead
 from stockcast.data.own_columns import Gap
 from stockcast.data.periods import check_frequency, put_together, sessions_of
-from stockcast.data.prices import Prices, read_prices
+from stockcast.data.prices import Prices
 from stockcast.data.quality import check_quality
 from stockcast.errors import DamagedPrices, DataError
 from stockcast.frequency import DAILY
@@ -115,12 +116,12 @@ def read_bars(
     if isinstance(source, Table):
         source = source.with_frequency(data.file_bars)
     if data.file_bars is DAILY:
-        prices = read_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
+        prices = cached_prices(source, options=options, start=data.start, end=data.end, adjusted=adjusted)
         check_frequency(prices, data.bars, resample=data.resample, trained=trained)
         return prices
     # By the dates that the file has, a bar may begin before data.start or data.end and end after it.
     start, end = data.start and data.start - _A_BAR, data.end and data.end + _A_BAR
-    prices = read_prices(source, options=options, start=start, end=end, adjusted=adjusted)
+    prices = cached_prices(source, options=options, start=start, end=end, adjusted=adjusted)
     check_frequency(prices, data.bars, resample=data.resample, trained=trained)
     sessions = sessions_of(prices, data.bars, calendar=data.calendar, known=known)
     prices = date_on_sessions(prices, data.bars, sessions, bar_date=data.bar_date, calendar=data.calendar)

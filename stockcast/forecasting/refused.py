@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from stockcast.config.schema import Config
-from stockcast.data.prices import Prices
+from stockcast.data.stored_prices import StoredPrices
 from stockcast.errors import DataError
 from stockcast.forecasting.reading import OnMessage, raise_together
 from stockcast.inputs import located
@@ -42,18 +42,20 @@ class Refusals:
         """Note why a file cannot be used."""
         self._errors.append((path, error))
 
-    def add_repeated(self, prices: Sequence[Prices]) -> list[Prices]:
+    def add_repeated(self, prices: StoredPrices) -> StoredPrices:
         """Note the files of folders whose days and closes are those of an earlier one; return the other series."""
-        first: dict[str, Prices] = {}
+        labels: dict[str, str] = {}
         kept = []
-        for series in prices:
-            other = first.setdefault(series.closes_sha256(first="", before=date.max), series)
-            if other is series or not self._is_optional(series.source):
-                kept.append(series)
+        for number, series in enumerate(prices):
+            closes = series.closes_sha256(first="", before=date.max)
+            is_repeated = closes in labels
+            label = labels.setdefault(closes, series.label)
+            if not is_repeated or not self._is_optional(series.source):
+                kept.append(number)
                 continue
-            message = f"{series.source}: it has the days and closes of {other.label}, one series under two names"
+            message = f"{series.source}: it has the days and closes of {label}, one series under two names"
             self.add(series.source, DataError(f"{message}. Remove one of them.", file=series.source, key="data.path"))
-        return kept
+        return prices.only(kept)
 
     def check(self, *, of: str, others: int) -> None:
         """Check that training may go on without these files.

@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
+from stockcast.cache.features import cached_features
 from stockcast.config.schema import Config
 from stockcast.data.calendar import Sessions
 from stockcast.data.csv.options import ALL_TICKERS, series_name
@@ -317,7 +318,7 @@ class RunSeries:
                     file=error.file,
                 ) from error
 
-        return make_market(series(), self.config.features), list(changed)
+        return make_market(series(), self.config.features, make=cached_features), list(changed)
 
     def series_and_market(
         self, source: Prices | PriceSource | str | None, *, on_message: OnMessage

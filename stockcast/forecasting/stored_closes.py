@@ -78,6 +78,7 @@ def write_closes(run: RunDirectory, series: Sequence[Prices]) -> None:
     """Store the closes of all series of a training, in their order, unless they are too many."""
     days = [len(prices.dates) for prices in series]
     if sum(days) <= _MOST_ROWS:
+        series = list(series)
         run.write_closes(
             days=np.array(days),
             dates=np.concatenate([prices.dates for prices in series]),

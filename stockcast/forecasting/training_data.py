@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from stockcast.cache.features import cached_features
 from stockcast.config.schema import Config
 from stockcast.data.features import MARKET, make_market
 from stockcast.data.market import MOST
 from stockcast.data.prices import Prices
 from stockcast.data.scaler import Scaler
 from stockcast.data.shared_windows import SharedWindows
-from stockcast.data.split import Part
+from stockcast.data.split import Part, Split
+from stockcast.data.stored_prices import StoredPrices
 from stockcast.data.target import TargetTransform
 from stockcast.data.windows import WindowDataset
 from stockcast.errors import ConfigError, DataError, NotEnoughDays, RunError
@@ -27,12 +29,13 @@ from stockcast.forecasting.reading import (
     stated_covariates,
 )
 from stockcast.forecasting.refused import Refusals, report_refused
+from stockcast.forecasting.stored_datasets import StoredDatasets
 from stockcast.forecasting.training_days import check_days, refuse_late, split_of, with_dates, without_late
 from stockcast.runs.directory import RefusedFile, RunDirectory, covariates_of
 from stockcast.runs.layout import BEGUN
 from stockcast.runs.safe_io import damaged
 from stockcast.text import plural
-from stockcast.typing import Floats
+from stockcast.typing import Days, Floats
 
 _MONTH = 31
 """Days: a file may well begin or end a holiday or a download later than a config says."""
@@ -45,17 +48,19 @@ class TrainingData:
     Attributes:
         scaler: of the features, fitted on the training days.
         target: unit of the targets, likewise.
-        datasets: one for each series.
+        prices: of each series.
+        datasets: one for each series, each read from a file when it is taken.
         without: of each series once more, without the columns that a file may lack; empty where it may lack none.
         training: windows to train on, of all series.
-        validation: windows that stop training, of all series. Both and the datasets share one memory.
+        validation: windows that stop training, of all series. Both share one memory, of the days up to calibration.
         shared: the file that holds it for other processes; None where it is this process's own.
     """
 
     scaler: Scaler
     target: TargetTransform
-    datasets: list[SeriesDataset]
-    without: list[SeriesDataset]
+    prices: Sequence[Prices]
+    datasets: Sequence[SeriesDataset]
+    without: Sequence[SeriesDataset]
     training: WindowDataset
     validation: WindowDataset
     shared: SharedWindows | None = None
@@ -72,7 +77,7 @@ class TrainingPrices:
     """
 
     config: Config
-    series: list[Prices]
+    series: Sequence[Prices]
     refused: list[RefusedFile]
 
 
@@ -112,7 +117,7 @@ def read_training_prices(
     for remark in remarks:
         on_message(f"{first.label if len(prices) == 1 else f'{len(prices)} series'}: {remark}.")
     if len(prices) == 1:
-        prices = [replace(prices[0], notes=(*prices[0].notes, *remarks))]
+        prices = StoredPrices([replace(first, notes=(*first.notes, *remarks))])
     try:
         config = with_dates(config, prices)  # rows that come later must not move a border
         if config.data.csv_options.takes_all:
@@ -150,9 +155,9 @@ def _check_number(config: Config, series: int) -> None:
         )
 
 
-def _read_all(config: Config, files: Sequence[Path], refusals: Refusals, on_message: OnMessage) -> list[Prices]:
+def _read_all(config: Config, files: Sequence[Path], refusals: Refusals, on_message: OnMessage) -> StoredPrices:
     """Read every series; refuse files that cannot be used, and those of a series that another file has."""
-    prices: list[Prices] = []
+    prices = StoredPrices()
     covariates = stated_covariates(config)
     for path in files:
         try:
@@ -191,78 +196,66 @@ def build_training_data(config: Config, prices: Sequence[Prices], *, is_shared: 
         DataError: a series lacks a column or a price that the config asks for.
         RunError: there is no room for the file that other processes read.
     """
-    market = make_market(prices, config.features)
-    training_days = [split_of(config, series).training_stretches() for series in prices]
+    market = make_market(prices, config.features, make=cached_features)
+    splits = [split_of(config, series) for series in prices]
+    training_days = [split.training_stretches() for split in splits]
     scaler, target = fit_scalers(config, prices, market, days=training_days)
     columns = config.data.may_lack
-    every = [*prices, *(series.without(columns) for series in prices if columns)]
-    memory = _Memory(sum(len(series.dates) for series in every))
-    datasets = [memory.hold(make_dataset(config, series, market, scaler, target)) for series in every]
-    training, validation = (memory.windows(datasets, part) for part in ("training", "validation"))
+    datasets = StoredDatasets(prices.__getitem__)
+    without = StoredDatasets(lambda number: prices[number].without(columns))
+    days = sum(map(_trained_days, splits)) * (2 if columns else 1)
+    memory = _Memory(days, window=config.window, horizon=config.steps, target=target)
+    for stored, lacking in ((datasets, ()), *([(without, columns)] if columns else [])):
+        for series in prices:
+            dataset = make_dataset(config, series.without(lacking), market, scaler, target)
+            memory.hold(dataset)
+            stored.append(dataset)
+    training, validation = (memory.windows(part) for part in ("training", "validation"))
     shared = None
     if is_shared:
         shared = SharedWindows(training, validation)
-        training, validation = shared.training, shared.validation
-        datasets = _placed(datasets, training)  # the memory that was filled is free
-    return TrainingData(scaler, target, datasets[: len(prices)], datasets[len(prices) :], training, validation, shared)
+        training, validation = shared.training, shared.validation  # the memory that was filled is free
+    return TrainingData(scaler, target, prices, datasets, without, training, validation, shared)
 
 
-def _placed(datasets: Sequence[SeriesDataset], windows: WindowDataset) -> list[SeriesDataset]:
-    """Return the datasets with their days in the arrays of `windows`, where they lie end to end."""
-    placed, start = [], 0
-    for dataset in datasets:
-        days = slice(start, start + len(dataset.scaled))
-        placed.append(
-            replace(
-                dataset,
-                target_prices=windows.target_prices[days],
-                scaled=windows.scaled[days],
-                volatility=None if windows.volatility is None else windows.volatility[days],
-            )
-        )
-        start = days.stop
-    return placed
+def _trained_days(split: Split) -> int:
+    """Return how many days of a series are those of training and validation, which come first."""
+    return int(split.part("calibration").start)
 
 
 class _Memory:
-    """The days of several series end to end, so that all are held once, and no more than one series twice."""
+    """The days of several series that a network is trained on, end to end: all that is held of hundreds of series."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, *, window: int, horizon: int, target: TargetTransform) -> None:
         self._days, self._held = days, 0
+        self._window, self._horizon, self._target = window, horizon, target
         self._arrays: dict[str, Floats] = {}
+        self._origins: dict[Part, list[Days]] = {"training": [], "validation": []}
 
-    def hold(self, dataset: SeriesDataset) -> SeriesDataset:
-        """Return the dataset with its days in the memory of all."""
-        days = slice(self._held, self._held + len(dataset.scaled))
-        self._held = days.stop
-
-        def held(name: str, values: Floats) -> Floats:
+    def hold(self, dataset: SeriesDataset) -> None:
+        """Add the days of a dataset, and its origins: whole windows and horizons in a part, so none spans a seam."""
+        own = slice(_trained_days(dataset.split))
+        days = slice(self._held, self._held + own.stop)
+        for part, origins in self._origins.items():
+            its = dataset.split.origins(part, window=self._window, horizon=self._horizon, required=False)
+            origins.append(days.start + its)
+        for name in ("target_prices", "scaled", "volatility"):
+            if (values := getattr(dataset, name)) is None:
+                continue
             if name not in self._arrays:
                 self._arrays[name] = np.empty((self._days, *values.shape[1:]), dtype=values.dtype)
-            self._arrays[name][days] = values
-            return self._arrays[name][days]
+            self._arrays[name][days] = values[own]
+        self._held = days.stop
 
-        return replace(
-            dataset,
-            target_prices=held("target_prices", dataset.target_prices),
-            scaled=held("scaled", dataset.scaled),
-            volatility=None if dataset.volatility is None else held("volatility", dataset.volatility),
-        )
-
-    def windows(self, datasets: Sequence[SeriesDataset], part: Part) -> WindowDataset:
-        """Return the windows of a part of all datasets: whole windows and horizons within it, so none spans a seam."""
-        first, start, origins = datasets[0], 0, []
-        for dataset in datasets:
-            own = dataset.split.origins(part, window=first.window, horizon=first.steps, required=False)
-            origins.append(start + own)
-            start += len(dataset.scaled)
+    def windows(self, part: Part) -> WindowDataset:
+        """Return the windows of a part of all series."""
         return WindowDataset(
             self._arrays["scaled"],
             self._arrays["target_prices"],
-            np.concatenate(origins),
-            window=first.window,
-            horizon=first.steps,
-            target=first.target,
+            np.concatenate(self._origins[part]),
+            window=self._window,
+            horizon=self._horizon,
+            target=self._target,
             volatility=self._arrays.get("volatility"),
         )
 

@@ -1,12 +1,14 @@
 """The dates that divide the days of all series of a training, and the series that they leave enough days."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from stockcast.config.schema import Config
 from stockcast.data.prices import Prices
-from stockcast.data.split import PARTS, Part, Split, split_at, split_days
+from stockcast.data.split import PARTS, Split, split_at, split_days
+from stockcast.data.stored_prices import StoredPrices
 from stockcast.errors import DataError, NotEnoughDays
 from stockcast.evaluation.calibration.conformal import check_origins
 from stockcast.forecasting.reading import OnMessage
@@ -15,9 +17,11 @@ from stockcast.forecasting.refused import Refusals
 _NAMES_SHOWN = 20
 
 
-def with_dates(config: Config, prices: list[Prices]) -> Config:
+def with_dates(config: Config, prices: Sequence[Prices]) -> Config:
     """Return the config with each part's first day in place of its share of all days of all series."""
-    dates = np.unique(np.concatenate([series.dates for series in prices]))
+    dates = prices[0].dates
+    for series in prices:
+        dates = np.union1d(dates, series.dates)
     split = split_days(dates, **dict(config.split))
     firsts: dict[str, Any] = {
         part: dates[split.part(part).start].astype(object)
@@ -32,7 +36,7 @@ def split_of(config: Config, prices: Prices) -> Split:
     return split_at(prices.dates, **dict(config.split))
 
 
-def without_late(config: Config, prices: list[Prices], on_message: OnMessage) -> list[Prices]:
+def without_late(config: Config, prices: StoredPrices, on_message: OnMessage) -> StoredPrices:
     """Leave out series that begin too late to train on, as new stocks in a file of a whole market do; report them."""
     kept, late = _by_training(config, prices)
     if not late or not kept:
@@ -45,7 +49,7 @@ def without_late(config: Config, prices: list[Prices], on_message: OnMessage) ->
     return kept
 
 
-def refuse_late(config: Config, prices: list[Prices], refusals: Refusals) -> list[Prices]:
+def refuse_late(config: Config, prices: StoredPrices, refusals: Refusals) -> StoredPrices:
     """Refuse files that begin too late to train on, unless all do; return the others."""
     kept, late = _by_training(config, prices)
     if not kept:
@@ -60,11 +64,15 @@ def refuse_late(config: Config, prices: list[Prices], refusals: Refusals) -> lis
     return kept
 
 
-def _by_training(config: Config, prices: list[Prices]) -> tuple[list[Prices], list[Prices]]:
+def _by_training(config: Config, prices: StoredPrices) -> tuple[StoredPrices, StoredPrices]:
     """Return the series that have an origin in the training part, and those that have none."""
-    counts = [_origins(config, series, "training") for series in prices]
-    kept = [series for series, count in zip(prices, counts, strict=True) if count]
-    return kept, [series for series, count in zip(prices, counts, strict=True) if not count]
+    window, horizon = config.window, config.horizon
+    counts = [
+        len(split_of(config, series).origins("training", window=window, horizon=horizon, required=False))
+        for series in prices
+    ]
+    kept, late = ([number for number, count in enumerate(counts) if bool(count) is has] for has in (True, False))
+    return prices.only(kept), prices.only(late)
 
 
 def _lacking(config: Config) -> str:
@@ -74,17 +82,12 @@ def _lacking(config: Config) -> str:
     )
 
 
-def _origins(config: Config, prices: Prices, part: Part, *, required: bool = False) -> int:
-    """Count the origins with a whole window and horizon in a part."""
-    split = split_of(config, prices)
-    return len(split.origins(part, window=config.window, horizon=config.horizon, required=required))
-
-
-def check_days(config: Config, prices: list[Prices]) -> None:
+def check_days(config: Config, prices: Sequence[Prices]) -> None:
     """Check that every part has enough origins."""
     window, horizon, alone = config.window, config.horizon, len(prices) == 1
+    splits = [split_of(config, series) for series in prices]
     for part in PARTS:
-        counts = [_origins(config, series, part, required=alone) for series in prices]
+        counts = [len(split.origins(part, window=window, horizon=horizon, required=alone)) for split in splits]
         if not sum(counts):
             raise NotEnoughDays(
                 f"None of the {len(prices)} series has the bars for a window of {window} and a horizon of {horizon} in "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,11 @@ def train_to_end(
     _draw_losses(run, config, history)
     callbacks.on_batch_end()
     if config.calibration != "none":
-        run.write_json(CALIBRATION, _calibrate(config, [*data.datasets, *data.without], inference).to_json())
+        run.write_json(CALIBRATION, _calibrate(config, (data.datasets, data.without), inference).to_json())
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
-    write_closes(run, [dataset.prices for dataset in data.datasets])
+    write_closes(run, data.prices)
     refused = refused_of(run.checkpoints.begun(), run.path / BEGUN)
     run.finish({**_manifest(config, data, history, parameters=network.count_params()), **_refused(refused)})
     return run
@@ -147,17 +148,17 @@ def _draw_losses(run: RunDirectory, config: Config, history: list[EpochLog]) -> 
 
 
 def _calibrate(
-    config: Config, datasets: Sequence[SeriesDataset], network: Network
+    config: Config, groups: Sequence[Sequence[SeriesDataset]], network: Network
 ) -> ConformalOffsets | ConformalScaling:
-    """Fit the bands on the calibration days of every series."""
+    """Fit the bands on the calibration days of every series of all groups."""
     # Scaling uses one band; all quantiles of hundreds of series are gigabytes, and seconds to compute.
     levels = ADAPTED_LEVELS if config.head.has_bands else LEVELS
     task, days = PriceTask(), set[np.datetime64]()
-    origins = [dataset.origins("calibration", required=False) for dataset in datasets]
+    origins = [dataset.origins("calibration", required=False) for dataset in chain(*groups)]
     every = 1 + sum(map(len, origins)) // _MOST_CALIBRATED
 
     def pairs() -> Iterator[tuple[Forecast, Floats]]:
-        for number, (dataset, own) in enumerate(zip(datasets, origins, strict=True)):
+        for number, (dataset, own) in enumerate(zip(chain(*groups), origins, strict=True)):
             chosen = slice(number % every, None, every)  # other days of each series, or most days would be of none
             if not len(own[chosen]):
                 continue
@@ -174,7 +175,7 @@ def _calibrate(
 
 def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, parameters: int) -> dict[str, Any]:
     """Return what run.json holds of the training."""
-    prices = [dataset.prices for dataset in data.datasets]
+    prices = data.prices
     first, split = prices[0], data.datasets[0].split
     best = best_epoch(history, config.training.monitor)
     blocks = [[str(day) for day in block] for block in config.blocks]

@@ -133,3 +133,15 @@ def test_a_damaged_scaler_file_is_refused_as_damaged(stored):
         Scaler.from_json(stored)
     assert error.value.file == "scaler.json"
     assert "damaged" in str(error.value)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("columns", [1, 3, 9, 27])
+def test_columns_that_are_fitted_some_at_a_time_are_those_of_scikit_learn_at_once(columns: int, order: str) -> None:
+    random = np.random.default_rng(columns)
+    training = np.asarray(random.standard_t(3, (20_000, columns)), order=order)
+    training[random.random(training.shape) < 0.05] = np.nan
+    scaler, whole = fit_scaler(training, kind="standard"), StandardScaler().fit(training)
+    assert scaler.center.tolist() == whole.mean_.tolist()
+    assert scaler.scale.tolist() == whole.scale_.tolist()
+    assert scaler.fill.tolist() == np.nanmean(training, axis=0).tolist()

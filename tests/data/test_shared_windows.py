@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stockcast.data import shared_windows
+from stockcast.data import array_file
 from stockcast.data.scaler import Scaler
 from stockcast.data.shared_windows import SharedWindows, map_windows
 from stockcast.data.target import TargetTransform
@@ -63,6 +63,6 @@ def test_no_file_is_left_and_nothing_can_be_written(tmp_path: Path, monkeypatch:
 
 def test_a_full_disk_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     full = open("/dev/full", "w+b", buffering=0)  # noqa: SIM115 (`SharedWindows` closes it)
-    monkeypatch.setattr(shared_windows, "TemporaryFile", lambda **_: full)
+    monkeypatch.setattr(array_file, "TemporaryFile", lambda **_: full)
     with pytest.raises(RunError, match=r"No space left on device.*Make room there, or set TMPDIR"):
         SharedWindows(*made(volatility=True))

@@ -1,0 +1,1 @@
+"""What was read and computed from price files, kept for the next command."""
