@@ -7,6 +7,8 @@ after a kill, with more folds, or when the price files have grown.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,31 +68,36 @@ def backtest(
             failures.
     """
     read = read_training_prices(config, callbacks.on_message)
-    names = _names(_chosen(read.series, series))
-    for prices in read.series:
+    dates, stated = np.empty(0, "datetime64[D]"), []
+    for prices in read.series:  # one of them is in memory at a time
+        dates = np.union1d(dates, prices.dates)
+        stated.append((prices.name, prices.sha256))
         for found in find_lookahead(prices):
             callbacks.on_message(f"{prices.label}: {found.sentence}. The scores are too good.")
-    dates = np.unique(np.concatenate([prices.dates for prices in read.series]))
+    names = _names(stated)
+    chosen = _chosen(names, series)
     folds = plan_folds(read.config, dates, plan)
+    contents = [_contents(prices, folds) for prices in read.series]
     root = Path(runs).resolve() / BACKTESTS / config.name
     make_folder(root / FOLDS, advice="Choose another --runs.")
-    paths = {fold.name: root / FOLDS / f"{fold.name}-{_digest(fold, read.series)}" for fold in folds}
-    inputs = tuple(path.resolve() for path in price_files(read.config))
+    paths = {
+        fold.name: root / FOLDS / f"{fold.name}-{_digest(fold, [own[number] for own in contents])}"
+        for number, fold in enumerate(folds)
+    }
+    inputs = tuple(path.resolve() for path in (*price_files(read.config), read.config.data.covariates) if path)
+    scored = sorted({stated[number][0] for number in chosen}) if series else []
     tasks = [
         Task(
             key=fold.name,
             function="stockcast.pipeline.fold_run:run_fold",
             folder=paths[fold.name],
-            arguments={"config": fold.config.to_yaml(), "series": sorted(set(series))},
+            arguments={"config": fold.config.to_yaml(), "series": scored},
             inputs=inputs,
         )
         for fold in folds
     ]
     failures = {}
-
-    def on_message(key: str, text: str) -> None:
-        callbacks.on_message(f"{key}: {text}")
-
+    on_message = partial(_report, callbacks)
     with closing(run_tasks(tasks, engine=engine, address=address, cores=cores, on_message=on_message)) as ends:
         for number, end in enumerate(ends, start=1):
             if end.error is not None:
@@ -100,9 +107,13 @@ def backtest(
     if not done:
         name, reason = next(iter(failures.items()))
         raise RunError(f"None of {len(folds)} folds could be done. {name}: {reason}", file=root)
-    labels = [_labels(fold, paths[fold.name], names) for fold in done]
+    labels = [
+        _labels(paths[fold.name], {names[number]: contents[number][fold.number - 1] for number in chosen})
+        for fold in done
+    ]
     scores = [_scores(paths[fold.name], own) for fold, own in zip(done, labels, strict=True)]
-    joined = [join_folds(parts) for name in names if (parts := [own[name] for own in scores if name in own])]
+    shown = [names[number] for number in chosen]
+    joined = [join_folds(parts) for name in shown if (parts := [own[name] for own in scores if name in own])]
     return Backtest(
         config=read.config,
         plan=plan,
@@ -112,55 +123,55 @@ def backtest(
         ),
         pool=_pool(joined, config),
         failures=failures,
-        unscored={name: missing for name in names if (missing := sum(name not in own for own in scores))},
+        unscored={name: missing for name in shown if (missing := sum(name not in own for own in scores))},
     )
 
 
-def _chosen(series: Sequence[Prices], names: Collection[str]) -> list[Prices]:
-    """Return the series of these names, or all; DataError if there is none of a name."""
-    if missing := sorted(set(names) - {prices.name for prices in series}):
-        known = [prices.name for prices in series]
+def _report(callbacks: Callbacks, key: str, text: str) -> None:
+    callbacks.on_message(f"{key}: {text}")
+
+
+def _chosen(names: Sequence[str], wanted: Collection[str]) -> list[int]:
+    """Return the numbers of the series of these names, or of all; DataError if there is none of a name."""
+    if missing := sorted(set(wanted) - set(names)):
         raise DataError(
-            f"No series {join_words(missing)} is trained on. There are: {', '.join(known[:20])}"
-            f"{', ...' if len(known) > 20 else ''}.",
+            f"No series {join_words(missing)} is trained on. There are: {', '.join(names[:20])}"
+            f"{', ...' if len(names) > 20 else ''}.",
             key="--series",
             value=missing,
         )
-    return [prices for prices in series if not names or prices.name in names]
+    return [number for number, name in enumerate(names) if not wanted or name in wanted]
 
 
-def _names(series: Sequence[Prices]) -> dict[str, Prices]:
-    """Return the series by name; where files share one, with the first digits of the file's SHA-256."""
-    names = [prices.name for prices in series]
-    return {
-        name if names.count(name) == 1 else f"{name}-{prices.sha256[:_DIGITS]}": prices
-        for name, prices in zip(names, series, strict=True)
-    }
+def _names(stated: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the names of series by name and SHA-256 of the file, whose first digits follow where files share one."""
+    names = [name for name, _ in stated]
+    return [name if names.count(name) == 1 else f"{name}-{sha256[:_DIGITS]}" for name, sha256 in stated]
 
 
-def _digest(fold: Fold, series: Sequence[Prices]) -> str:
+def _contents(prices: Prices, folds: Sequence[Fold]) -> list[str | None]:
+    """Return the hash of the days of a series that each fold reads; None where there are none."""
+    contents = []
+    for fold in folds:
+        first, last = (np.datetime64(day or date.min) for day in (fold.config.data.start, fold.config.data.end))
+        inside = ((first <= prices.dates) & (prices.dates <= last)).any()
+        contents.append(
+            prices.between(fold.config.data.start, fold.config.data.end).content_sha256() if inside else None
+        )
+    return contents
+
+
+def _digest(fold: Fold, contents: Sequence[str | None]) -> str:
     """Return the first digits of a hash of all that a fold is made from: its config, and the days that it reads."""
-    words = [fold.config.to_yaml(), *(_content(prices, fold) or "" for prices in series)]
+    words = [fold.config.to_yaml(), *(content or "" for content in contents)]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:_DIGITS]
 
 
-def _content(prices: Prices, fold: Fold) -> str | None:
-    """Return the hash of the days of a series that a fold reads; None where there are none."""
-    start, end = fold.config.data.start, fold.config.data.end
-    inside = (
-        prices.dates <= np.datetime64(end)
-        if start is None
-        else ((np.datetime64(start) <= prices.dates) & (prices.dates <= np.datetime64(end)))
-    )
-    return prices.between(start, end).content_sha256() if inside.any() else None
-
-
-def _labels(fold: Fold, run: Path, names: Mapping[str, Prices]) -> dict[str, str]:
+def _labels(run: Path, contents: Mapping[str, str | None]) -> dict[str, str]:
     """Return the labels of the evaluations in a fold, by series; those that have none there are left out."""
     stated = EvaluationIndex.of(run).stated
     labels = {data.get("content_sha256"): evaluation_label(folder.name) for folder, data in stated.items()}
-    found = {name: labels.get(_content(prices, fold)) for name, prices in names.items()}
-    return {name: label for name, label in found.items() if label is not None}
+    return {name: label for name, content in contents.items() if content and (label := labels.get(content))}
 
 
 def _scores(run: Path, labels: Mapping[str, str]) -> dict[str, _Scores]:
