@@ -28,6 +28,7 @@ from stockcast.cli.commands import (
     report,
     runs,
     train,
+    tune,
 )
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(download.download)
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(report.report)
