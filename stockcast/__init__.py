@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from stockcast.pipeline.report import report, save_report
     from stockcast.pipeline.resume import resume
     from stockcast.pipeline.train import train
+    from stockcast.pipeline.tune import TuningPlan, tune
     from stockcast.runs.directory import RunDirectory
 
 _MODULES = {
@@ -45,6 +46,7 @@ _MODULES = {
     "Predictor": "forecasting.predictor",
     "RunDirectory": "runs.directory",
     "StockcastError": "errors",
+    "TuningPlan": "pipeline.tune",
     "audit": "pipeline.audit",
     "backtest": "pipeline.backtest",
     "chances": "distribution.chances",
@@ -69,13 +71,15 @@ _MODULES = {
     "save_prediction": "pipeline.predict",
     "save_report": "pipeline.report",
     "train": "pipeline.train",
+    "tune": "pipeline.tune",
 }
 
 __all__ = [
-    "Callbacks", "FoldPlan", "Predictor", "RunDirectory", "StockcastError", "audit", "backtest", "chances", "evaluate",
-    "evaluate_pool", "explain", "judge", "load_config", "plots", "predict", "predict_pool", "quantile_rows",
-    "read_prices", "report", "resume", "sample_paths", "save_backtest", "save_evaluation", "save_explanation",
-    "save_judgement", "save_pool_evaluation", "save_pool_prediction", "save_prediction", "save_report", "train",
+    "Callbacks", "FoldPlan", "Predictor", "RunDirectory", "StockcastError", "TuningPlan", "audit", "backtest",
+    "chances", "evaluate", "evaluate_pool", "explain", "judge", "load_config", "plots", "predict", "predict_pool",
+    "quantile_rows", "read_prices", "report", "resume", "sample_paths", "save_backtest", "save_evaluation",
+    "save_explanation", "save_judgement", "save_pool_evaluation", "save_pool_prediction", "save_prediction",
+    "save_report", "train", "tune",
 ]  # fmt: skip
 
 

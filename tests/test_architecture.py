@@ -26,17 +26,18 @@ ALLOWED = {
     "sources": (*GROUND, "data", "runs.files", "sources"),
     "ledger": (*GROUND, "ledger"),
     "cache": (*GROUND, "data", "runs.npz", "cache"),
+    "tuning": (*GROUND, "config", "tuning"),
     "forecasting": (*_USE_RUNS, "cache", "forecasting"),
     "execution": (*_USE_RUNS, "forecasting", "execution"),
     "judging": (*GROUND, "distribution", "data", "evaluation", "runs.npz", "runs.safe_io", "judging"),
-    "pipeline": (*_USE_RUNS, "judging", "reports", "ledger", "forecasting", "execution", "pipeline"),
+    "pipeline": (*_USE_RUNS, "judging", "reports", "ledger", "tuning", "forecasting", "execution", "pipeline"),
     "cli": (*_USE_RUNS, "sources", "ledger", "forecasting", "execution", "pipeline", "cli"),
     "__main__": ("cli",),
     "__init__": (*_USE_RUNS, "forecasting", "pipeline"),
 }
 """Folder, or module beside the folders -> what its modules may import, wherever in them the import stands."""
 
-KNOW_CONFIG = {"config", "forecasting", "execution", "pipeline", "cli", "__init__"}
+KNOW_CONFIG = {"config", "tuning", "forecasting", "execution", "pipeline", "cli", "__init__"}
 """Runs may read YAML with `config.yaml`, and nothing else of it."""
 
 
@@ -246,7 +247,8 @@ def test_each_such_door_is_seen(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", ["--help", "--version", "train --help", "predict --help", "explain --help", "download --help"]
+    "argument",
+    ["--help", "--version", "train --help", "predict --help", "explain --help", "download --help", "tune --help"],
 )
 def test_help_loads_no_heavy_library(argument: str) -> None:
     assert loaded_by(*argument.split()).isdisjoint(HEAVY)

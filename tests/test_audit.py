@@ -219,7 +219,9 @@ def scale_by_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         training_data,
         "fit_scalers",
-        lambda config, many, market, *, days: fit(config, many, market, days=[[slice(None)]] * len(days)),
+        lambda config, many, market, *, days: fit(
+            config, many, market, days=[[slice(0, len(prices.dates))] for prices in many]
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from stockcast.cli.commands import (
     report,
     runs,
     train,
+    tune,
 )
 from stockcast.cli.signals import Interrupted, handle_signals
 from stockcast.errors import StockcastError
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command()(download.download)
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(backtest.backtest)
 app.command()(predict.predict)

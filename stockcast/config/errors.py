@@ -70,7 +70,7 @@ def config_error(
             place += f", with {joined}"  # the file is right without them
         if problem["type"] == "extra_forbidden":
             new_key = RENAMED.get(key)
-            sentence = f"key {key} is now {new_key}." if new_key else f"unknown key {key}.{_nearest(config, keys)}"
+            sentence = f"key {key} is now {new_key}." if new_key else f"unknown key {key}.{nearest_key(config, keys)}"
         elif problem["type"] == "missing":
             sentence = f"key {key} is missing. {description}"
         elif key:
@@ -107,7 +107,7 @@ def _reason(problem: Any) -> str:
 
 def _named_key(config: type[BaseModel], reason: str) -> str:
     """The first key that the reason of a rule across sections names; empty where it names none."""
-    known = _all_keys(config)
+    known = all_keys(config)
     if begin := _OF_A_COLUMN.match(reason):  # a name of the user's, which may hold spaces
         return begin[1]
     return next((word for word in reason.replace(":", " ").split() if word in known), "")
@@ -146,9 +146,9 @@ def _model_of_values(kind: Any) -> type[BaseModel] | None:
     return values if isinstance(values, type) and issubclass(values, BaseModel) else None
 
 
-def _nearest(config: type[BaseModel], keys: tuple[str, ...]) -> str:
-    """Suggest a known key: the nearest of the same section, else one of the same name elsewhere."""
-    known = _all_keys(config)
+def nearest_key(config: type[BaseModel], keys: tuple[str, ...]) -> str:
+    """Suggest a known key, as a sentence: the nearest of the same section, else one of the same name elsewhere."""
+    known = all_keys(config)
     section = ".".join(keys[:-1])
     here = [key for key in known if key.rpartition(".")[0] == section]
     leaves = {key.rpartition(".")[2]: key for key in reversed(known)}
@@ -158,13 +158,13 @@ def _nearest(config: type[BaseModel], keys: tuple[str, ...]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-def _all_keys(config: type[BaseModel], prefix: str = "") -> list[str]:
+def all_keys(config: type[BaseModel], prefix: str = "") -> list[str]:
     """Every key of a config, dotted."""
     keys = []
     for name, field in config.model_fields.items():
         keys.append(f"{prefix}{name}")
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys += _all_keys(field.annotation, f"{prefix}{name}.")
+            keys += all_keys(field.annotation, f"{prefix}{name}.")
         elif model := _model_of_values(field.annotation):
-            keys += _all_keys(model, f"{prefix}{name}.NAME.")
+            keys += all_keys(model, f"{prefix}{name}.NAME.")
     return keys

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from stockcast.config import rules, yaml
 from stockcast.config.covariates import CovariateConfig, check_covariates, known_columns, own_columns
@@ -17,6 +17,7 @@ from stockcast.config.sections import (
     SplitConfig,
     TargetConfig,
     TrainingConfig,
+    TunedConfig,
 )
 from stockcast.config.values import FeatureName, Section
 from stockcast.data.csv.options import CsvOptions, OwnColumn
@@ -63,6 +64,9 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
+    tuned: TunedConfig | None = Field(
+        None, description="How stockcast tune chose this config, which writes it; null for a config that it did not."
+    )
 
     @field_validator("features")
     @classmethod
@@ -70,6 +74,11 @@ class Config(Section):
         if repeated := sorted({name for name in features if features.count(name) > 1}):
             raise ValueError(f"{', '.join(repeated)} is listed twice")
         return features
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_section(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `tuned` where the config was not tuned: a run's config.yaml stays what it was."""
+        return {key: value for key, value in write(self).items() if key != "tuned" or value is not None}
 
     @property
     def steps(self) -> int:

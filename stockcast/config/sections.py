@@ -269,3 +269,11 @@ class EnsembleConfig(Section):
 
     members: int = Field(1, ge=1, le=32, description="Networks, trained from consecutive seeds.")
     mlp: MlpConfig = MlpConfig()
+
+
+class TunedConfig(Section):
+    """How the config was chosen; `stockcast tune` writes it, and what is judged by it states it."""
+
+    trials: int = Field(ge=1, description="Configs that it was chosen among, the starting one included.")
+    folds: int = Field(ge=1, description="Folds on which they were scored.")
+    before: Day = Field(description="First calibration day of the tuning; all folds end before it.")

@@ -21,7 +21,8 @@ from stockcast.execution.process import WorkerProcess
 from stockcast.forecasting.networks import build_member, fit_settings
 from stockcast.forecasting.training_data import TrainingData
 from stockcast.models.backend import forget_networks, has_gpu, processors, share_threads
-from stockcast.models.callbacks import Callbacks, EpochLog, TrainingState
+from stockcast.models.build import average
+from stockcast.models.callbacks import SILENT, Callbacks, EpochLog, TrainingState
 from stockcast.models.fit import fit
 from stockcast.runs.directory import RunDirectory
 
@@ -121,6 +122,28 @@ def fit_member(
         state=training_state(run, member),
         callbacks=replace(callbacks, on_checkpoint=partial(_write_checkpoint, run)),
     )
+
+
+def train_in_memory(config: Config, data: TrainingData, *, callbacks: Callbacks = SILENT) -> Any:
+    """Train every member in this process; return the network that averages them, as `train_members` would.
+
+    Nothing is stored. Raises TrainingError where a member's loss is not a finite number.
+    """
+    length = config.sequence_length
+    windows = data.training, data.validation
+    training, validation = (part if length is None else SequenceDataset.cut(part, length) for part in windows)
+    weights = []
+    for member in range(1, config.networks + 1):
+        network = build_member(config, member, sequence_length=length)
+        settings = fit_settings(config, member)
+        fit(network, training, validation, head=config.head, settings=settings, member=member, callbacks=callbacks)
+        weights.append(network.get_weights())
+    forget_networks()
+    networks = []
+    for member, own in enumerate(weights, start=1):
+        networks.append(build_member(config, member))
+        networks[-1].set_weights(own)
+    return average(networks)
 
 
 def training_state(run: RunDirectory, member: int) -> TrainingState | None:

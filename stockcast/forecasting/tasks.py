@@ -67,6 +67,11 @@ class TaskScores:
     draw: Draw
     columns: Columns
 
+    def remarked(self, sentence: str) -> "TaskScores":
+        """Return the same scores with a sentence more in the verdict, before the one that sums up."""
+        verdict = (*self.verdict[:-1], sentence, self.verdict[-1])
+        return replace(self, verdict=verdict, metrics={**self.metrics, "verdict": list(verdict)})
+
 
 @dataclass(frozen=True)
 class PriceTask:

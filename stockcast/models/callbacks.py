@@ -102,6 +102,7 @@ class Callbacks:
         on_baseline: given the name of a slow baseline, the number of estimates done, and the number of all.
         on_series: given the name of a series that is scored, or failed, the number of those, and that of all of them
             where it is known.
+        on_trial: given a trial of a tuning that has ended, in a few words, the number of those, and that of all.
     """
 
     on_message: Callable[[str], None] = _ignore
@@ -111,6 +112,7 @@ class Callbacks:
     on_checkpoint: Callable[[TrainingState], None] = _ignore
     on_baseline: Callable[[str, int, int], None] = _ignore
     on_series: Callable[[str, int, int | None], None] = _ignore
+    on_trial: Callable[[str, int, int], None] = _ignore
 
 
 SILENT = Callbacks()

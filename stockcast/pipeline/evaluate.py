@@ -16,6 +16,7 @@ from stockcast.evaluation.column_scores import Columns
 from stockcast.evaluation.direction_scores import DirectionReport
 from stockcast.evaluation.scores import Report
 from stockcast.evaluation.stated import score_rows
+from stockcast.evaluation.verdict.tuned import tuned_sentence
 from stockcast.forecasting.cache import BaselineCache
 from stockcast.forecasting.predictor import Predictor
 from stockcast.forecasting.tasks import TaskScores
@@ -123,12 +124,16 @@ def score(predictor: Predictor, scored: ScoredSeries, *, callbacks: Callbacks = 
     prices, task = scored.prices, scored.task
     baselines = BaselineCache(predictor.run, task, callbacks.on_baseline)
     scores = predictor.task.evaluate(predictor.network, scored.dataset, task, baselines=baselines)
-    dates = prices.dates
+    dates, tuned = prices.dates, predictor.config.tuned
+    if tuned is not None:
+        first = dates[task.targets[0, 0]].astype(object)
+        scores = scores.remarked(tuned_sentence(trials=tuned.trials, before=tuned.before, first=first))
     metrics = {
         "data": {"name": prices.label, "sha256": prices.sha256, **content_of(prices),
                  "days": len(dates), "frequency": prices.frequency.name},
         "seed": predictor.config.training.seed,
         "fingerprint": scored.fingerprint,
+        **({} if tuned is None else {"tuned": tuned.model_dump(mode="json")}),
         "split": {
             "part": scored.part,
             "first_origin": str(dates[task.origins[0]]),

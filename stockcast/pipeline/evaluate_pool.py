@@ -15,6 +15,7 @@ from stockcast.data.csv.options import STDIN, series_name, ticker_name
 from stockcast.data.split import Part
 from stockcast.errors import DataError, RunError
 from stockcast.evaluation.pool import Losses, SeriesScores, pool_series
+from stockcast.evaluation.verdict.tuned import tuned_sentence
 from stockcast.execution.side_by_side import work_side_by_side
 from stockcast.forecasting.predictor import Predictor
 from stockcast.models.backend import processors
@@ -92,7 +93,10 @@ def score_pool(
     score = "crps" if config.head.classes is None else "brier"
     pool = pool_series(_stored(predictor.run, scored), score=score, frequency=config.data.bars)
     labels = {result["name"]: result["label"] for result in scored}
-    return PoolEvaluation(predictor.run.name, name, days, pool, labels, failures)
+    remark = ""
+    if config.tuned is not None:
+        remark = tuned_sentence(trials=config.tuned.trials, before=config.tuned.before, first=first)
+    return PoolEvaluation(predictor.run.name, name, days, pool, labels, failures, tuned=remark)
 
 
 def save_pool_evaluation(run: RunDirectory, evaluation: PoolEvaluation, *, plot: bool = True) -> Path:

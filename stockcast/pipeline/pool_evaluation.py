@@ -25,6 +25,7 @@ class PoolEvaluation:
         pool: the scores.
         labels: by series, the label of its evaluation in the run.
         failures: by series that could not be scored, the reason.
+        tuned: how the run's config was chosen, a sentence of the verdict; empty where `tune` did not choose it.
     """
 
     run: str
@@ -33,11 +34,13 @@ class PoolEvaluation:
     pool: Pool
     labels: Mapping[str, str]
     failures: Mapping[str, str]
+    tuned: str = ""
 
     @property
     def verdict(self) -> tuple[str, ...]:
         """Sentences; the last one sums up."""
-        return judge_pool(self.pool, unscored=len(self.failures))
+        *sentences, last = judge_pool(self.pool, unscored=len(self.failures))
+        return (*sentences, *filter(None, [self.tuned]), last)
 
     def title(self) -> str:
         """Return the number of series, run, part and days, for figures and tables."""

@@ -108,7 +108,7 @@ def train_to_end(
     _draw_losses(run, config, history)
     callbacks.on_batch_end()
     if config.calibration != "none":
-        run.write_json(CALIBRATION, _calibrate(config, (data.datasets, data.without), inference).to_json())
+        run.write_json(CALIBRATION, calibrate(config, (data.datasets, data.without), inference).to_json())
     first = data.datasets[0]
     adapt_from = PriceTask(adapt_from=config.adapt_from).adaptation_start(first)
     write_cache(run, config, first, inference, adapt_from=adapt_from)
@@ -147,7 +147,7 @@ def _draw_losses(run: RunDirectory, config: Config, history: list[EpochLog]) -> 
     run.write_plot("loss", plots.loss_curve(history, monitor=config.training.monitor, title=title))
 
 
-def _calibrate(
+def calibrate(
     config: Config, groups: Sequence[Sequence[SeriesDataset]], network: Network
 ) -> ConformalOffsets | ConformalScaling:
     """Fit the bands on the calibration days of every series of all groups."""
@@ -196,6 +196,7 @@ def _manifest(config: Config, data: TrainingData, history: list[EpochLog], *, pa
             if (span := split.part(part)).start < span.stop
         },
         **({"validation_blocks": blocks} if blocks else {}),
+        **({} if config.tuned is None else {"tuned": config.tuned.model_dump(mode="json")}),
         "training": {
             "windows": len(data.training),
             "drift": drift_range(prices, before=border),

@@ -19,6 +19,7 @@ _MODULES = {
     "skill": ("pool_skill", "skill_by_horizon"),
     "style": ("price_label",),
     "training": ("loss_curve",),
+    "tuning": ("key_importance", "tuning_history"),
 }
 
 __all__ = [name for names in _MODULES.values() for name in names]

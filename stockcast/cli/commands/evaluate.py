@@ -74,7 +74,7 @@ def _evaluate_one(
     predictor: "Predictor", sources: Sources, days: "ScoredDays", printing: Printing, *, plot: bool, verbose: bool
 ) -> None:
     from stockcast.cli.progress import BaselineProgress
-    from stockcast.cli.tables import print_evaluation, print_trust
+    from stockcast.cli.tables import print_evaluation, print_sentences, print_trust
     from stockcast.evaluation.verdict.record import Record
     from stockcast.pipeline.evaluate import save_evaluation, score
     from stockcast.pipeline.scored_series import read_scored
@@ -94,6 +94,8 @@ def _evaluate_one(
         return
     print_evaluation(evaluation, with_verdict=verbose)
     print_trust(lines)
+    if "tuned" in evaluation.metrics and not verbose:
+        print_sentences(evaluation.verdict[-2:-1])  # how the config was chosen
     verdict = "" if verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
     print_message(f"{'Scores and plots' if plot else 'Scores'}: {path_text(folder)}{verdict}", quiet=printing.quiet)
 

@@ -1,0 +1,1 @@
+"""Which of many configs is best on folds of the past, and how much of its lead is luck."""
