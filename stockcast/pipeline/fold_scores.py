@@ -5,7 +5,7 @@ network is trained, stopped, calibrated and scored as `train` and `evaluate` do 
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
