@@ -1,5 +1,6 @@
 """The baseline of record, held against `arch` itself, against plain loops, and against formulas it does not use."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from arch import arch_model
 from arch.univariate import SkewStudent, StudentsT
 from arch.univariate.base import ARCHModel
 from scipy import stats
+from threadpoolctl import ThreadpoolController
 
 from stockcast.data.prices import read_prices
 from stockcast.errors import BaselineError
@@ -532,3 +534,13 @@ def test_origins_that_are_apart_share_an_estimate_by_days_not_by_their_number():
     assert [part.tolist() for part in apart][1][0] == 430  # the first origin 125 days after 300
     assert np.array_equal(np.concatenate(apart), np.arange(300, 700, 10))
     assert [part.tolist() for part in module._stretches(np.array([300, 1000]), 125)] == [[300], [1000]]
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="two threads need two cores")
+def test_an_estimate_is_the_same_to_the_last_bit_whatever_the_number_of_threads():
+    task = make_task(simulate(3000), origins=[2990], horizon=2)
+    forecasts = []
+    for threads in (1, 2):
+        with ThreadpoolController().limit(limits=threads):
+            forecasts.append(garch(task, GJR_SKEWT, seed=0).quantiles)
+    assert forecasts[0].tobytes() == forecasts[1].tobytes()

@@ -7,6 +7,7 @@ origins together.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -172,7 +173,7 @@ def _usual(returns: Floats, model: Model) -> Floats:
 
 def _fit(specification: Any, returns: Floats, *, start: Floats | None) -> tuple[Any, str]:
     """Return arch's result, None if it has none, and what is wrong with it, empty if nothing is."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _loaded_libraries().limit(limits=1):  # sums of several threads have other last bits
         warnings.simplefilter("ignore")  # the flag and the values show what went wrong, and it is reported once
         try:
             fitted = specification.fit(disp="off", show_warning=False, starting_values=start)
@@ -186,6 +187,13 @@ def _fit(specification: Any, returns: Floats, *, start: Floats | None) -> tuple[
     if not returns.min() <= fitted.params["mu"] <= returns.max():
         return fitted, "did not converge: its mean return is outside the range of the returns"
     return fitted, ""
+
+
+@cache
+def _loaded_libraries() -> Any:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def _even(ppf: Callable[[Floats], Floats]) -> Floats:
