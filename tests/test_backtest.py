@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 from made import QUICK, make_bars
 from program import STOCKCAST, environment, stockcast
 from replayed import anew
 
 import stockcast as sc
-from stockcast.errors import DataError, NotEnoughDays
+from stockcast.errors import DataError, NotEnoughDays, RunError
 from stockcast.evaluation.metrics import crps
 from stockcast.forecasting import training_data
 from stockcast.forecasting.folds import FoldPlan
@@ -312,6 +313,38 @@ def test_a_fold_that_fails_is_named_and_the_others_stand(home: Path, done: Backt
     assert list(result.failures) == [done.folds[1].fold.name]
     assert len(result.folds) == 2
     assert any(sentence.startswith(f"The fold {done.folds[1].fold.name} is missing: ") for sentence in result.verdict)
+    command = [*COMMAND[:1], str(home / "tiny.yaml"), *COMMAND[2:], "--no-plot", "--runs", str(copy / "runs")]
+    printed = stockcast(*command, "--engine", "in_process", cwd=home)
+    assert printed.returncode == 1
+    assert "1 of 3 folds could not be done:" in printed.stderr
+    assert f"remove {broken.parent} and repeat" in printed.stderr
+    assert f"The fold {done.folds[1].fold.name} is missing" in " ".join(printed.stdout.split())
+
+
+def test_a_baseline_without_a_forecast_in_a_fold_is_named(tmp_path: Path) -> None:
+    walk(360).to_csv(tmp_path / "prices.csv", index=False)
+    (tmp_path / "tiny.yaml").write_text(QUICK)
+    result = run_backtest(tmp_path, FoldPlan(folds=2, first=DATES[240].date()))
+    assert "garch_t" not in result.pool.overall.against
+    assert "garch_t" in result.folds[1].pool.overall.against
+    (sentence,) = [each for each in result.missing if each.startswith("GARCH(1,1)-t")]
+    assert sentence.startswith("GARCH(1,1)-t has no forecast of fold 1, and is left out")
+    rows = result.to_frame()
+    assert rows[rows["baseline"] == "garch_t"]["fold"].unique().tolist() == [2]
+
+
+def test_two_backtests_of_one_config_do_not_work_at_the_same_time(home: Path, done: Backtest) -> None:
+    root = done.folder.parent
+    with FileLock(root / ".lock"), pytest.raises(RunError, match="Another backtest works in"):
+        run_backtest(home)
+    assert run_backtest(home).name == done.name
+
+
+def test_the_folder_of_a_backtest_is_no_run_and_its_folds_are_named(home: Path, done: Backtest) -> None:
+    folder = save_backtest(done, plot=False)
+    with pytest.raises(RunError, match="is a backtest, and each fold of it a run") as refused:
+        sc.evaluate(folder)
+    assert str(folder.parent / "folds") in str(refused.value)
 
 
 def test_a_config_whose_past_is_too_short_is_refused_before_anything_is_trained(home: Path) -> None:

@@ -13,7 +13,8 @@ def print_backtest(backtest: Backtest, *, verbose: bool) -> None:
     """Print the scores by fold, those of all folds as one, and the verdict or its last sentence."""
     _print_folds(backtest)
     print_pooled(backtest.pool, title=backtest.title(), file="backtest.json")
-    print_sentences(backtest.verdict if verbose else (*backtest.verdict[:1], backtest.verdict[-1]))
+    verdict = backtest.verdict
+    print_sentences(verdict if verbose else (verdict[0], *backtest.missing, verdict[-1]))
 
 
 def _print_folds(backtest: Backtest) -> None:

@@ -5,10 +5,9 @@ after a kill, with more folds, or when the price files have grown.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from stockcast.pipeline.backtest_result import Backtest, FoldScores
 from stockcast.pipeline.pool_members import stored_scores
 from stockcast.runs.evaluations import EvaluationIndex, stored_evaluation
 from stockcast.runs.files import make_folder
-from stockcast.runs.layout import BACKTESTS, FOLDS, evaluation_label
+from stockcast.runs.layout import BACKTESTS, FOLDS, LOCK, evaluation_label
 from stockcast.text import join_words
 from stockcast.typing import Dates
 
@@ -97,12 +96,24 @@ def backtest(
         for fold in folds
     ]
     failures = {}
-    on_message = partial(_report, callbacks)
-    with closing(run_tasks(tasks, engine=engine, address=address, cores=cores, on_message=on_message)) as ends:
+    with (
+        _alone(root),
+        closing(
+            run_tasks(
+                tasks,
+                engine=engine,
+                address=address,
+                cores=cores,
+                on_message=lambda _, text: callbacks.on_message(text),
+            )
+        ) as ends,
+    ):
         for number, end in enumerate(ends, start=1):
             if end.error is not None:
-                failures[end.task.key] = str(end.error)
-            callbacks.on_series(end.task.key, number, len(tasks))
+                again = f" To do it anew, remove {end.task.folder} and repeat." if end.task.folder.exists() else ""
+                failures[end.task.key] = f"{str(end.error).removesuffix(' Train again.')}{again}"
+            how = "" if end.error is None else " could not be done"
+            callbacks.on_series(f"{end.task.key}{how}", number, len(tasks))
     done = [fold for fold in folds if fold.name not in failures]
     if not done:
         name, reason = next(iter(failures.items()))
@@ -127,8 +138,23 @@ def backtest(
     )
 
 
-def _report(callbacks: Callbacks, key: str, text: str) -> None:
-    callbacks.on_message(f"{key}: {text}")
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep other processes from these folds until the block or process ends; RunError if one is at them."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(root / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        message = f"Another backtest works in {root}. Wait until it has ended, and repeat: what it has done is found."
+        raise RunError(message, file=root) from None
+    except OSError as error:
+        raise RunError(f"Cannot write into {root}: {error.strerror}. Choose another --runs.", file=root) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _chosen(names: Sequence[str], wanted: Collection[str]) -> list[int]:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stockcast.config.schema import Config
-from stockcast.evaluation.pool import Pool
-from stockcast.evaluation.verdict.pool import judge_pool, pooled_results
+from stockcast.evaluation.pool import BEST, Pool
+from stockcast.evaluation.verdict.pool import baseline_name, judge_pool, pooled_results
 from stockcast.forecasting.folds import Fold, FoldPlan
 from stockcast.pipeline.pool_evaluation import pooled_json
 from stockcast.runs.files import RunFiles, make_folder
 from stockcast.runs.layout import BACKTEST
-from stockcast.text import join_words, plural
+from stockcast.text import capital, join_words, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ class Backtest:
     @property
     def verdict(self) -> tuple[str, ...]:
         """Sentences; the last one sums up."""
-        return (self._scope(), *self._missing(), *judge_pool(self.pool)[1:])
+        return (self._scope(), *self.missing, *judge_pool(self.pool)[1:])
 
     def _scope(self) -> str:
         series = self.pool.series
@@ -93,15 +93,40 @@ class Backtest:
             if folds == 1
             else f"{folds} runs, each trained on {past} before its cut-off and on none after it, "
         )
-        return f"{how}made {origins:,} forecasts{of} between {self.span[0]} and {self.span[1]}."
+        made = "1 forecast" if origins == 1 else f"{origins:,} forecasts"
+        return f"{how}made {made}{of} between {self.span[0]} and {self.span[1]}."
 
-    def _missing(self) -> list[str]:
+    @property
+    def missing(self) -> list[str]:
+        """Sentences on folds that could not be done, series that are not in each, and baselines that are left out."""
         sentences = [f"The fold {name} is missing: {reason.splitlines()[0]}" for name, reason in self.failures.items()]
         if self.unscored:
             parts = [f"{name} in {plural(count, 'fold')}" for name, count in list(self.unscored.items())[:10]]
             more = f" and {len(self.unscored) - 10} more series" if len(self.unscored) > 10 else ""
             sentences.append(f"Not scored: {join_words(parts) if not more else ', '.join(parts) + more}.")
+        for baseline, places in self._lacking().items():
+            sentences.append(
+                f"{capital(baseline_name(baseline, self.pool.frequency))} has no forecast of {join_words(places[:10])}"
+                f"{f' and {len(places) - 10} more' if len(places) > 10 else ''}, and is left out of the scores of all "
+                f"folds together there."
+            )
         return sentences
+
+    def _lacking(self) -> dict[str, list[str]]:
+        """Return where a baseline that others have has no forecast, by baseline."""
+        every = dict.fromkeys(name for scores in self.folds for each in scores.pool.series for name in each.tests)
+        return {
+            baseline: places
+            for baseline in every
+            if (
+                places := [
+                    f"fold {scores.fold.number}" + (f" of {each.name}" if len(self.pool.series) > 1 else "")
+                    for scores in self.folds
+                    for each in scores.pool.series
+                    if baseline not in each.tests
+                ]
+            )
+        }
 
     @property
     def span(self) -> tuple[str, str]:
@@ -119,10 +144,11 @@ class Backtest:
         """Yield a row for each fold, number of days ahead and baseline; last those of all folds together."""
         for scores in self.folds:
             fold = scores.fold
-            known = {"fold": fold.number, "cutoff": str(fold.cutoff), "last": str(fold.last), "run": scores.run.name}
+            days = {"first_day": str(fold.cutoff), "last_day": str(fold.last)}
+            known = {"fold": fold.number, **days, "run": scores.run.name}
             yield from _rows(known, scores.pool)
         first, last = self.folds[0].fold.cutoff, self.folds[-1].fold.last
-        yield from _rows({"fold": "all", "cutoff": str(first), "last": str(last), "run": ""}, self.pool)
+        yield from _rows({"fold": "all", "first_day": str(first), "last_day": str(last), "run": ""}, self.pool)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return `rows` as a pandas DataFrame."""
@@ -156,13 +182,13 @@ class Backtest:
 
 
 def _rows(known: Mapping[str, Any], pool: Pool) -> Iterator[dict[str, Any]]:
-    origins = sum(each.origins for each in pool.series)
     for step, scores in [*pool.horizons.items(), ("all", pool.overall)]:
         for name, against in scores.against.items():
+            having = [each for each in pool.series if name == BEST or name in each.overall.baselines]
             yield {
                 **known,
-                "series": len(pool.series),
-                "origins": origins,
+                "series": against.series,
+                "origins": sum(each.origins for each in having),
                 "days_ahead": step,
                 "baseline": name,
                 "skill": against.skill,

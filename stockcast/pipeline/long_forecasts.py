@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockcast.errors import StockcastError
+from stockcast.errors import RunError, StockcastError
 from stockcast.limits import MAX_NETWORK_BYTES
 from stockcast.pipeline.backtest_result import Backtest, FoldScores
 from stockcast.runs.files import as_cell, replacing
 from stockcast.runs.layout import evaluation_folder
 from stockcast.runs.npz import unpack_npz
-from stockcast.runs.safe_io import damaged, read_bytes
+from stockcast.runs.safe_io import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,8 @@ def _tables(scores: FoldScores, *, is_of_prices: bool) -> Iterator["pd.DataFrame
                 {"unique_id": series, **_columns(arrays, is_of_prices), "fold": np.int32(scores.fold.number)}
             )
         except ValueError as error:
-            raise damaged(path, str(error)) from error
+            reason = f"{path} is damaged: {error}. Remove {path.parent} and repeat; the scores are not touched."
+            raise RunError(reason, file=path) from error
 
 
 def _columns(arrays: dict[str, Any], is_of_prices: bool) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from stockcast.runs import layout
 from stockcast.runs.artifacts import TrainingArtifacts
 from stockcast.runs.checkpoints import Checkpoints
 from stockcast.runs.files import make_folder, now
-from stockcast.runs.layout import BEGUN, EVENTS, MANIFEST, PRETRAINED, is_in_package, is_passing, names_pretrained
+from stockcast.runs.layout import (
+    BACKTEST,
+    BEGUN,
+    EVENTS,
+    MANIFEST,
+    PRETRAINED,
+    is_in_package,
+    is_passing,
+    names_pretrained,
+)
 from stockcast.runs.names import is_run, path_of, run_folders
 from stockcast.runs.results import ResultFiles
 from stockcast.runs.safe_io import damaged, sha256
@@ -159,6 +168,12 @@ class RunDirectory(TrainingArtifacts, ResultFiles):
             where = f"in {root.absolute()}, the folder that --runs names"
             there = f"Finished runs {where}: {', '.join(names)}." if names else f"There is no finished run {where}."
             raise RunError(f"No run named {wanted!r}. {there}{how_to_get(wanted)}", file=root, value=wanted)
+        if (path / BACKTEST).is_file():
+            message = (
+                f"{path} is a backtest, and each fold of it a run, in {path.parent / layout.FOLDS}. Name one of these, "
+                f"or check all with: stockcast audit {wanted}"
+            )
+            raise RunError(message, file=path, value=wanted)
         if not is_run(path):
             message = (
                 f"{path} is no run: it has no {MANIFEST}. If it has price files, give it with --data: --data {wanted}"

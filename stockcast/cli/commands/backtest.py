@@ -133,6 +133,7 @@ def backtest(
     from stockcast.cli.backtest_tables import print_backtest
     from stockcast.cli.progress import PoolProgress
     from stockcast.config.load import load_config
+    from stockcast.errors import DataError
     from stockcast.pipeline.backtest import backtest as run_backtest
     from stockcast.pipeline.backtest_result import save_backtest
     from stockcast.pipeline.long_forecasts import write_forecasts
@@ -157,11 +158,17 @@ def backtest(
         advice = "Repeat the command to go on: folds that are done are kept, and trainings go on."
         raise Interrupted(interrupted.number, advice) from None
     folder = save_backtest(result, plot=stored.plot)
-    if stored.format():
-        write_forecasts(result, format=str(stored.format()))
     if printing.as_json:
         print_json(result.to_json())
     else:
         print_backtest(result, verbose=stored.verbose)
     more = "" if stored.verbose else f"; the whole verdict: {path_text(folder / 'verdict.txt')}, or --verbose"
+    if stored.format():
+        write_forecasts(result, format=str(stored.format()))
     print_message(f"Scores{' and plots' if stored.plot else ''}: {path_text(folder)}{more}", quiet=printing.quiet)
+    if failures := result.failures:
+        count = len(failures) + len(result.folds)
+        reasons = [f"  {name}: {reason}" for name, reason in failures.items()]
+        raise DataError(
+            "\n".join([f"{len(failures)} of {count} folds could not be done:", *reasons]), value=[*failures]
+        )

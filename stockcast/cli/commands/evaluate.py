@@ -65,7 +65,9 @@ def evaluate(
         _evaluate_pool(predictor, sources, days, printing, plot=plot)
         return
     _evaluate_one(predictor, sources, days, printing, plot=plot, verbose=verbose)
-    command = next_command("predict", directory.name, runs, sources=sources)
+    is_there = directory.results.resolve().parent == runs.resolve()
+    name = directory.name if is_there else path_text(directory.path)
+    command = next_command("predict", name, runs, sources=sources)
     if not printing.as_json:
         print_message(f"Next: {command}", quiet=printing.quiet)
 
