@@ -389,9 +389,9 @@ def test_an_estimate_that_does_not_converge_is_tried_again_from_where_it_stopped
 def test_a_later_estimate_is_tried_again_from_the_one_before_it_first(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
     task = make_task(simulate(400, seed=13), origins=np.arange(300, 320))
-    first = arch_model(100 * np.diff(np.log(task.closes[:301])), mean="Constant", dist="t", rescale=False).fit(
-        disp="off"
-    )
+    returns = 100 * np.diff(np.log(task.closes[:301]))
+    with ThreadpoolController().limit(limits=1):
+        first = arch_model(returns, mean="Constant", dist="t", rescale=False).fit(disp="off")
     started = counted_fits(monkeypatch, [0, 8, 0])
     assert np.isfinite(garch(task, GARCH_T).quantiles).all()
     assert [start is None for start in started] == [True, True, False]
@@ -408,11 +408,22 @@ def test_a_model_that_does_not_converge_is_refused_by_the_day_it_failed_on(model
 
 def test_a_later_estimate_that_never_converges_gives_the_model_up_and_says_when(monkeypatch):
     monkeypatch.setattr(module, "REFIT_DAYS", 10)
-    started = counted_fits(monkeypatch, [0, 8, 8, 8, 8])
+    started = counted_fits(monkeypatch, [0, 8, 8, 8, 8, 8])
     with pytest.raises(BaselineError, match="converge") as error:
         garch(make_task(simulate(400), origins=np.arange(300, 320)), GARCH_T)
     assert error.value.value == "2000-11-06"  # ten days later
-    assert len(started) == 5
+    assert len(started) == 6
+
+
+@both
+def test_an_estimate_that_fails_from_every_start_is_repeated_on_returns_of_unit_variance(model, monkeypatch):
+    task = make_task(simulate(400, seed=13), origins=[300])
+    honest = garch(task, model).log_returns()
+    started = counted_fits(monkeypatch, [8, 8, 8, 0])
+    again = garch(task, model).log_returns()
+    assert len(started) == 4
+    assert started[3] is None
+    np.testing.assert_allclose(again, honest, rtol=0.02, atol=1e-4)
 
 
 @pytest.mark.parametrize(("model", "values"), [(GARCH_T, (0.05, 0.9, 6)), (GJR_SKEWT, (0.05, 0.05, 0.9, 6, 0))])

@@ -75,7 +75,7 @@ def garch(
 
     Parameters are estimated every `REFIT_DAYS` days, from the returns up to it, never from later ones. An
     estimate that fails is repeated from the previous estimate's values, then from its own, then from those of a usual
-    stock; if that fails too, there is no forecast: it would not be that of a GARCH model.
+    stock, then on returns of unit variance; if that fails too, there is no forecast: it would be of no GARCH model.
 
     Args:
         task: the origins, in order, and the horizon.
@@ -136,9 +136,13 @@ def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parame
 
     if np.ptp(returns) <= _ROUNDING:
         raise BaselineError(f"the returns up to {last_day} never vary", value=last_day)
-    specification: Any = arch_model(
-        returns, mean="Constant", p=1, o=int(model.leverage), q=1, dist=model.innovations, rescale=False
-    )
+
+    def specify(returns: Floats) -> Any:
+        return arch_model(
+            returns, mean="Constant", p=1, o=int(model.leverage), q=1, dist=model.innovations, rescale=False
+        )
+
+    specification, unit = specify(returns), 1.0
     fitted, fault = _fit(specification, returns, start=None)
     if fault and previous is not None:
         fitted, fault = _fit(specification, returns, start=previous.values)
@@ -146,9 +150,14 @@ def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parame
         fitted, fault = _fit(specification, returns, start=fitted.params)  # on from where it stopped
     if fault:
         fitted, fault = _fit(specification, returns, start=_usual(returns, model))
+    if fault:  # returns of hundredths of a percent are far from what the optimizer steps by
+        unit = float(np.std(returns))
+        fitted, fault = _fit(specify(returns / unit), returns / unit, start=None)
     if fault:
         raise BaselineError(f"its estimate on the days to {last_day} {fault}", value=last_day)
-    named = {name: float(value) for name, value in fitted.params.items()}
+    values = fitted.params.copy()
+    values["mu"], values["omega"] = values["mu"] * unit, values["omega"] * unit**2
+    named = {name: float(value) for name, value in values.items()}
     shape = [value for name, value in named.items() if name in ("nu", "eta", "lambda")]
     return _Parameters(
         mu=named["mu"],
@@ -158,7 +167,7 @@ def _estimate(returns: Floats, model: Model, *, last_day: str, previous: _Parame
         beta=named["beta[1]"],
         innovations=_even(lambda levels: np.asarray(specification.distribution.ppf(levels, shape))),
         ceiling=float(_EXPLOSIVE * np.var(returns)),
-        values=np.asarray(fitted.params),
+        values=np.asarray(values),
     )
 
 
