@@ -262,6 +262,11 @@ def from_all_days(split: Split, honest: np.ndarray, horizon: int) -> np.ndarray:
     return np.sort(days[: len(honest)])
 
 
+def train_on_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_origins("training", from_all_days)(monkeypatch)
+    monkeypatch.setattr(training_data, "_trained_days", lambda split: split.days[-1])  # else there are no later days
+
+
 def up_to_the_last_day(split: Split, honest: np.ndarray, horizon: int) -> np.ndarray:
     return np.arange(honest[0], split.days[-1] - horizon)
 
@@ -300,7 +305,7 @@ WHOLE = {"scaler.json", "history.csv", "model.weights.h5", "calibration.json", "
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            draw_origins("training", from_all_days),
+            train_on_all_days,
             1,
             WHOLE - {"scaler.json"},
             id="training rows are drawn from all days",
