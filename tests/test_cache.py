@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from made import QUICK, make_bars
 from test_architecture import loaded_by
 
+import stockcast as sc
 from stockcast.config.load import load_config
+from stockcast.data import calendar
 from stockcast.data.calendar import Sessions, sessions_around
 from stockcast.errors import DataError, RunError
 from stockcast.forecasting import loading, predictor
@@ -237,3 +240,15 @@ def test_sessions_that_are_none_are_refused(change: dict[str, object], words: st
     stored = sessions_around(np.datetime64("2018-01-01"), np.datetime64("2018-12-31"), calendar="XNYS").to_json()
     with pytest.raises(RunError, match=words):
         Sessions.from_json({**stored, **change})
+
+
+def test_stored_sessions_do_not_depend_on_what_the_process_has_looked_up_before(
+    write_tiny: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write_tiny(config=QUICK))
+    monkeypatch.setattr(calendar, "_KNOWN", {})
+    fresh = sc.train(config, runs=tmp_path, name="fresh")
+    monkeypatch.setattr(calendar, "_KNOWN", {})
+    sessions_around(np.datetime64("1995-01-01"), np.datetime64("2019-06-01"), calendar="XNYS")
+    later = sc.train(config, runs=tmp_path, name="later")
+    assert (later.path / "sessions.json").read_bytes() == (fresh.path / "sessions.json").read_bytes()

@@ -72,9 +72,10 @@ class Sessions:
         """Return the sessions from `first` to `last`, both included, which must lie within."""
         return self.days[(self.days >= first) & (self.days <= last)]
 
-    def since(self, day: np.datetime64) -> "Sessions":
-        """Return the part from this day on, which must lie within."""
-        return replace(self, first=day, days=self.days[self.days >= day])
+    def part(self, first: np.datetime64, last: np.datetime64) -> "Sessions":
+        """Return the part from `first` to `last`, as far as it goes."""
+        first, last = max(first, self.first), min(last, self.last)
+        return replace(self, first=first, last=last, days=self.between(first, last))
 
 
 _BORDERS = ("first", "last", "earliest", "latest")

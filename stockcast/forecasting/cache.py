@@ -31,6 +31,9 @@ _DAYS = 400
 
 Bars of weeks and months are dated on sessions, so all since before the first bar are kept."""
 
+_AHEAD = 800
+"""Days after the last row whose sessions are kept: for 50 weeks, and files that are two years newer."""
+
 _TWO_MONTHS = 70
 """Days from the first row of a file to the last session of its first whole month, at most, and a week."""
 
@@ -86,9 +89,10 @@ def write_cache(
     """
     first, last = dataset.prices.dates[[0, -1]]
     first = last - _DAYS if dataset.prices.frequency is DAILY else first - _TWO_MONTHS
-    sessions = sessions_around(first, last + _DAYS, calendar=config.data.calendar)
+    sessions = sessions_around(first, last + _AHEAD, calendar=config.data.calendar)
     if sessions.first <= last <= sessions.last:  # else the calendar does not reach these prices, which predict reports
-        run.write_json(SESSIONS, sessions.since(max(sessions.first, first)).to_json())
+        # No more: what else this process knows of the calendar depends on what it has done before.
+        run.write_json(SESSIONS, sessions.part(first, last + _AHEAD).to_json())
     if adapt_from is None:
         return
     origins = np.arange(max(dataset.window - 1, adapt_from), len(dataset.closes) - 1)
